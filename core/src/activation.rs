@@ -1,0 +1,108 @@
+//! Activations, each given together with its slope: the forward pass records both, so no pass back evaluates it again.
+
+use crate::scalar::Scalar;
+
+/// Which function follows a layer norm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "kebab-case")
+)]
+pub enum Activation {
+    /// `z sigmoid(2 u)`, `u = sqrt(2 / pi) (z + 0.044715 z^3)`: the tanh form, `z / 2 (1 + tanh(u))`.
+    Gelu,
+    /// `tanh(z)`; its sign makes exploration by flipped signs possible (section 4.3 of the paper).
+    Tanh,
+}
+
+/// A function of one number with its slope.
+pub(crate) trait Unit {
+    /// `(f(z), f'(z))`.
+    fn value_and_slope<T: Scalar>(z: T) -> (T, T);
+}
+
+pub(crate) struct Gelu;
+pub(crate) struct Tanh;
+
+/// 2 sqrt(2 / pi).
+const TWO_SQRT_TWO_OVER_PI: f64 = 1.595_769_121_605_730_7;
+/// The cubic coefficient of the tanh form (Hendrycks and Gimpel, 2016).
+const CUBIC: f64 = 0.044_715;
+
+impl Unit for Gelu {
+    #[inline(always)]
+    fn value_and_slope<T: Scalar>(z: T) -> (T, T) {
+        let square = z * z;
+        let s =
+            (z * (T::from_f64(TWO_SQRT_TWO_OVER_PI) + T::from_f64(TWO_SQRT_TWO_OVER_PI * CUBIC) * square)).sigmoid();
+        let inner = T::from_f64(TWO_SQRT_TWO_OVER_PI) + T::from_f64(TWO_SQRT_TWO_OVER_PI * CUBIC * 3.0) * square;
+        (z * s, s + z * inner * s * (T::ONE - s))
+    }
+}
+
+impl Unit for Tanh {
+    #[inline(always)]
+    fn value_and_slope<T: Scalar>(z: T) -> (T, T) {
+        let t = z.tanh();
+        (t, T::ONE - t * t)
+    }
+}
+
+impl Activation {
+    /// `(f(z), f'(z))`.
+    ///
+    /// ```
+    /// use meva_core::activation::Activation;
+    /// assert_eq!(Activation::Gelu.value_and_slope(0.0_f64), (0.0, 0.5));
+    /// assert_eq!(Activation::Tanh.value_and_slope(0.0_f32), (0.0, 1.0));
+    /// ```
+    pub fn value_and_slope<T: Scalar>(self, z: T) -> (T, T) {
+        match self {
+            Activation::Gelu => Gelu::value_and_slope(z),
+            Activation::Tanh => Tanh::value_and_slope(z),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Dual;
+
+    /// The slope is what a dual number carries through the value.
+    #[test]
+    fn slopes_are_derivatives() {
+        for activation in [Activation::Gelu, Activation::Tanh] {
+            for z in [-30.0, -3.0, -0.75, 0.0, 1e-3, 0.5, 2.0, 30.0_f64] {
+                let (_, slope) = activation.value_and_slope(z);
+                let (dual, _) = activation.value_and_slope(Dual::new(z, 1.0));
+                assert!(
+                    (slope - dual.tangent).abs() <= 1e-15,
+                    "{activation:?} at {z}: {slope} {dual:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn gelu_equals_its_tanh_form() {
+        for z in [-4.0, -1.0, -0.1, 0.3, 1.0, 5.0_f64] {
+            let u = libm::sqrt(2.0 / core::f64::consts::PI) * (z + CUBIC * z * z * z);
+            let expected = z / 2.0 * (1.0 + libm::tanh(u));
+            let (value, _) = Activation::Gelu.value_and_slope(z);
+            assert!((value - expected).abs() <= 1e-15, "{z}: {value} {expected}");
+        }
+    }
+
+    /// Far out the function is 0 or the identity, never NaN.
+    #[test]
+    fn activations_saturate() {
+        for z in [1e4, 1e18, f32::MAX] {
+            assert_eq!(Activation::Tanh.value_and_slope(z), (1.0, 0.0));
+            assert_eq!(Activation::Tanh.value_and_slope(-z), (-1.0, 0.0));
+        }
+        assert_eq!(Activation::Gelu.value_and_slope(1e4_f32), (1e4, 1.0));
+        assert_eq!(Activation::Gelu.value_and_slope(-1e4_f32), (0.0, 0.0));
+    }
+}

@@ -1,0 +1,225 @@
+//! Iterated 2 x 2 games with memory of one turn, by their exact value (Foerster et al., 2018).
+//!
+//! A policy is five log-odds of cooperating: at the start, then after DD, DC, CD, CC with the player's *own* action
+//! first. Joint states are ordered DD, DC, CD, CC with player 0's action first, so player 1's parameters are read through
+//! the permutation (0, 1, 3, 2, 4).
+//!
+//! ```text
+//! d = (I - delta P)^-T p0          v_i = (I - delta P)^-1 r_i          f_i = (1 - delta) d . r_i = (1 - delta) p0 . v_i
+//! df_i = (1 - delta) (dp0 . v_i + delta d . dP v_i)
+//! ```
+//!
+//! with `p0` the first turn's distribution over joint states, `P` the transitions, `r_i` the payoffs. `I - delta P` is
+//! strictly diagonally dominant for `delta < 1`, so elimination needs no pivoting.
+
+use super::Game;
+use crate::player::Player;
+use crate::scalar::Scalar;
+
+/// An iterated 2 x 2 game: five parameters per policy.
+///
+/// ```
+/// use meva_core::game::{Game, IteratedMatrix};
+/// let always = |log_odds: f64| [log_odds; 5];
+/// let game = IteratedMatrix::PRISONERS_DILEMMA;
+/// let [a, b] = game.value(&[always(40.0), always(-40.0)]);
+/// assert!((a + 3.0).abs() < 1e-12 && b.abs() < 1e-12); // the cooperator is exploited
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct IteratedMatrix {
+    /// `payoffs[state][player]`, states DD, DC, CD, CC with player 0's action first; per turn.
+    pub payoffs: [[f64; 2]; 4],
+    /// `delta` in [0, 1): how much the next turn counts. Not the meta-discount `gamma`.
+    pub discount: f64,
+}
+
+/// The parameter that each player reads after joint state DD, DC, CD, CC; its first is for the start.
+const AFTER: [[usize; 4]; 2] = [[1, 2, 3, 4], [1, 3, 2, 4]];
+
+/// Both players' probabilities of cooperating at the start and after each joint state.
+struct Chain<S> {
+    cooperate: [[S; 5]; 2],
+    start: [S; 4],
+    transitions: [[S; 4]; 4],
+}
+
+impl IteratedMatrix {
+    /// The discount of the published experiments.
+    pub const DISCOUNT: f64 = 0.96;
+    /// The iterated prisoner's dilemma.
+    pub const PRISONERS_DILEMMA: Self = IteratedMatrix {
+        payoffs: [[-2.0, -2.0], [0.0, -3.0], [-3.0, 0.0], [-1.0, -1.0]],
+        discount: Self::DISCOUNT,
+    };
+    /// Iterated matching pennies, a zero-sum game.
+    pub const MATCHING_PENNIES: Self = IteratedMatrix {
+        payoffs: [[1.0, -1.0], [-1.0, 1.0], [-1.0, 1.0], [1.0, -1.0]],
+        discount: Self::DISCOUNT,
+    };
+    /// Iterated chicken, with the crash at -100.
+    pub const CHICKEN: Self = IteratedMatrix {
+        payoffs: [[-100.0, -100.0], [1.0, -1.0], [-1.0, 1.0], [0.0, 0.0]],
+        discount: Self::DISCOUNT,
+    };
+
+    fn chain<S: Scalar>(x: &[[S; 5]; 2]) -> Chain<S> {
+        let probability = |i: usize, k: usize| x[i][k].sigmoid();
+        let cooperate: [[S; 5]; 2] = core::array::from_fn(|i| {
+            core::array::from_fn(|k| probability(i, if k == 0 { 0 } else { AFTER[i][k - 1] }))
+        });
+        let joint = |k: usize| {
+            let (a, b) = (cooperate[0][k], cooperate[1][k]);
+            let (not_a, not_b) = (S::ONE - a, S::ONE - b);
+            [not_a * not_b, not_a * b, a * not_b, a * b]
+        };
+        let (start, transitions) = (joint(0), [joint(1), joint(2), joint(3), joint(4)]);
+        Chain {
+            cooperate,
+            start,
+            transitions,
+        }
+    }
+
+    /// `I - delta P`.
+    fn matrix<S: Scalar>(&self, transitions: &[[S; 4]; 4]) -> [[S; 4]; 4] {
+        let delta = S::from_f64(self.discount);
+        core::array::from_fn(|row| {
+            core::array::from_fn(|column| {
+                let identity = if row == column { S::ONE } else { S::ZERO };
+                identity - delta * transitions[row][column]
+            })
+        })
+    }
+
+    fn payoff<S: Scalar>(&self, player: Player) -> [S; 4] {
+        core::array::from_fn(|state| S::from_f64(self.payoffs[state][player.index()]))
+    }
+
+    /// `(1 - delta) d`: how often each joint state is visited, discounted; sums to 1.
+    fn occupancy<S: Scalar>(&self, chain: &Chain<S>) -> [S; 4] {
+        let matrix = self.matrix(&chain.transitions);
+        let transposed = core::array::from_fn(|row| core::array::from_fn(|column| matrix[column][row]));
+        solve(transposed, chain.start).map(|d| S::from_f64(1.0 - self.discount) * d)
+    }
+
+    /// The rows of the gradient that `players` own.
+    fn rows<S: Scalar>(
+        &self,
+        chain: &Chain<S>,
+        occupancy: &[S; 4],
+        objective: Player,
+        rows: &[Player],
+        gradient: &mut [[S; 5]; 2],
+    ) {
+        let v = solve(self.matrix(&chain.transitions), self.payoff(objective));
+        for (k, weight) in [S::from_f64(1.0 - self.discount)]
+            .into_iter()
+            .chain(occupancy.map(|d| S::from_f64(self.discount) * d))
+            .enumerate()
+        {
+            for &row in rows {
+                // The slope of joint . v by this player's probability of cooperating: the opponent's mix of the two
+                // differences that switching from D to C makes.
+                let i = row.index();
+                let (p, other) = (chain.cooperate[i][k], chain.cooperate[1 - i][k]);
+                let slope = match row {
+                    Player::Zero => (S::ONE - other) * (v[2] - v[0]) + other * (v[3] - v[1]),
+                    Player::One => (S::ONE - other) * (v[1] - v[0]) + other * (v[3] - v[2]),
+                };
+                gradient[i][if k == 0 { 0 } else { AFTER[i][k - 1] }] = weight * slope * p * (S::ONE - p);
+            }
+        }
+    }
+}
+
+impl Game<5> for IteratedMatrix {
+    fn value<S: Scalar>(&self, x: &[[S; 5]; 2]) -> [S; 2] {
+        let occupancy = self.occupancy(&Self::chain(x));
+        Player::BOTH.map(|player| {
+            let r = self.payoff::<S>(player);
+            occupancy[0] * r[0] + occupancy[1] * r[1] + occupancy[2] * r[2] + occupancy[3] * r[3]
+        })
+    }
+
+    fn gradient<S: Scalar>(&self, player: Player, x: &[[S; 5]; 2]) -> [[S; 5]; 2] {
+        let chain = Self::chain(x);
+        let occupancy = self.occupancy(&chain);
+        let mut gradient = [[S::ZERO; 5]; 2];
+        self.rows(&chain, &occupancy, player, &Player::BOTH, &mut gradient);
+        gradient
+    }
+
+    fn own_gradients<S: Scalar>(&self, x: &[[S; 5]; 2]) -> [[S; 5]; 2] {
+        let chain = Self::chain(x);
+        let occupancy = self.occupancy(&chain);
+        let mut gradient = [[S::ZERO; 5]; 2];
+        for player in Player::BOTH {
+            self.rows(&chain, &occupancy, player, &[player], &mut gradient);
+        }
+        gradient
+    }
+}
+
+/// `a^-1 b` by elimination without pivoting, for diagonally dominant `a`.
+fn solve<S: Scalar>(mut a: [[S; 4]; 4], mut b: [S; 4]) -> [S; 4] {
+    for pivot in 0..4 {
+        let inverse = S::ONE / a[pivot][pivot];
+        for row in pivot + 1..4 {
+            let factor = a[row][pivot] * inverse;
+            for column in pivot + 1..4 {
+                a[row][column] = a[row][column] - factor * a[pivot][column];
+            }
+            b[row] = b[row] - factor * b[pivot];
+        }
+    }
+    for row in (0..4).rev() {
+        for column in row + 1..4 {
+            b[row] = b[row] - a[row][column] * b[column];
+        }
+        b[row] = b[row] / a[row][row];
+    }
+    b
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Tit-for-tat against itself cooperates for ever, and against always-defect it loses once.
+    #[test]
+    fn tit_for_tat() {
+        let (yes, no) = (60.0_f64, -60.0);
+        let tit_for_tat = [yes, no, yes, no, yes]; // start C, then what the opponent did: after DD, DC, CD, CC
+        let game = IteratedMatrix::PRISONERS_DILEMMA;
+        let close = |value: [f64; 2], expected: [f64; 2]| {
+            assert!(
+                (0..2).all(|i| (value[i] - expected[i]).abs() < 1e-12),
+                "{value:?}, expected {expected:?}"
+            );
+        };
+        close(game.value(&[tit_for_tat, tit_for_tat]), [-1.0, -1.0]);
+        let (once, always) = (0.04, 0.96);
+        close(
+            game.value(&[tit_for_tat, [no; 5]]),
+            [-3.0 * once - 2.0 * always, -2.0 * always],
+        );
+        close(
+            game.value(&[[no; 5], tit_for_tat]),
+            [-2.0 * always, -3.0 * once - 2.0 * always],
+        );
+    }
+
+    #[test]
+    fn solve_inverts() {
+        let a = [
+            [4.0, 1.0, -1.0, 0.5],
+            [0.0, 3.0, 1.0, 1.0],
+            [1.0, -0.5, 5.0, 1.0],
+            [0.25, 1.0, 1.0, 4.0],
+        ];
+        let x = [1.0, -2.0, 3.0, 0.5];
+        let b = a.map(|row: [f64; 4]| row.iter().zip(x).map(|(a, x)| a * x).sum::<f64>());
+        let solved = solve(a, b);
+        assert!((0..4).all(|i| (solved[i] - x[i]).abs() < 1e-14), "{solved:?}");
+    }
+}

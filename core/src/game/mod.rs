@@ -1,0 +1,81 @@
+//! Two-player differentiable games, `f : R^(2 x N) -> R^2` (section 2 of the paper).
+
+use crate::dual;
+use crate::player::Player;
+use crate::scalar::Scalar;
+
+pub mod iterated_matrix;
+pub mod logistic;
+pub mod tandem;
+
+pub use iterated_matrix::IteratedMatrix;
+pub use logistic::Logistic;
+pub use tandem::Tandem;
+
+/// A game: each player's return, to be maximised, as a function of both players' `N` parameters.
+///
+/// A game of one's own needs nothing but its value, generic over the scalar; derivatives follow by dual numbers.
+///
+/// ```
+/// use meva_core::{game::Game, learner::{Learner, Lola}, Player, Scalar};
+///
+/// /// Each player wants the product of the two to be near its own goal.
+/// struct Product { goals: [f64; 2] }
+///
+/// impl Game<1> for Product {
+///     fn value<S: Scalar>(&self, x: &[[S; 1]; 2]) -> [S; 2] {
+///         let product = x[0][0] * x[1][0];
+///         self.goals.map(|goal| { let miss = product - S::from_f64(goal); -(miss * miss) })
+///     }
+/// }
+///
+/// let game = Product { goals: [1.0, 2.0] };
+/// let x = [[1.0_f64], [1.0]];
+/// assert_eq!(game.value(&x), [0.0, -1.0]);
+/// assert_eq!(game.gradient(Player::One, &x), [[2.0], [2.0]]);
+/// assert_eq!(game.own_gradients(&x), [[0.0], [2.0]]);
+/// let field = Lola::new(0.1).field(&game, &x);
+/// assert!(field[0][0] != 0.0, "player 0 foresees player 1's step");
+/// ```
+pub trait Game<const N: usize> {
+    /// `f(x)`, both players' returns.
+    fn value<S: Scalar>(&self, x: &[[S; N]; 2]) -> [S; 2];
+
+    /// `d f_i / d (x_0, x_1)` for player `i`.
+    fn gradient<S: Scalar>(&self, player: Player, x: &[[S; N]; 2]) -> [[S; N]; 2] {
+        core::array::from_fn(|i| {
+            core::array::from_fn(|n| {
+                let mut direction = [[S::ZERO; N]; 2];
+                direction[i][n] = S::ONE;
+                self.value(&dual::along(x, &direction))[player.index()].tangent
+            })
+        })
+    }
+
+    /// The simultaneous gradient, `g_i = d f_i / d x_i` (eq. 1).
+    fn own_gradients<S: Scalar>(&self, x: &[[S; N]; 2]) -> [[S; N]; 2] {
+        Player::BOTH.map(|player| self.gradient(player, x)[player.index()])
+    }
+
+    /// The Hessian of `f_i` over the joint policy, times `v`.
+    fn hvp<S: Scalar>(&self, player: Player, x: &[[S; N]; 2], v: &[[S; N]; 2]) -> [[S; N]; 2] {
+        self.gradient(player, &dual::along(x, v))
+            .map(|row| dual::tangents(&row))
+    }
+}
+
+/// A reference to a game is that game.
+impl<const N: usize, G: Game<N>> Game<N> for &G {
+    #[inline]
+    fn value<S: Scalar>(&self, x: &[[S; N]; 2]) -> [S; 2] {
+        (**self).value(x)
+    }
+    #[inline]
+    fn gradient<S: Scalar>(&self, player: Player, x: &[[S; N]; 2]) -> [[S; N]; 2] {
+        (**self).gradient(player, x)
+    }
+    #[inline]
+    fn own_gradients<S: Scalar>(&self, x: &[[S; N]; 2]) -> [[S; N]; 2] {
+        (**self).own_gradients(x)
+    }
+}

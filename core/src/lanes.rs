@@ -1,0 +1,172 @@
+//! `W` trajectories in lockstep: every operation is a loop over the lanes, which compilers turn into vector instructions.
+//!
+//! Each lane gets exactly the bits that `f32` gives, because it is computed by the same code. `W = 64` is the width to
+//! use: loops over 16 or 32 lanes were unrolled into scalar code by the compiler.
+
+use core::ops::{Add, AddAssign, Div, Mul, Neg, Sub, SubAssign};
+
+use crate::dense::BLOCK;
+use crate::scalar::Scalar;
+
+/// `W` numbers that advance together.
+///
+/// ```
+/// use meva_core::{Lanes, Scalar};
+/// let x = Lanes([0.5_f32, -1.0, 2.0, 0.0]);
+/// assert_eq!(x.exp().0, x.0.map(Scalar::exp));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(C, align(64))]
+pub struct Lanes<const W: usize>(pub [f32; W]);
+
+macro_rules! operator {
+    ($trait:ident, $method:ident, $op:tt) => {
+        impl<const W: usize> $trait for Lanes<W> {
+            type Output = Self;
+            #[inline(always)]
+            fn $method(mut self, other: Self) -> Self {
+                for index in 0..W {
+                    self.0[index] = self.0[index] $op other.0[index];
+                }
+                self
+            }
+        }
+    };
+    ($trait:ident, $method:ident, assign $op:tt) => {
+        impl<const W: usize> $trait for Lanes<W> {
+            #[inline(always)]
+            fn $method(&mut self, other: Self) {
+                for index in 0..W {
+                    self.0[index] $op other.0[index];
+                }
+            }
+        }
+    };
+}
+
+operator!(Add, add, +);
+operator!(Sub, sub, -);
+operator!(Mul, mul, *);
+operator!(Div, div, /);
+operator!(AddAssign, add_assign, assign +=);
+operator!(SubAssign, sub_assign, assign -=);
+
+impl<const W: usize> Neg for Lanes<W> {
+    type Output = Self;
+    #[inline(always)]
+    fn neg(self) -> Self {
+        self.map(|x| -x)
+    }
+}
+
+impl<const W: usize> Lanes<W> {
+    #[inline(always)]
+    fn map(mut self, function: impl Fn(f32) -> f32) -> Self {
+        for index in 0..W {
+            self.0[index] = function(self.0[index]);
+        }
+        self
+    }
+}
+
+impl<const W: usize> Scalar for Lanes<W> {
+    type Real = f32;
+    type Lane = f32;
+    const LANES: usize = W;
+    const ZERO: Self = Lanes([0.0; W]);
+    const ONE: Self = Lanes([1.0; W]);
+
+    #[inline(always)]
+    fn from_real(value: f32) -> Self {
+        Lanes([value; W])
+    }
+    #[inline(always)]
+    fn lane(&self, index: usize) -> f32 {
+        self.0[index]
+    }
+    #[inline(always)]
+    fn set_lane(&mut self, index: usize, value: f32) {
+        self.0[index] = value;
+    }
+    #[inline(always)]
+    fn scale(self, factor: f32) -> Self {
+        self.map(|x| factor * x)
+    }
+    #[inline(always)]
+    fn add_scaled(&mut self, factor: f32, x: &Self) {
+        for index in 0..W {
+            self.0[index] += factor * x.0[index];
+        }
+    }
+    #[inline(always)]
+    fn exp(self) -> Self {
+        self.map(Scalar::exp)
+    }
+    #[inline(always)]
+    fn tanh(self) -> Self {
+        self.map(Scalar::tanh)
+    }
+    #[inline(always)]
+    fn sigmoid(self) -> Self {
+        self.map(Scalar::sigmoid)
+    }
+    #[inline(always)]
+    fn sqrt(self) -> Self {
+        self.map(Scalar::sqrt)
+    }
+    #[inline(always)]
+    fn select_less(a: Self, b: Self, yes: Self, mut no: Self) -> Self {
+        for index in 0..W {
+            no.0[index] = f32::select_less(a.0[index], b.0[index], yes.0[index], no.0[index]);
+        }
+        no
+    }
+
+    #[inline(always)]
+    fn sum_lanes(&self) -> f32 {
+        let mut sums = self.0;
+        let mut width = W;
+        while width > 1 {
+            let half = width / 2;
+            for index in 0..half {
+                sums[index] += sums[width - half + index];
+            }
+            width -= half;
+        }
+        sums[0]
+    }
+
+    /// With `x` transposed, row `o` of the sums advances as a whole: the loop of a matrix product, and no horizontal sum.
+    #[inline(always)]
+    fn add_outer<const I: usize, const O: usize>(dy: &[Self; O], x: &[Self; I], sums: &mut [[f32; I]; O]) {
+        let mut rows = [[0.0; I]; W];
+        for i in 0..I {
+            for index in 0..W {
+                rows[index][i] = x[i].0[index];
+            }
+        }
+        let whole = O - O % BLOCK;
+        for start in (0..whole).step_by(BLOCK) {
+            let mut block: [[f32; I]; BLOCK] = core::array::from_fn(|b| sums[start + b]);
+            for index in 0..W {
+                for b in 0..BLOCK {
+                    let factor = dy[start + b].0[index];
+                    for i in 0..I {
+                        block[b][i] += factor * rows[index][i];
+                    }
+                }
+            }
+            for b in 0..BLOCK {
+                sums[start + b] = block[b];
+            }
+        }
+        for o in whole..O {
+            for index in 0..W {
+                let factor = dy[o].0[index];
+                for i in 0..I {
+                    sums[o][i] += factor * rows[index][i];
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! Learners: what field of directions do two agents follow? One learner, one file.
+
+use crate::game::Game;
+use crate::player::Player;
+use crate::scalar::{Real, Scalar};
+
+pub mod hola;
+pub mod lola;
+pub mod lookahead;
+pub mod meta_value;
+pub mod naive;
+
+pub use hola::Hola;
+pub use lola::{Lola, LolaTaylor};
+pub use lookahead::LookAhead;
+pub use meta_value::MetaValueLearner;
+pub use naive::Naive;
+
+/// A rule that tells both agents where to go: `x <- x + rate * field(x)`.
+pub trait Learner<S: Scalar, const N: usize> {
+    /// The field at the joint policy `x`.
+    fn field<G: Game<N>>(&self, game: &G, x: &[[S; N]; 2]) -> [[S; N]; 2];
+}
+
+/// A learner whose field is the simultaneous gradient of a surrogate game (section 2.2).
+pub trait Surrogate<const N: usize> {
+    /// The gradient over the joint policy of player `i`'s surrogate objective.
+    fn gradient<G: Game<N>, S: Scalar>(&self, game: &G, player: Player, x: &[[S; N]; 2]) -> [[S; N]; 2];
+
+    /// The simultaneous gradient of the surrogate.
+    fn own_gradients<G: Game<N>, S: Scalar>(&self, game: &G, x: &[[S; N]; 2]) -> [[S; N]; 2] {
+        Player::BOTH.map(|player| self.gradient(game, player, x)[player.index()])
+    }
+}
+
+/// `x` with `alpha * step` added to one player's row.
+#[inline]
+pub(crate) fn extrapolate<S: Scalar, const N: usize>(
+    x: &[[S; N]; 2],
+    player: Player,
+    alpha: f64,
+    step: &[S; N],
+) -> [[S; N]; 2] {
+    let mut y = *x;
+    for (y, step) in y[player.index()].iter_mut().zip(step) {
+        y.add_scaled(S::Real::round(alpha), step);
+    }
+    y
+}
+
+/// A direction in joint-policy space that moves one player.
+#[inline]
+pub(crate) fn only<S: Scalar, const N: usize>(player: Player, step: [S; N]) -> [[S; N]; 2] {
+    let mut direction = [[S::ZERO; N]; 2];
+    direction[player.index()] = step;
+    direction
+}

@@ -1,0 +1,56 @@
+//! Meta-value learning without allocation: two-player differentiable games, learners that follow their gradients, and the
+//! meta-value network with the algorithm that trains it, after *Learning with Learning Awareness using Meta-Values*
+//! (Cooijmans, Aghajohari, Courville).
+//!
+//! The crate needs neither `std` nor a heap, has no `unsafe` code, and computes the same bits on every processor.
+//!
+//! # Conventions
+//!
+//! - Payoffs are **maximised**. Players are 0 and 1 (the paper's 1 and 2). A joint policy is `x[player][parameter]`.
+//! - `alpha` is the agents' learning rate or a learner's imagined step, `eta` the network's learning rate, `gamma` the
+//!   meta-discount (one for each player), `delta` the discount inside an iterated game.
+//! - An iterated game's policy is five log-odds of cooperating: at the start, then after DD, DC, CD, CC, **own action
+//!   first**. Joint states and rows of payoffs: DD, DC, CD, CC, player 0's action first.
+//! - Values are normalised: `(1 - delta)` or `(1 - gamma)` times the discounted sum, so that they lie in the range of the
+//!   payoffs (appendix A).
+//! - The own (simultaneous) gradient is `g_i = d f_i / d x_i`.
+//! - Quantile midpoints are `tau_i = (i + 1/2) / M`, the Huber threshold is 1, GELU is the tanh form, layer norm has the
+//!   biased variance and epsilon 1e-6.
+//! - Matrices are `[output][input]`. `dx` is the adjoint of `x` (the derivative of a scalar by it), `x_dot` a tangent.
+//!   Passes back *add* to weight gradients, so that a batch is a loop.
+//!
+//! # Where to find what
+//!
+//! [`algorithm1`] tells the training story from top to bottom; [`learner`] has the learners side by side, [`game`] the
+//! games. [`scalar`] says what formulas are written in: [`Dual`] numbers give derivatives of any of them, [`Lanes`] run
+//! many trajectories at once.
+#![no_std]
+#![forbid(unsafe_code)]
+
+pub mod activation;
+pub mod adamw;
+pub mod algorithm1;
+pub mod dense;
+pub mod dual;
+pub mod elementary;
+pub mod game;
+pub mod kernels;
+pub mod lambda_return;
+pub mod lanes;
+pub mod layer_norm;
+pub mod learner;
+pub mod meta_value;
+pub mod mlp;
+pub mod parameters;
+pub mod player;
+pub mod quantile_huber;
+pub mod random;
+pub mod residual;
+pub mod scalar;
+pub mod target_network;
+
+pub use dual::Dual;
+pub use game::Game;
+pub use lanes::Lanes;
+pub use player::Player;
+pub use scalar::{Real, Scalar};

@@ -1,0 +1,256 @@
+//! The multi-layer perceptron of the paper's appendix D: a normalised layer, `R` residual blocks, a normalised layer.
+//!
+//! ```text
+//! h = gelu(LayerNorm(own a + other b + bias))                     first
+//! h <- g h + (1 - g) outer(gelu(LayerNorm(inner h)))              residual, R times
+//! y = activation(LayerNorm(W h + bias))                           last
+//! ```
+//!
+//! The first layer reads two inputs side by side, each through a block of its weights: policy parameters and discount, or
+//! the player's own representation and the opponent's. Keeping the blocks apart lets a pass back take the half it needs.
+//! The bias stands *before* the norm: without it the first layer keeps only the ratio of its inputs.
+
+use crate::activation::Activation;
+use crate::dense::Dense;
+use crate::kernels::Kernels;
+use crate::layer_norm::{LayerNorm, LayerTape};
+use crate::residual;
+use crate::scalar::{Real, Scalar};
+
+/// Parameters of the layer that reads `A` and `B` inputs side by side.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(C)]
+pub struct First<T, const A: usize, const B: usize, const H: usize> {
+    /// The weights' first `A` columns.
+    pub own: [[T; A]; H],
+    /// The weights' last `B` columns.
+    pub other: [[T; B]; H],
+    /// Added before the norm.
+    pub bias: [T; H],
+    /// The norm that follows.
+    pub norm: LayerNorm<T, H>,
+}
+
+/// Parameters of an affine map with the norm that follows it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(C)]
+pub struct Normalized<T, const H: usize> {
+    /// The affine map; its bias is added before the norm.
+    pub dense: Dense<T, H, H>,
+    /// The norm that follows.
+    pub norm: LayerNorm<T, H>,
+}
+
+/// Parameters of a residual block.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(C)]
+pub struct Residual<T, const H: usize> {
+    /// The block's normalised layer.
+    pub inner: Normalized<T, H>,
+    /// The affine map after it.
+    pub outer: Dense<T, H, H>,
+    /// Log-odds of keeping each unit of the linear path.
+    pub gate: [T; H],
+}
+
+/// Parameters of the whole.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(C)]
+pub struct Mlp<T, const A: usize, const B: usize, const H: usize, const R: usize> {
+    /// The layer that reads the inputs.
+    pub first: First<T, A, B, H>,
+    /// The residual blocks.
+    pub residual: [Residual<T, H>; R],
+    /// The layer whose activations are the output.
+    pub last: Normalized<T, H>,
+}
+
+impl<T: Real, const A: usize, const B: usize, const H: usize, const R: usize> Mlp<T, A, B, H, R> {
+    const NORM: LayerNorm<T, H> = LayerNorm {
+        scale: [T::ZERO; H],
+        shift: [T::ZERO; H],
+    };
+    const DENSE: Dense<T, H, H> = Dense {
+        weight: [[T::ZERO; H]; H],
+        bias: [T::ZERO; H],
+    };
+    const NORMALIZED: Normalized<T, H> = Normalized {
+        dense: Self::DENSE,
+        norm: Self::NORM,
+    };
+    const RESIDUAL: Residual<T, H> = Residual {
+        inner: Self::NORMALIZED,
+        outer: Self::DENSE,
+        gate: [T::ZERO; H],
+    };
+    /// All parameters zero.
+    pub const ZERO: Self = Mlp {
+        first: First {
+            own: [[T::ZERO; A]; H],
+            other: [[T::ZERO; B]; H],
+            bias: [T::ZERO; H],
+            norm: Self::NORM,
+        },
+        residual: [Self::RESIDUAL; R],
+        last: Self::NORMALIZED,
+    };
+
+    /// The gates of the residual blocks, which every evaluation needs.
+    pub fn gates(&self) -> [[T; H]; R] {
+        core::array::from_fn(|r| residual::gates(&self.residual[r].gate))
+    }
+}
+
+/// What a residual block leaves for the passes back.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(C)]
+pub struct ResidualTape<S, const H: usize> {
+    /// The block's normalised layer.
+    pub inner: LayerTape<S, H>,
+    /// `y`, the end of the nonlinear path.
+    pub branch: [S; H],
+    /// `h'`, the merged paths.
+    pub output: [S; H],
+}
+
+/// What the forward pass leaves for the passes back.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(C)]
+pub struct MlpTape<S, const H: usize, const R: usize> {
+    /// The layer that reads the inputs.
+    pub first: LayerTape<S, H>,
+    /// The residual blocks.
+    pub residual: [ResidualTape<S, H>; R],
+    /// The layer whose activations are the output.
+    pub last: LayerTape<S, H>,
+}
+
+impl<S: Scalar, const H: usize, const R: usize> MlpTape<S, H, R> {
+    const RESIDUAL: ResidualTape<S, H> = ResidualTape {
+        inner: LayerTape::ZERO,
+        branch: [S::ZERO; H],
+        output: [S::ZERO; H],
+    };
+    /// An empty tape.
+    pub const ZERO: Self = MlpTape {
+        first: LayerTape::ZERO,
+        residual: [Self::RESIDUAL; R],
+        last: LayerTape::ZERO,
+    };
+
+    /// The last layer's input.
+    #[inline(always)]
+    fn trunk(&self) -> &[S; H] {
+        self.block_input(R)
+    }
+
+    /// What residual block `r` reads.
+    #[inline(always)]
+    fn block_input(&self, r: usize) -> &[S; H] {
+        match r.checked_sub(1) {
+            Some(previous) => &self.residual[previous].output,
+            None => &self.first.output,
+        }
+    }
+}
+
+/// Evaluates the network on `(a, b)`; the output is `tape.last.output`.
+pub fn forward<S: Scalar, K: Kernels<S>, const A: usize, const B: usize, const H: usize, const R: usize>(
+    kernels: &K,
+    parameters: &Mlp<S::Real, A, B, H, R>,
+    gates: &[[S::Real; H]; R],
+    last_activation: Activation,
+    (a, b): (&[S; A], &[S; B]),
+    tape: &mut MlpTape<S, H, R>,
+) {
+    let Mlp { first, residual, last } = parameters;
+    broadcast(&first.bias, &mut tape.first.normalized);
+    kernels.dense(&first.own, a, &mut tape.first.normalized);
+    kernels.dense(&first.other, b, &mut tape.first.normalized);
+    kernels.layer_norm(&first.norm, Activation::Gelu, &mut tape.first);
+    let mut h = &tape.first.output;
+    for ((block, g), tape) in residual.iter().zip(gates).zip(&mut tape.residual) {
+        broadcast(&block.inner.dense.bias, &mut tape.inner.normalized);
+        kernels.dense(&block.inner.dense.weight, h, &mut tape.inner.normalized);
+        kernels.layer_norm(&block.inner.norm, Activation::Gelu, &mut tape.inner);
+        broadcast(&block.outer.bias, &mut tape.branch);
+        kernels.dense(&block.outer.weight, &tape.inner.output, &mut tape.branch);
+        kernels.residual(g, h, &tape.branch, &mut tape.output);
+        h = &tape.output;
+    }
+    broadcast(&last.dense.bias, &mut tape.last.normalized);
+    kernels.dense(&last.dense.weight, h, &mut tape.last.normalized);
+    kernels.layer_norm(&last.norm, last_activation, &mut tape.last);
+}
+
+/// From the adjoint `dy` of the output, the adjoint `dz` of what enters the first layer's norm; multiplied by a block of
+/// the first layer's weights it gives the adjoint of that input. Where a gradient is given, the adjoints of all
+/// parameters are added to it, and `(a, b)` must be the inputs of the forward pass.
+#[allow(clippy::type_complexity)]
+pub fn vjp<S: Scalar, K: Kernels<S>, const A: usize, const B: usize, const H: usize, const R: usize>(
+    kernels: &K,
+    parameters: &Mlp<S::Real, A, B, H, R>,
+    gates: &[[S::Real; H]; R],
+    tape: &MlpTape<S, H, R>,
+    dy: &[S; H],
+    dz: &mut [S; H],
+    mut gradient: Option<(&mut Mlp<S::Lane, A, B, H, R>, (&[S; A], &[S; B]))>,
+) {
+    let Mlp { first, residual, last } = parameters;
+    let mut dh = [S::ZERO; H];
+    // last: y = activation(LayerNorm(W h + bias))
+    kernels.layer_norm_vjp(&last.norm, &tape.last, dy, dz);
+    kernels.dense_vjp_input(&last.dense.weight, dz, &mut dh);
+    if let Some((gradient, _)) = &mut gradient {
+        normalized_vjp_parameters(kernels, &tape.last, tape.trunk(), dy, dz, &mut gradient.last);
+    }
+    // residual: h' = g h + (1 - g) outer(gelu(LayerNorm(inner h)))
+    for r in (0..R).rev() {
+        let (block, g, block_tape, h) = (&residual[r], &gates[r], &tape.residual[r], tape.block_input(r));
+        let (mut dbranch, mut dinner) = ([S::ZERO; H], [S::ZERO; H]);
+        if let Some((gradient, _)) = &mut gradient {
+            kernels.residual_vjp_gate(g, h, &block_tape.branch, &dh, &mut gradient.residual[r].gate);
+        }
+        kernels.residual_vjp(g, &mut dh, &mut dbranch);
+        kernels.dense_vjp_input(&block.outer.weight, &dbranch, &mut dinner);
+        kernels.layer_norm_vjp(&block.inner.norm, &block_tape.inner, &dinner, dz);
+        kernels.dense_vjp_input(&block.inner.dense.weight, dz, &mut dh);
+        if let Some((gradient, _)) = &mut gradient {
+            let gradient = &mut gradient.residual[r];
+            kernels.dense_vjp_weight(&dbranch, &block_tape.inner.output, &mut gradient.outer.weight);
+            kernels.dense_vjp_bias(&dbranch, &mut gradient.outer.bias);
+            normalized_vjp_parameters(kernels, &block_tape.inner, h, &dinner, dz, &mut gradient.inner);
+        }
+    }
+    // first: h = gelu(LayerNorm(own a + other b + bias))
+    kernels.layer_norm_vjp(&first.norm, &tape.first, &dh, dz);
+    if let Some((gradient, (a, b))) = gradient {
+        let gradient = &mut gradient.first;
+        kernels.dense_vjp_weight(dz, a, &mut gradient.own);
+        kernels.dense_vjp_weight(dz, b, &mut gradient.other);
+        kernels.dense_vjp_bias(dz, &mut gradient.bias);
+        kernels.layer_norm_vjp_parameters(&tape.first, &dh, &mut gradient.norm);
+    }
+}
+
+/// The adjoints of a normalised layer's parameters from those of its output `dy` and of what enters its norm, `dz`.
+fn normalized_vjp_parameters<S: Scalar, K: Kernels<S>, const H: usize>(
+    kernels: &K,
+    tape: &LayerTape<S, H>,
+    input: &[S; H],
+    dy: &[S; H],
+    dz: &[S; H],
+    gradient: &mut Normalized<S::Lane, H>,
+) {
+    kernels.dense_vjp_weight(dz, input, &mut gradient.dense.weight);
+    kernels.dense_vjp_bias(dz, &mut gradient.dense.bias);
+    kernels.layer_norm_vjp_parameters(tape, dy, &mut gradient.norm);
+}
+
+/// Every lane of `y` starts from the same constants.
+#[inline(always)]
+pub(crate) fn broadcast<S: Scalar, const O: usize>(bias: &[S::Real; O], y: &mut [S; O]) {
+    for o in 0..O {
+        y[o] = S::from_real(bias[o]);
+    }
+}

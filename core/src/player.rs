@@ -1,0 +1,33 @@
+//! The two players.
+
+/// A player, who owns one row of a joint policy `x[player][parameter]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Player {
+    /// The paper's player 1; the horizontal coordinate of the Logistic Game.
+    Zero,
+    /// The paper's player 2; the vertical coordinate of the Logistic Game.
+    One,
+}
+
+impl Player {
+    /// Both players in order.
+    pub const BOTH: [Player; 2] = [Player::Zero, Player::One];
+
+    /// The player's row.
+    #[inline(always)]
+    pub const fn index(self) -> usize {
+        match self {
+            Player::Zero => 0,
+            Player::One => 1,
+        }
+    }
+
+    /// The other player.
+    #[inline(always)]
+    pub const fn opponent(self) -> Player {
+        match self {
+            Player::Zero => Player::One,
+            Player::One => Player::Zero,
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! The numbers that every formula of this crate is written in.
+//!
+//! A formula is written once, generic over [`Scalar`], and evaluated on
+//!
+//! - `f64`, the referee;
+//! - `f32`, the product;
+//! - [`Dual<T>`](crate::Dual), for derivatives along a direction (and of any order by nesting);
+//! - [`Lanes<W>`](crate::Lanes), for `W` trajectories in lockstep, each with the bits that `f32` gives it.
+//!
+//! Branches are written as [`Scalar::select_less`], so that every lane takes its own.
+
+use core::fmt::Debug;
+use core::ops::{Add, AddAssign, Div, Mul, Neg, Sub, SubAssign};
+
+use crate::elementary;
+
+/// A number: arithmetic, selection, and the elementary functions.
+///
+/// Comparisons look at the value alone; derivatives follow the side that was selected.
+pub trait Scalar:
+    Copy
+    + Debug
+    + PartialEq
+    + Send
+    + Sync
+    + 'static
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Neg<Output = Self>
+    + AddAssign
+    + SubAssign
+{
+    /// What constants and network parameters are made of: `f32` or `f64`.
+    type Real: Real;
+    /// One trajectory's number: `Self` except for lanes.
+    type Lane: Scalar<Real = Self::Real, Lane = Self::Lane>;
+    /// How many trajectories advance in lockstep.
+    const LANES: usize;
+    /// Zero.
+    const ZERO: Self;
+    /// One.
+    const ONE: Self;
+
+    /// The constant `value` (in every lane, with zero derivative).
+    fn from_real(value: Self::Real) -> Self;
+
+    /// The constant nearest to `value`.
+    #[inline(always)]
+    fn from_f64(value: f64) -> Self {
+        Self::from_real(Self::Real::round(value))
+    }
+
+    /// The number of lane `index`, which is less than [`Scalar::LANES`].
+    fn lane(&self, index: usize) -> Self::Lane;
+
+    /// Replaces the number of lane `index`, which is less than [`Scalar::LANES`].
+    fn set_lane(&mut self, index: usize, value: Self::Lane);
+
+    /// The same number in every lane.
+    #[inline(always)]
+    fn splat(value: Self::Lane) -> Self {
+        let mut result = Self::ZERO;
+        for index in 0..Self::LANES {
+            result.set_lane(index, value);
+        }
+        result
+    }
+
+    /// `factor * self`.
+    fn scale(self, factor: Self::Real) -> Self;
+
+    /// `self += factor * x`, product and sum rounded apart.
+    fn add_scaled(&mut self, factor: Self::Real, x: &Self);
+
+    /// `exp(self)`.
+    fn exp(self) -> Self;
+    /// `tanh(self)`.
+    fn tanh(self) -> Self;
+    /// `1 / (1 + exp(-self))`.
+    fn sigmoid(self) -> Self;
+    /// The square root; NaN below zero.
+    fn sqrt(self) -> Self;
+
+    /// `yes` where `a < b`, else (NaN included) `no`.
+    fn select_less(a: Self, b: Self, yes: Self, no: Self) -> Self;
+
+    /// The sum over the lanes, in a fixed order: halves are added onto each other until one lane is left.
+    fn sum_lanes(&self) -> Self::Lane;
+
+    /// `sums[o][i] += dy[o] x[i]`, summed over the lanes in their order.
+    #[inline(always)]
+    fn add_outer<const I: usize, const O: usize>(dy: &[Self; O], x: &[Self; I], sums: &mut [[Self::Lane; I]; O]) {
+        for o in 0..O {
+            for i in 0..I {
+                let mut sum = sums[o][i];
+                for index in 0..Self::LANES {
+                    sum += dy[o].lane(index) * x[i].lane(index);
+                }
+                sums[o][i] = sum;
+            }
+        }
+    }
+}
+
+/// A plain floating-point number: `f32` or `f64`.
+pub trait Real: Scalar<Real = Self, Lane = Self> + PartialOrd {
+    /// The nearest number of this type.
+    fn round(value: f64) -> Self;
+    /// The same number as `f64`.
+    fn to_f64(self) -> f64;
+    /// Neither infinite nor NaN.
+    fn is_finite(self) -> bool;
+}
+
+macro_rules! real {
+    ($t:ident, $exp:path, $tanh:path, $sigmoid:path, $sqrt:path) => {
+        impl Scalar for $t {
+            type Real = $t;
+            type Lane = $t;
+            const LANES: usize = 1;
+            const ZERO: $t = 0.0;
+            const ONE: $t = 1.0;
+
+            #[inline(always)]
+            fn from_real(value: $t) -> $t {
+                value
+            }
+            #[inline(always)]
+            fn lane(&self, _index: usize) -> $t {
+                *self
+            }
+            #[inline(always)]
+            fn set_lane(&mut self, _index: usize, value: $t) {
+                *self = value;
+            }
+            #[inline(always)]
+            fn scale(self, factor: $t) -> $t {
+                factor * self
+            }
+            #[inline(always)]
+            fn add_scaled(&mut self, factor: $t, x: &$t) {
+                *self += factor * *x;
+            }
+            #[inline(always)]
+            fn exp(self) -> $t {
+                $exp(self)
+            }
+            #[inline(always)]
+            fn tanh(self) -> $t {
+                $tanh(self)
+            }
+            #[inline(always)]
+            fn sigmoid(self) -> $t {
+                $sigmoid(self)
+            }
+            #[inline(always)]
+            fn sqrt(self) -> $t {
+                $sqrt(self)
+            }
+            #[inline(always)]
+            fn sum_lanes(&self) -> $t {
+                *self
+            }
+            #[inline(always)]
+            fn select_less(a: $t, b: $t, yes: $t, no: $t) -> $t {
+                if a < b { yes } else { no }
+            }
+        }
+
+        impl Real for $t {
+            #[inline(always)]
+            fn round(value: f64) -> $t {
+                value as $t
+            }
+            #[inline(always)]
+            fn to_f64(self) -> f64 {
+                f64::from(self)
+            }
+            #[inline(always)]
+            fn is_finite(self) -> bool {
+                self.abs() <= $t::MAX
+            }
+        }
+    };
+}
+
+real!(f32, elementary::exp, elementary::tanh, elementary::sigmoid, libm::sqrtf);
+real!(f64, libm::exp, libm::tanh, sigmoid_f64, libm::sqrt);
+
+#[inline(always)]
+fn sigmoid_f64(x: f64) -> f64 {
+    let e = libm::exp(-x.abs());
+    (if x < 0.0 { e } else { 1.0 }) / (1.0 + e)
+}
