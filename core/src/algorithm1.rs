@@ -148,6 +148,15 @@ impl<T: Real, const N: usize, const H: usize, const R: usize, const M: usize> St
         v: Parameters::ZERO,
         updates: 0,
     };
+
+    /// Copies `other`, number by number.
+    pub fn copy_from(&mut self, other: &Self) {
+        self.theta.copy_from(&other.theta);
+        self.target.copy_from(&other.target);
+        self.m.copy_from(&other.m);
+        self.v.copy_from(&other.v);
+        self.updates = other.updates;
+    }
 }
 
 /// One update of `theta` from all groups, one after the other. Returns the loss: the mean of `D` over the batch, steps and

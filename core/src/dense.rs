@@ -35,9 +35,7 @@ pub fn forward<S: Scalar, const I: usize, const O: usize>(w: &[[S::Real; I]; O],
                 sums[b].add_scaled(w[start + b][i], &x[i]);
             }
         }
-        for b in 0..BLOCK {
-            y[start + b] = sums[b];
-        }
+        y[start..start + BLOCK].copy_from_slice(&sums);
     }
     for o in whole..O {
         let mut sum = y[o];
@@ -59,9 +57,7 @@ pub fn vjp_input<S: Scalar, const I: usize, const O: usize>(w: &[[S::Real; I]; O
                 sums[b].add_scaled(w[o][start + b], &dy[o]);
             }
         }
-        for b in 0..BLOCK {
-            dx[start + b] = sums[b];
-        }
+        dx[start..start + BLOCK].copy_from_slice(&sums);
     }
     for i in whole..I {
         let mut sum = dx[i];

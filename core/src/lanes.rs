@@ -20,36 +20,39 @@ use crate::scalar::Scalar;
 pub struct Lanes<const W: usize>(pub [f32; W]);
 
 macro_rules! operator {
-    ($trait:ident, $method:ident, $op:tt) => {
+    ($trait:ident, $method:ident, $assign:tt) => {
         impl<const W: usize> $trait for Lanes<W> {
             type Output = Self;
             #[inline(always)]
             fn $method(mut self, other: Self) -> Self {
                 for index in 0..W {
-                    self.0[index] = self.0[index] $op other.0[index];
+                    self.0[index] $assign other.0[index];
                 }
                 self
             }
         }
     };
-    ($trait:ident, $method:ident, assign $op:tt) => {
+}
+
+macro_rules! assign_operator {
+    ($trait:ident, $method:ident, $assign:tt) => {
         impl<const W: usize> $trait for Lanes<W> {
             #[inline(always)]
             fn $method(&mut self, other: Self) {
                 for index in 0..W {
-                    self.0[index] $op other.0[index];
+                    self.0[index] $assign other.0[index];
                 }
             }
         }
     };
 }
 
-operator!(Add, add, +);
-operator!(Sub, sub, -);
-operator!(Mul, mul, *);
-operator!(Div, div, /);
-operator!(AddAssign, add_assign, assign +=);
-operator!(SubAssign, sub_assign, assign -=);
+operator!(Add, add, +=);
+operator!(Sub, sub, -=);
+operator!(Mul, mul, *=);
+operator!(Div, div, /=);
+assign_operator!(AddAssign, add_assign, +=);
+assign_operator!(SubAssign, sub_assign, -=);
 
 impl<const W: usize> Neg for Lanes<W> {
     type Output = Self;
@@ -156,9 +159,7 @@ impl<const W: usize> Scalar for Lanes<W> {
                     }
                 }
             }
-            for b in 0..BLOCK {
-                sums[start + b] = block[b];
-            }
+            sums[start..start + BLOCK].copy_from_slice(&block);
         }
         for o in whole..O {
             for index in 0..W {

@@ -167,14 +167,17 @@ fn solve<S: Scalar>(mut a: [[S; 4]; 4], mut b: [S; 4]) -> [S; 4] {
         for row in pivot + 1..4 {
             let factor = a[row][pivot] * inverse;
             for column in pivot + 1..4 {
-                a[row][column] = a[row][column] - factor * a[pivot][column];
+                let term = factor * a[pivot][column];
+                a[row][column] -= term;
             }
-            b[row] = b[row] - factor * b[pivot];
+            let term = factor * b[pivot];
+            b[row] -= term;
         }
     }
     for row in (0..4).rev() {
         for column in row + 1..4 {
-            b[row] = b[row] - a[row][column] * b[column];
+            let term = a[row][column] * b[column];
+            b[row] -= term;
         }
         b[row] = b[row] / a[row][row];
     }

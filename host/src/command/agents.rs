@@ -1,0 +1,239 @@
+//! Options that several commands share: which agents, on which plane, how far.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
+
+use crate::ascent::{Agents, Ascent, Precision};
+use crate::config::nearest;
+use crate::error::{Error, Result};
+use crate::game::{AnyGame, PlaneGame};
+use crate::learner::NamedLearner;
+use crate::model::{AnyNetwork, Model};
+
+/// Which agents to follow, and how.
+#[derive(Debug, Args)]
+pub struct AgentOptions {
+    /// naive, lookahead, lola, lola-taylor, hola0 .. hola3, or meva
+    #[arg(long, value_name = "NAME")]
+    learner: String,
+    /// Length of a learner's imagined step [default: 1]
+    #[arg(long, value_name = "LENGTH", allow_negative_numbers = true)]
+    alpha: Option<f64>,
+    /// With `--learner meva`: a run directory or model file
+    #[arg(long, value_name = "DIR")]
+    model: Option<PathBuf>,
+    /// With `--learner meva`: the meta-discount, or one for each player [default: 0.95]
+    #[arg(long, value_name = "G[,G]", value_delimiter = ',', allow_negative_numbers = true)]
+    gamma: Option<Vec<f64>>,
+    /// The game, logistic or tandem; a model knows its own [default: logistic]
+    #[arg(long, value_name = "NAME")]
+    game: Option<String>,
+    /// Number of steps
+    #[arg(long, default_value_t = 200)]
+    steps: usize,
+    /// Learning rate of both agents; a model knows its own [default: 1]
+    #[arg(long, allow_negative_numbers = true)]
+    rate: Option<f64>,
+    /// What to compute in [default: f64 for learners, f32 for models]
+    #[arg(long, value_name = "TYPE")]
+    scalar: Option<Scalar>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Scalar {
+    F32,
+    F64,
+}
+
+impl Scalar {
+    fn precision(self) -> Precision {
+        match self {
+            Scalar::F32 => Precision::F32,
+            Scalar::F64 => Precision::F64,
+        }
+    }
+}
+
+/// The options, read and checked.
+pub struct Checked {
+    who: Who,
+    /// The game whose plane the agents walk on.
+    pub game: PlaneGame,
+    /// How far, how long and how precisely.
+    pub ascent: Ascent,
+}
+
+enum Who {
+    Learner { learner: NamedLearner, alpha: f64 },
+    Model { model: Box<Model>, gamma: [f64; 2] },
+}
+
+impl AgentOptions {
+    /// Reads the model, if any, and checks every option.
+    pub fn check(&self) -> Result<Checked> {
+        let (who, game, rate, precision) = if self.learner == "meva" {
+            let Some(path) = &self.model else {
+                return Err(Error::usage("learner `meva` needs a trained model")
+                    .at("--learner")
+                    .hint("train one with `meva train logistic` and name its directory with --model"));
+            };
+            if self.alpha.is_some() {
+                return Err(Error::usage("learner `meva` imagines no step")
+                    .at("--alpha")
+                    .hint("use --gamma"));
+            }
+            let model = Box::new(Model::load(path)?);
+            let game = plane(AnyGame::of(&model.config)?, model.config.game.name())?;
+            if let Some(name) = &self.game
+                && plane_named(name)? != game
+            {
+                return Err(
+                    Error::usage(format!("the model was trained for another game than `{name}`"))
+                        .at("--game")
+                        .hint("leave the option out: a model knows its game"),
+                );
+            }
+            let gamma = discounts(self.gamma.as_deref().unwrap_or(&[0.95]))?;
+            let rate = model.config.alpha;
+            (Who::Model { model, gamma }, game, rate, Precision::F32)
+        } else {
+            let learner = named(&self.learner)?;
+            for (given, option) in [(self.model.is_some(), "--model"), (self.gamma.is_some(), "--gamma")] {
+                if given {
+                    return Err(Error::usage(format!("learner `{}` has no use for it", learner.name()))
+                        .at(option)
+                        .hint("use --learner meva, or --alpha"));
+                }
+            }
+            let alpha = finite(self.alpha.unwrap_or(1.0), "--alpha", 0.0)?;
+            let game = plane_named(self.game.as_deref().unwrap_or("logistic"))?;
+            (Who::Learner { learner, alpha }, game, 1.0, Precision::F64)
+        };
+        let ascent = Ascent {
+            rate: finite(self.rate.unwrap_or(rate), "--rate", 0.0)?,
+            steps: self.steps,
+            precision: self.scalar.map_or(precision, Scalar::precision),
+        };
+        Ok(Checked { who, game, ascent })
+    }
+}
+
+impl Checked {
+    /// The agents.
+    pub fn agents(&self) -> Agents<'_, 1> {
+        match &self.who {
+            Who::Learner { learner, alpha } => Agents::Learner {
+                learner: *learner,
+                alpha: *alpha,
+            },
+            Who::Model { model, gamma } => match &model.network {
+                AnyNetwork::Plane(network) => Agents::MetaValue {
+                    network: &**network,
+                    field: model.config.field,
+                    gamma: *gamma,
+                },
+                AnyNetwork::Iterated(_) => unreachable!("only models of plane games pass the check"),
+            },
+        }
+    }
+
+    /// The agents in words.
+    pub fn title(&self) -> String {
+        match &self.who {
+            Who::Learner {
+                learner: NamedLearner::Naive | NamedLearner::Hola0,
+                ..
+            } => "Naive".to_string(),
+            Who::Learner { learner, alpha } => format!("{}, \u{3b1} = {alpha}", learner.title()),
+            Who::Model { gamma: [a, b], .. } if a == b => format!("MeVa, \u{3b3} = {a}"),
+            Who::Model { gamma: [a, b], .. } => format!("MeVa, \u{3b3} = {a}, {b}"),
+        }
+    }
+
+    /// The options as they were understood, for `--json`.
+    pub fn json(&self) -> Value {
+        let mut value = json!({
+            "game": match self.game { PlaneGame::Logistic => "logistic", PlaneGame::Tandem => "tandem" },
+            "steps": self.ascent.steps,
+            "rate": self.ascent.rate,
+            "scalar": match self.ascent.precision { Precision::F32 => "f32", Precision::F64 => "f64" },
+        });
+        match &self.who {
+            Who::Learner { learner, alpha } => {
+                value["learner"] = learner.name().into();
+                value["alpha"] = (*alpha).into();
+            }
+            Who::Model { gamma, .. } => {
+                value["learner"] = "meva".into();
+                value["gamma"] = json!(gamma);
+            }
+        }
+        value
+    }
+}
+
+fn named(name: &str) -> Result<NamedLearner> {
+    NamedLearner::ALL
+        .into_iter()
+        .find(|learner| learner.name() == name)
+        .ok_or_else(|| {
+            let names = || NamedLearner::ALL.iter().map(|learner| learner.name()).chain(["meva"]);
+            let error = Error::usage(format!("unknown learner `{name}`")).at("--learner");
+            match nearest(name, names()) {
+                Some(near) => error.hint(format!("did you mean `{near}`?")),
+                None => error.hint(format!("there are {}", names().collect::<Vec<_>>().join(", "))),
+            }
+        })
+}
+
+fn plane_named(name: &str) -> Result<PlaneGame> {
+    match name {
+        "logistic" => Ok(PlaneGame::Logistic),
+        "tandem" => Ok(PlaneGame::Tandem),
+        _ => Err(not_a_plane(name).at("--game")),
+    }
+}
+
+fn plane(game: AnyGame, name: &str) -> Result<PlaneGame> {
+    match game {
+        AnyGame::Plane(game) => Ok(game),
+        AnyGame::Iterated(_) => Err(not_a_plane(name).at("--model")),
+    }
+}
+
+fn not_a_plane(name: &str) -> Error {
+    Error::usage(format!("the joint policies of `{name}` are no plane to draw"))
+        .hint("games of one parameter per policy are logistic and tandem")
+}
+
+/// One discount for both players, or one for each.
+pub fn discounts(gamma: &[f64]) -> Result<[f64; 2]> {
+    let gamma = match *gamma {
+        [both] => [both; 2],
+        [zero, one] => [zero, one],
+        _ => {
+            return Err(Error::usage(format!("{} discounts for 2 players", gamma.len()))
+                .at("--gamma")
+                .hint("give one for both, or two separated by a comma"));
+        }
+    };
+    match gamma.iter().find(|gamma| !(0.0..=1.0).contains(*gamma)) {
+        Some(gamma) => Err(Error::usage(format!("a discount of {gamma}"))
+            .at("--gamma")
+            .hint("it must lie in [0, 1]")),
+        None => Ok(gamma),
+    }
+}
+
+/// A finite number that is not below `least`.
+pub fn finite(value: f64, option: &str, least: f64) -> Result<f64> {
+    if value.is_finite() && value >= least {
+        Ok(value)
+    } else {
+        Err(Error::usage(format!("it cannot be {value}"))
+            .at(option)
+            .hint(format!("give a finite number that is at least {least}")))
+    }
+}

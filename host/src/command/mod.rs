@@ -1,0 +1,96 @@
+//! The command line: one file for each command.
+//!
+//! Results go to stdout, as text or, with `--json`, as one JSON object; progress and errors go to stderr. Exit codes: 0 done,
+//! 2 the command or the configuration asks for what cannot be, 3 trouble with a file, 4 training diverged, 130
+//! interrupted, 1 anything else.
+
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use clap::{Parser, Subcommand};
+
+use crate::error::{Error, Result};
+
+mod agents;
+mod basins;
+mod figure;
+mod train;
+mod trajectories;
+
+/// Learning with learning awareness: meta-values, and the learners that they are compared with.
+#[derive(Debug, Parser)]
+#[command(name = "meva", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// How many threads to use; the result does not depend on it [default: all]
+    #[arg(long, global = true, value_name = "N")]
+    threads: Option<usize>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Train(train::Train),
+    Basins(basins::Basins),
+    Trajectories(trajectories::Trajectories),
+    Figure(figure::Figure),
+}
+
+/// What a command came to.
+enum Outcome {
+    Done,
+    Interrupted,
+}
+
+/// Set by Ctrl-C: long work ends at the next opportunity.
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+fn interrupted() -> bool {
+    INTERRUPTED.load(Ordering::Relaxed)
+}
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::Interrupted) => ExitCode::from(130),
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<Outcome> {
+    let threads = match cli.threads {
+        Some(0) => {
+            return Err(Error::usage("0 threads can do nothing")
+                .at("--threads")
+                .hint("leave it out to use all"));
+        }
+        threads => threads.unwrap_or(0),
+    };
+    // The engine's groups keep some hundred kilobytes on the stack.
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .stack_size(16 << 20)
+        .build_global()
+        .map_err(|error| Error::other(format!("cannot start threads: {error}")))?;
+    match cli.command {
+        Command::Train(train) => train.run(),
+        Command::Basins(basins) => basins.run(),
+        Command::Trajectories(trajectories) => trajectories.run(),
+        Command::Figure(figure) => figure.run(),
+    }
+}
+
+/// Prints a result; a closed pipe ends the program quietly.
+fn print(text: &str) -> Result<()> {
+    use std::io::Write;
+    match writeln!(std::io::stdout(), "{}", text.trim_end_matches('\n')) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        Err(error) => Err(Error::files(format!("cannot write to stdout: {error}"))),
+        Ok(()) => Ok(()),
+    }
+}

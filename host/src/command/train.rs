@@ -1,0 +1,430 @@
+//! `meva train`: from a preset or a configuration file to a run directory.
+
+use std::fmt::Write as _;
+use std::io::IsTerminal;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use serde_json::{Value, json};
+
+use super::figure::{basins_panel, save};
+use super::{INTERRUPTED, Outcome, interrupted, print};
+use crate::ascent::{Agents, Ascent, Precision};
+use crate::config::Config;
+use crate::cpu::Cpu;
+use crate::engine::WIDTH;
+use crate::error::{Error, Result};
+use crate::figure::{Figure, Row};
+use crate::game::{AnyGame, PlaneGame};
+use crate::model::{AnyNetwork, Model};
+use crate::plane::{Grid, basin};
+use crate::run_directory::{CONFIG, MODEL, MetricsLog, RunDirectory, STATE, TensorFile};
+use crate::train::Trainer;
+
+/// Train a model. Without --out, runs/PRESET-seed-N is made.
+#[derive(Debug, Args)]
+pub struct Train {
+    /// A preset's name or a TOML file
+    #[arg(value_name = "PRESET|CONFIG", required_unless_present = "resume")]
+    what: Option<String>,
+    /// Seed of every random draw
+    #[arg(long, value_name = "N", conflicts_with = "seeds")]
+    seed: Option<u64>,
+    /// Train one model for each seed from A up to, not including, B
+    #[arg(long, value_name = "A..B", value_parser = seeds)]
+    seeds: Option<Range<u64>>,
+    /// Change a key of the configuration; may be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// The run directory; with --seeds, what holds one for each seed
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Continue the run of this directory, to the same bits; --set outer=N makes it longer
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["what", "seed", "seeds", "out"])]
+    resume: Option<PathBuf>,
+    /// Print the complete configuration and stop
+    #[arg(long)]
+    print_config: bool,
+    /// Print one JSON object per run
+    #[arg(long)]
+    json: bool,
+}
+
+fn seeds(text: &str) -> std::result::Result<Range<u64>, String> {
+    let parsed = text
+        .split_once("..")
+        .and_then(|(a, b)| Some(a.parse().ok()?..b.parse().ok()?));
+    match parsed {
+        Some(range) if range.start < range.end => Ok(range),
+        _ => Err("write two numbers, the first below the second, as in 0..8".to_string()),
+    }
+}
+
+/// How often the model and the state are written.
+const SAVE_EVERY: Duration = Duration::from_secs(10);
+/// How often a line is printed where there is no terminal.
+const PRINT_EVERY: Duration = Duration::from_secs(5);
+/// Rows of `metrics.csv` in a run.
+const LOGGED: usize = 200;
+/// Discounts that a finished run on a plane is shown for.
+const GAMMAS: [f64; 6] = [0.0, 0.5, 0.8, 0.9, 0.95, 0.99];
+
+impl Train {
+    pub(super) fn run(&self) -> Result<Outcome> {
+        if let Some(path) = &self.resume {
+            return self.resume(path);
+        }
+        let configs = self.configs()?;
+        if self.print_config {
+            print(&configs[0].to_toml()?)?;
+            return Ok(Outcome::Done);
+        }
+        let several = configs.len() > 1;
+        let runs = configs
+            .into_iter()
+            .map(|config| {
+                let trainer = Trainer::new(&config)?;
+                let directory = self.create_directory(&config, several)?;
+                directory.write_atomically(CONFIG, config.to_toml()?.as_bytes())?;
+                let log = MetricsLog::create(&directory, &["loss", "seconds"])?;
+                Ok(Run {
+                    trainer,
+                    directory,
+                    log,
+                })
+            })
+            .collect::<Result<Vec<Run>>>()?;
+        self.train(runs)
+    }
+
+    fn resume(&self, path: &Path) -> Result<Outcome> {
+        let directory = RunDirectory::open(path)?;
+        let mut trainer = Trainer::resume(&TensorFile::load(&directory.file(STATE))?)
+            .map_err(|error| error.at(directory.file(STATE).display()))?;
+        for assignment in &self.set {
+            match assignment.split_once('=') {
+                Some((key, _)) if key.trim() == "outer" => {
+                    let mut config = trainer.config().clone();
+                    config.set(assignment)?;
+                    config.validate()?;
+                    trainer.set_outer(config.outer);
+                }
+                _ => {
+                    return Err(Error::usage("a run that is resumed keeps its configuration")
+                        .at(format!("--set {assignment}"))
+                        .hint("only outer can change; start a new run for anything else"));
+                }
+            }
+        }
+        directory.write_atomically(CONFIG, trainer.config().to_toml()?.as_bytes())?;
+        let log = MetricsLog::resume(&directory, &["loss", "seconds"], trainer.iteration() as u64)?;
+        self.train(vec![Run {
+            trainer,
+            directory,
+            log,
+        }])
+    }
+
+    /// A configuration for each seed.
+    fn configs(&self) -> Result<Vec<Config>> {
+        let what = self.what.as_deref().unwrap_or_default();
+        let path = Path::new(what);
+        let mut config = if what.ends_with(".toml") || what.contains(std::path::MAIN_SEPARATOR) || path.is_file() {
+            Config::load(path)?
+        } else {
+            Config::preset(what)?
+        };
+        for assignment in &self.set {
+            config.set(assignment)?;
+        }
+        if let Some(seed) = self.seed {
+            config.seed = seed;
+        }
+        config.validate()?;
+        Ok(match self.seeds.clone() {
+            None => vec![config],
+            Some(seeds) => seeds.map(|seed| Config { seed, ..config.clone() }).collect(),
+        })
+    }
+
+    fn create_directory(&self, config: &Config, several: bool) -> Result<RunDirectory> {
+        match &self.out {
+            Some(out) if several => RunDirectory::create(out.join(format!("seed-{}", config.seed))),
+            Some(out) => RunDirectory::create(out.clone()),
+            None => {
+                let name = config.preset.clone().unwrap_or_else(|| config.game.name().to_string());
+                let path = Path::new("runs").join(format!("{name}-seed-{}", config.seed));
+                // A second run of the same name goes beside the first.
+                let taken = |path: &Path| path.read_dir().is_ok_and(|mut entries| entries.next().is_some());
+                let mut candidates = std::iter::once(path.clone())
+                    .chain((2..).map(|n| PathBuf::from(format!("{}-{n}", path.display()))));
+                RunDirectory::create(candidates.find(|path| !taken(path)).unwrap_or(path))
+            }
+        }
+    }
+
+    /// Trains the runs, as many at once as there are cores to fill.
+    fn train(&self, runs: Vec<Run>) -> Result<Outcome> {
+        ctrlc::set_handler(|| INTERRUPTED.store(true, Ordering::Relaxed))
+            .map_err(|error| Error::other(format!("cannot listen to Ctrl-C: {error}")))?;
+        let groups = runs.first().map_or(1, |run| run.trainer.config().batch.div_ceil(WIDTH));
+        let at_once = (rayon::current_num_threads() / groups).clamp(1, runs.len());
+        let bars = MultiProgress::new();
+        let queue = Mutex::new(runs.into_iter());
+        let results = Mutex::new(Vec::new());
+        std::thread::scope(|scope| {
+            for _ in 0..at_once {
+                scope.spawn(|| {
+                    loop {
+                        // Bound first, so that the lock is not held while a run is trained.
+                        let next = queue.lock().ok().and_then(|mut runs| runs.next());
+                        let Some(run) = next else { break };
+                        let result = run
+                            .train(&bars)
+                            .and_then(|trained| self.show(&trained).map(|()| trained.outcome));
+                        if let Ok(mut results) = results.lock() {
+                            results.push(result);
+                        }
+                    }
+                });
+            }
+        });
+        let results = results.into_inner().unwrap_or_default();
+        let mut outcome = Outcome::Done;
+        for result in results {
+            if matches!(result?, Outcome::Interrupted) {
+                outcome = Outcome::Interrupted;
+            }
+        }
+        Ok(outcome)
+    }
+
+    /// Prints what a run came to.
+    fn show(&self, run: &Trained) -> Result<()> {
+        let config = &run.model.config;
+        let basins = run.basins()?;
+        if self.json {
+            let mut value = json!({
+                "directory": run.directory.path(),
+                "preset": config.preset,
+                "seed": config.seed,
+                "outer": run.iterations,
+                "loss": run.loss,
+                "seconds": run.seconds,
+                "interrupted": matches!(run.outcome, Outcome::Interrupted),
+            });
+            if let Some(basins) = &basins {
+                value["cells_in_b"] = basins
+                    .iter()
+                    .map(|(gamma, cells)| json!({ "gamma": gamma, "cells": count(cells) }))
+                    .collect::<Value>();
+            }
+            return print(&value.to_string());
+        }
+        let mut text = format!(
+            "seed {}: {} outer iterations in {:.1} s, loss {:.5}; model in {}\n",
+            config.seed,
+            run.iterations,
+            run.seconds,
+            run.loss,
+            run.directory.path().display()
+        );
+        if let Some(basins) = basins {
+            let cells = Grid::PUBLISHED.side * Grid::PUBLISHED.side;
+            let _ = write!(text, "starts that lead to B, of {cells}:");
+            for (gamma, cells) in &basins {
+                let _ = write!(text, "  {} at gamma {gamma}", count(cells));
+            }
+            text.push('\n');
+            let path = run.directory.file("basins.svg");
+            let panels = basins
+                .into_iter()
+                .map(|(gamma, cells)| basins_panel(format!("MeVa, \u{3b3} = {gamma}"), Grid::PUBLISHED, cells))
+                .collect();
+            save(
+                &Figure {
+                    rows: vec![Row {
+                        label: String::new(),
+                        panels,
+                    }],
+                    panel_size: [120.0; 2],
+                },
+                &path,
+            )?;
+        }
+        if matches!(run.outcome, Outcome::Interrupted) {
+            let _ = writeln!(
+                text,
+                "interrupted; continue with: meva train --resume {}",
+                run.directory.path().display()
+            );
+        }
+        print(&text)
+    }
+}
+
+fn count(cells: &[bool]) -> usize {
+    cells.iter().filter(|cell| **cell).count()
+}
+
+/// A discount, and for each cell of the published grid whether it leads to B.
+type Basin = (f64, Vec<bool>);
+
+/// A run under way.
+struct Run {
+    trainer: Trainer,
+    directory: RunDirectory,
+    log: MetricsLog,
+}
+
+/// A run that has ended.
+struct Trained {
+    directory: RunDirectory,
+    model: Model,
+    iterations: usize,
+    loss: f64,
+    seconds: f64,
+    outcome: Outcome,
+}
+
+impl Run {
+    fn train(mut self, bars: &MultiProgress) -> Result<Trained> {
+        let (outer, seed) = (self.trainer.config().outer, self.trainer.config().seed);
+        let mut progress = Progress::new(bars, seed, outer, self.trainer.iteration());
+        let log_every = outer.div_ceil(LOGGED);
+        let (start, mut saved) = (Instant::now(), Instant::now());
+        let (mut sum, mut terms, mut loss) = (0.0, 0, f64::NAN);
+        while self.trainer.iteration() < outer && !interrupted() {
+            let last = match self.trainer.outer_iteration() {
+                Ok(loss) => f64::from(loss),
+                Err(error) => {
+                    self.save()?;
+                    return Err(error.at(self.directory.path().display()));
+                }
+            };
+            (sum, terms) = (sum + last, terms + 1);
+            let iteration = self.trainer.iteration();
+            if iteration.is_multiple_of(log_every) || iteration == outer {
+                loss = sum / f64::from(terms);
+                self.log
+                    .append(iteration as u64, &[loss, start.elapsed().as_secs_f64()])?;
+                (sum, terms) = (0.0, 0);
+            }
+            progress.show(iteration, if loss.is_nan() { last } else { loss });
+            if saved.elapsed() > SAVE_EVERY {
+                self.save()?;
+                saved = Instant::now();
+            }
+        }
+        self.save()?;
+        progress.finish();
+        let iterations = self.trainer.iteration();
+        Ok(Trained {
+            model: self.trainer.model(),
+            directory: self.directory,
+            iterations,
+            loss,
+            seconds: start.elapsed().as_secs_f64(),
+            outcome: if iterations < outer {
+                Outcome::Interrupted
+            } else {
+                Outcome::Done
+            },
+        })
+    }
+
+    fn save(&self) -> Result<()> {
+        self.directory
+            .write_atomically(MODEL, &self.trainer.model_file()?.to_bytes()?)?;
+        self.directory
+            .write_atomically(STATE, &self.trainer.state()?.to_bytes()?)
+    }
+}
+
+impl Trained {
+    /// For games on a plane, the basins at each of [`GAMMAS`].
+    fn basins(&self) -> Result<Option<Vec<Basin>>> {
+        let config = &self.model.config;
+        let (AnyNetwork::Plane(network), AnyGame::Plane(game @ PlaneGame::Logistic)) =
+            (&self.model.network, AnyGame::of(config)?)
+        else {
+            return Ok(None);
+        };
+        let ascent = Ascent {
+            rate: config.alpha,
+            steps: 200,
+            precision: Precision::F32,
+        };
+        let cpu = Cpu::detect()?;
+        let cells = |gamma: f64| {
+            let agents = Agents::MetaValue {
+                network: &**network,
+                field: config.field,
+                gamma: [gamma; 2],
+            };
+            (gamma, basin(agents, &game, cpu, Grid::PUBLISHED, ascent))
+        };
+        Ok(Some(GAMMAS.map(cells).to_vec()))
+    }
+}
+
+/// A bar on a terminal, a line now and then elsewhere; on stderr.
+struct Progress {
+    bar: Option<ProgressBar>,
+    seed: u64,
+    outer: usize,
+    first: usize,
+    start: Instant,
+    printed: Instant,
+}
+
+impl Progress {
+    fn new(bars: &MultiProgress, seed: u64, outer: usize, first: usize) -> Self {
+        let bar = std::io::stderr().is_terminal().then(|| {
+            let style = ProgressStyle::with_template("{prefix} [{bar:30}] {pos}/{len}  {msg}  {eta} left")
+                .unwrap_or_else(|_| ProgressStyle::default_bar())
+                .progress_chars("=> ");
+            let bar = bars
+                .add(ProgressBar::new(outer as u64))
+                .with_prefix(format!("seed {seed}"))
+                .with_style(style);
+            bar.set_position(first as u64);
+            bar.reset_eta();
+            bar
+        });
+        Progress {
+            bar,
+            seed,
+            outer,
+            first,
+            start: Instant::now(),
+            printed: Instant::now(),
+        }
+    }
+
+    fn show(&mut self, iteration: usize, loss: f64) {
+        if let Some(bar) = &self.bar {
+            bar.set_message(format!("loss {loss:.5}"));
+            bar.set_position(iteration as u64);
+        } else if self.printed.elapsed() > PRINT_EVERY {
+            let each = self.start.elapsed().as_secs_f64() / (iteration - self.first) as f64;
+            let left = each * (self.outer - iteration) as f64;
+            eprintln!(
+                "seed {}: {iteration}/{}, loss {loss:.5}, {left:.0} s left",
+                self.seed, self.outer
+            );
+            self.printed = Instant::now();
+        }
+    }
+
+    fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}

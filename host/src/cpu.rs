@@ -1,0 +1,151 @@
+//! The core's slice operations compiled for each instruction set, chosen at run time.
+//!
+//! Every function below is the core's formula, inlined into a function that may use wider vector instructions. Multiply
+//! and add stay apart, so the bits are those of the portable formula.
+
+use meva_core::Scalar;
+use meva_core::activation::Activation;
+use meva_core::kernels::Kernels;
+use meva_core::layer_norm::{LayerNorm, LayerTape};
+use meva_core::{dense, layer_norm, quantile_huber, residual};
+
+use crate::error::{Error, Result};
+
+/// The widest instruction set that is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum InstructionSet {
+    /// What the binary was compiled for.
+    Baseline,
+    /// 256-bit vectors (x86-64).
+    Avx2,
+    /// 512-bit vectors (x86-64).
+    Avx512,
+}
+
+/// The environment variable that forces an instruction set: `baseline`, `avx2` or `avx512`.
+pub const FORCE: &str = "MEVA_INSTRUCTION_SET";
+
+impl InstructionSet {
+    /// All of them, narrowest first.
+    pub const ALL: [InstructionSet; 3] = [InstructionSet::Baseline, InstructionSet::Avx2, InstructionSet::Avx512];
+
+    /// Its name, as in the environment variable [`FORCE`].
+    pub fn name(self) -> &'static str {
+        match self {
+            InstructionSet::Baseline => "baseline",
+            InstructionSet::Avx2 => "avx2",
+            InstructionSet::Avx512 => "avx512",
+        }
+    }
+
+    /// Whether this processor has it.
+    pub fn is_available(self) -> bool {
+        match self {
+            InstructionSet::Baseline => true,
+            #[cfg(target_arch = "x86_64")]
+            InstructionSet::Avx2 => is_x86_feature_detected!("avx2"),
+            #[cfg(target_arch = "x86_64")]
+            InstructionSet::Avx512 => {
+                is_x86_feature_detected!("avx512f")
+                    && is_x86_feature_detected!("avx512bw")
+                    && is_x86_feature_detected!("avx512dq")
+                    && is_x86_feature_detected!("avx512vl")
+            }
+            #[cfg(not(target_arch = "x86_64"))]
+            _ => false,
+        }
+    }
+}
+
+/// The core's slice operations on this processor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cpu(InstructionSet);
+
+impl Cpu {
+    /// With an instruction set that [is available](InstructionSet::is_available); none if it is not.
+    pub fn new(instruction_set: InstructionSet) -> Option<Self> {
+        instruction_set.is_available().then_some(Cpu(instruction_set))
+    }
+
+    /// With the widest instruction set that this processor has, or the one that [`FORCE`] names.
+    ///
+    /// # Errors
+    /// The variable names no instruction set, or one that this processor lacks.
+    pub fn detect() -> Result<Self> {
+        let names = || InstructionSet::ALL.map(InstructionSet::name).join(", ");
+        match std::env::var(FORCE) {
+            Err(_) => Ok(InstructionSet::ALL
+                .into_iter()
+                .rev()
+                .find_map(Cpu::new)
+                .unwrap_or(Cpu(InstructionSet::Baseline))),
+            Ok(name) => {
+                let set = InstructionSet::ALL
+                    .into_iter()
+                    .find(|set| set.name() == name)
+                    .ok_or_else(|| {
+                        Error::usage(format!("unknown instruction set `{name}` in {FORCE}"))
+                            .hint(format!("use one of {}", names()))
+                    })?;
+                Cpu::new(set).ok_or_else(|| {
+                    Error::usage(format!("this processor lacks the instruction set `{name}` of {FORCE}"))
+                        .hint("leave the variable unset to use the widest one there is")
+                })
+            }
+        }
+    }
+
+    /// The instruction set in use.
+    pub fn instruction_set(self) -> InstructionSet {
+        self.0
+    }
+}
+
+macro_rules! dispatch {
+    ($($name:ident $([$(const $size:ident),+])? ($($argument:ident: $type:ty),+) $(-> $result:ty)? = $formula:path;)+) => {
+        impl<S: Scalar> Kernels<S> for Cpu {
+            $(
+                #[inline]
+                fn $name<$($(const $size: usize),+)?>(&self, $($argument: $type),+) $(-> $result)? {
+                    #[cfg(target_arch = "x86_64")]
+                    {
+                        #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+                        fn avx512<S: Scalar, $($(const $size: usize),+)?>($($argument: $type),+) $(-> $result)? {
+                            $formula($($argument),+)
+                        }
+                        #[target_feature(enable = "avx2")]
+                        fn avx2<S: Scalar, $($(const $size: usize),+)?>($($argument: $type),+) $(-> $result)? {
+                            $formula($($argument),+)
+                        }
+                        match self.0 {
+                            // SAFETY: a `Cpu` holds an instruction set only if this processor has it.
+                            InstructionSet::Avx512 => return unsafe { avx512::<S, $($($size),+)?>($($argument),+) },
+                            // SAFETY: as above.
+                            InstructionSet::Avx2 => return unsafe { avx2::<S, $($($size),+)?>($($argument),+) },
+                            InstructionSet::Baseline => {}
+                        }
+                    }
+                    $formula($($argument),+)
+                }
+            )+
+        }
+    };
+}
+
+dispatch! {
+    dense[const I, const O](w: &[[S::Real; I]; O], x: &[S; I], y: &mut [S; O]) = dense::forward;
+    dense_vjp_input[const I, const O](w: &[[S::Real; I]; O], dy: &[S; O], dx: &mut [S; I]) = dense::vjp_input;
+    dense_vjp_weight[const I, const O](dy: &[S; O], x: &[S; I], dw: &mut [[S::Lane; I]; O]) = dense::vjp_weight;
+    dense_vjp_bias[const O](dy: &[S; O], db: &mut [S::Lane; O]) = dense::vjp_bias;
+    layer_norm[const H](norm: &LayerNorm<S::Real, H>, activation: Activation, tape: &mut LayerTape<S, H>)
+        = layer_norm::forward;
+    layer_norm_vjp[const H](norm: &LayerNorm<S::Real, H>, tape: &LayerTape<S, H>, dy: &[S; H], dz: &mut [S; H])
+        = layer_norm::vjp;
+    layer_norm_vjp_parameters[const H](tape: &LayerTape<S, H>, dy: &[S; H], gradient: &mut LayerNorm<S::Lane, H>)
+        = layer_norm::vjp_parameters;
+    residual[const H](g: &[S::Real; H], h: &[S; H], y: &[S; H], merged: &mut [S; H]) = residual::forward;
+    residual_vjp[const H](g: &[S::Real; H], dh: &mut [S; H], dy: &mut [S; H]) = residual::vjp;
+    residual_vjp_gate[const H](g: &[S::Real; H], h: &[S; H], y: &[S; H], dh: &[S; H], dgate: &mut [S::Lane; H])
+        = residual::vjp_gate;
+    quantile_huber[const M](q: &[S; M], y: &[S; M], dq: &mut [S; M]) -> S = quantile_huber::value_and_gradient;
+}

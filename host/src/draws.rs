@@ -1,0 +1,60 @@
+//! The random numbers of one outer iteration, for the whole batch: drawn here, handed to an engine.
+
+use meva_core::random::{Purpose, Stream};
+
+/// How policies start.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Start {
+    /// Uniform on `[-scale, scale]`.
+    Uniform(f64),
+    /// Normal with mean 0 and this deviation.
+    Normal(f64),
+}
+
+/// The draws of one outer iteration. One element per trajectory; inside it, one per player.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Draws<const N: usize, const H: usize> {
+    /// Where trajectories start, `x~(0)`.
+    pub x: Vec<[[f32; N]; 2]>,
+    /// Discounts while exploring, `gamma~`.
+    pub exploration_gamma: Vec<[f32; 2]>,
+    /// Signs of the last hidden units while exploring, `theta~`; empty without exploration.
+    pub mask: Vec<[[f32; H]; 2]>,
+    /// Discounts of each update's rollouts, `gamma`.
+    pub gamma: Vec<Vec<[f32; 2]>>,
+}
+
+impl<const N: usize, const H: usize> Draws<N, H> {
+    /// Draws outer iteration `iteration` of the run with seed `seed`: `batch` trajectories, `updates` updates, signs
+    /// flipped with probability `flip`, if there is exploration at all.
+    pub fn new(seed: u64, iteration: usize, batch: usize, updates: usize, start: Start, flip: Option<f64>) -> Self {
+        let stream = |purpose, index| Stream::new(seed, purpose, index);
+        let iteration = iteration as u64;
+        let discounts = |mut stream: Stream| -> Vec<[f32; 2]> {
+            (0..batch)
+                .map(|_| std::array::from_fn(|_| stream.discount() as f32))
+                .collect()
+        };
+        let mut starts = stream(Purpose::Policies, iteration);
+        let mut signs = stream(Purpose::SignFlips, iteration);
+        let mut policy = || match start {
+            Start::Uniform(scale) => starts.uniform(-scale, scale) as f32,
+            Start::Normal(deviation) => (deviation * starts.normal()) as f32,
+        };
+        Draws {
+            x: (0..batch)
+                .map(|_| std::array::from_fn(|_| std::array::from_fn(|_| policy())))
+                .collect(),
+            exploration_gamma: discounts(stream(Purpose::ExplorationDiscounts, iteration)),
+            mask: match flip {
+                None => Vec::new(),
+                Some(p) => (0..batch)
+                    .map(|_| std::array::from_fn(|_| std::array::from_fn(|_| signs.sign(p) as f32)))
+                    .collect(),
+            },
+            gamma: (0..updates as u64)
+                .map(|update| discounts(stream(Purpose::Discounts, iteration * updates as u64 + update)))
+                .collect(),
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! What goes wrong on the host: what, where, and what to do about it.
+
+use std::fmt;
+use std::io;
+use std::path::Path;
+
+/// The result of whatever may fail on the host.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// An error as its reader needs it.
+///
+/// ```
+/// use meva::error::Error;
+/// let error = Error::usage("`alpha` is -1: it must be positive").at("run.toml").hint("preset `ipd` has alpha = 2");
+/// assert_eq!(
+///     error.to_string(),
+///     "`alpha` is -1: it must be positive (run.toml)\n  hint: preset `ipd` has alpha = 2"
+/// );
+/// assert_eq!(error.exit_code(), 2);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Error {
+    kind: Kind,
+    what: String,
+    place: Option<String>,
+    hint: Option<String>,
+}
+
+/// Who has to act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The command or the configuration asks for what cannot be.
+    Usage,
+    /// A file or a directory is missing, damaged or in the way.
+    Files,
+    /// Training left the range of numbers.
+    Diverged,
+    /// Anything else.
+    Other,
+}
+
+impl Error {
+    /// The command or the configuration asks for what cannot be.
+    pub fn usage(what: impl Into<String>) -> Self {
+        Self::new(Kind::Usage, what)
+    }
+
+    /// A file or a directory is missing, damaged or in the way.
+    pub fn files(what: impl Into<String>) -> Self {
+        Self::new(Kind::Files, what)
+    }
+
+    /// Training left the range of numbers.
+    pub fn diverged(what: impl Into<String>) -> Self {
+        Self::new(Kind::Diverged, what)
+    }
+
+    /// Anything else.
+    pub fn other(what: impl Into<String>) -> Self {
+        Self::new(Kind::Other, what)
+    }
+
+    /// The operating system refused to `act` ("read", "create", ..) on `path`.
+    ///
+    /// ```
+    /// # use meva::error::Error;
+    /// let path = std::path::Path::new("no/such/file");
+    /// let error = std::fs::read(path).map_err(|cause| Error::io("read", path, &cause)).unwrap_err();
+    /// assert!(error.to_string().starts_with("cannot read `no/such/file`: "));
+    /// assert_eq!(error.exit_code(), 3);
+    /// ```
+    pub fn io(act: &str, path: &Path, cause: &io::Error) -> Self {
+        let error = Self::files(format!("cannot {act} `{}`: {cause}", path.display()));
+        match cause.kind() {
+            io::ErrorKind::NotFound => error.hint("check the spelling of the path"),
+            io::ErrorKind::PermissionDenied => error.hint("change the permissions or choose another place"),
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => error.hint("free some space and try again"),
+            _ => error,
+        }
+    }
+
+    fn new(kind: Kind, what: impl Into<String>) -> Self {
+        Error {
+            kind,
+            what: what.into(),
+            place: None,
+            hint: None,
+        }
+    }
+
+    /// Says where it happened; a place already given lies inside this one.
+    #[must_use]
+    pub fn at(mut self, place: impl fmt::Display) -> Self {
+        self.place = Some(match self.place {
+            Some(inner) => format!("{place}, {inner}"),
+            None => place.to_string(),
+        });
+        self
+    }
+
+    /// Says what to do about it.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Who has to act.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The process's exit code: 2 for usage, 3 for files, 4 for a training that diverged, 1 for anything else.
+    pub fn exit_code(&self) -> u8 {
+        match self.kind {
+            Kind::Usage => 2,
+            Kind::Files => 3,
+            Kind::Diverged => 4,
+            Kind::Other => 1,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)?;
+        if let Some(place) = &self.place {
+            write!(f, " ({place})")?;
+        }
+        if let Some(hint) = &self.hint {
+            write!(f, "\n  hint: {hint}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Error {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_nest_from_the_outside_in() {
+        let error = Error::files("broken").at("line 3").at("run.toml");
+        assert_eq!(error.to_string(), "broken (run.toml, line 3)");
+    }
+
+    #[test]
+    fn exit_codes_tell_the_kinds_apart() {
+        let errors = [
+            Error::other(""),
+            Error::usage(""),
+            Error::files(""),
+            Error::diverged(""),
+        ];
+        assert_eq!(errors.map(|error| error.exit_code()), [1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn a_full_disk_has_a_hint() {
+        let cause = io::Error::from(io::ErrorKind::StorageFull);
+        let error = Error::io("write", Path::new("runs/a/model.safetensors"), &cause);
+        let text = error.to_string();
+        assert!(text.starts_with("cannot write `runs/a/model.safetensors`: "), "{text}");
+        assert!(text.ends_with("\n  hint: free some space and try again"), "{text}");
+    }
+}

@@ -1,0 +1,281 @@
+//! The legend at the right of a row: a colour scale for contours, names for everything else.
+
+use super::colour;
+use super::contours::Scale;
+use super::svg::{Anchor, Path, Rect, Svg};
+use super::text;
+use super::text::Style;
+use super::trajectories::End;
+use super::{Content, Figure, Row};
+
+const STYLE: Style = Style::regular(8.0);
+/// Width of the colour scale, and of the sample before a name.
+const SAMPLE: f64 = 12.0;
+const GAP: f64 = 5.0;
+/// Between the columns of a legend.
+const COLUMN_GAP: f64 = 12.0;
+const LINE_HEIGHT: f64 = 13.0;
+/// Longer names are cut with an ellipsis.
+const WIDEST_NAME: f64 = 140.0;
+
+/// How a name is shown.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Sample {
+    Cell(&'static str),
+    Line(&'static str),
+}
+
+/// What the panels of a row need explained.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Legend {
+    scale: Option<Scale>,
+    names: Vec<(String, Sample)>,
+}
+
+impl Legend {
+    /// `scale` and `ends` are those of the whole figure.
+    pub fn of(row: &Row, scale: &Scale, ends: &[End]) -> Self {
+        let mut legend = Self::default();
+        for panel in &row.panels {
+            match &panel.content {
+                Content::Contours { .. } => legend.scale = Some(scale.clone()),
+                Content::Basins { .. } => {
+                    legend.add("ends in B", Sample::Cell(colour::BASIN_B));
+                    legend.add("ends elsewhere", Sample::Cell(colour::BASIN_OTHER));
+                }
+                Content::Trajectories { .. } => {
+                    ends.iter()
+                        .for_each(|end| legend.add(end.name(), Sample::Line(end.colour())));
+                }
+                Content::Lines { series } => {
+                    series
+                        .iter()
+                        .for_each(|s| legend.add(&s.name, Sample::Line(colour::series(s.colour))));
+                }
+            }
+        }
+        legend.scale = legend.scale.filter(|scale| !scale.levels.is_empty());
+        legend
+    }
+
+    fn add(&mut self, name: &str, sample: Sample) {
+        let entry = (text::shorten(name.trim(), STYLE, WIDEST_NAME), sample);
+        if !entry.0.is_empty() && !self.names.contains(&entry) {
+            self.names.push(entry);
+        }
+    }
+
+    /// Width beside panels of this height.
+    pub fn width(&self, height: f64) -> f64 {
+        let scale = self.scale.as_ref().map(scale_width);
+        let columns = self.columns(height).map(column_width);
+        let widths: Vec<f64> = scale.into_iter().chain(columns).collect();
+        widths.iter().sum::<f64>() + COLUMN_GAP * widths.len().saturating_sub(1) as f64
+    }
+
+    fn columns(&self, height: f64) -> std::slice::Chunks<'_, (String, Sample)> {
+        self.names.chunks(((height / LINE_HEIGHT) as usize).max(1))
+    }
+
+    pub fn draw(&self, svg: &mut Svg, left: f64, top: f64, height: f64) {
+        let mut left = left;
+        if let Some(scale) = &self.scale {
+            draw_scale(
+                svg,
+                scale,
+                &Rect {
+                    left,
+                    top,
+                    width: SAMPLE,
+                    height,
+                },
+            );
+            left += scale_width(scale) + COLUMN_GAP;
+        }
+        for column in self.columns(height) {
+            for (k, (name, sample)) in column.iter().enumerate() {
+                let middle = top + (k as f64 + 0.5) * LINE_HEIGHT;
+                sample.draw(svg, left, middle);
+                let baseline = middle + 0.5 * text::CAPITAL * STYLE.size;
+                write(svg, name, [left + SAMPLE + GAP, baseline]);
+            }
+            left += column_width(column) + COLUMN_GAP;
+        }
+    }
+}
+
+fn write(svg: &mut Svg, words: &str, at: [f64; 2]) {
+    svg.text(
+        words,
+        STYLE,
+        Anchor::Start,
+        at,
+        0.0,
+        &format!("fill=\"{}\"", colour::INK),
+    );
+}
+
+fn widest<'a>(words: impl Iterator<Item = &'a String>) -> f64 {
+    words.map(|name| text::width(name, STYLE)).fold(0.0, f64::max)
+}
+
+fn scale_width(scale: &Scale) -> f64 {
+    SAMPLE + GAP + widest(scale.levels.iter().map(|(_, label)| label))
+}
+
+fn column_width(column: &[(String, Sample)]) -> f64 {
+    SAMPLE + GAP + widest(column.iter().map(|(name, _)| name))
+}
+
+impl Sample {
+    fn draw(self, svg: &mut Svg, left: f64, middle: f64) {
+        match self {
+            Self::Cell(colour) => {
+                let cell = Rect {
+                    left: left + 2.0,
+                    top: middle - 4.0,
+                    width: 8.0,
+                    height: 8.0,
+                };
+                svg.rect(
+                    &cell,
+                    &format!("fill=\"{colour}\" stroke=\"{}\" stroke-width=\"0.7\"", colour::FRAME),
+                );
+            }
+            Self::Line(colour) => {
+                let mut path = Path::default();
+                path.polyline(&[[left, middle], [left + SAMPLE, middle]]);
+                svg.path(
+                    &path,
+                    &format!("fill=\"none\" stroke=\"{colour}\" stroke-width=\"1.4\""),
+                );
+                svg.circle([left + SAMPLE / 2.0, middle], 1.8, &format!("fill=\"{colour}\""));
+            }
+        }
+    }
+}
+
+/// One field for each band, each level beside the border of its two bands. Labels that would touch are left out.
+fn draw_scale(svg: &mut Svg, scale: &Scale, bar: &Rect) {
+    let bands = scale.levels.len() + 1;
+    let step = bar.height / bands as f64;
+    for below in 0..bands {
+        // Each field reaches up to the top, below the next ones: no hairlines.
+        let height = bar.height - step * below as f64;
+        svg.rect(&Rect { height, ..*bar }, &format!("fill=\"{}\"", scale.colour(below)));
+    }
+    svg.rect(
+        bar,
+        &format!("fill=\"none\" stroke=\"{}\" stroke-width=\"0.7\"", colour::FRAME),
+    );
+    let every = (STYLE.line_height() / step).ceil().max(1.0) as usize;
+    for (k, (_, label)) in scale.levels.iter().enumerate().step_by(every) {
+        let middle = bar.bottom() - step * (k + 1) as f64;
+        write(
+            svg,
+            label,
+            [bar.right() + GAP, middle + 0.5 * text::CAPITAL * STYLE.size],
+        );
+    }
+}
+
+/// The ends that occur among the trajectories of a figure, in a fixed order.
+pub(super) fn ends(figure: &Figure) -> Vec<End> {
+    let mut ends: Vec<End> = (figure.rows.iter().flat_map(|row| &row.panels))
+        .filter_map(|panel| {
+            if let Content::Trajectories { paths } = &panel.content {
+                Some(paths)
+            } else {
+                None
+            }
+        })
+        .flat_map(|paths| paths.iter().filter_map(|path| End::of(path)))
+        .collect();
+    ends.sort();
+    ends.dedup();
+    ends
+}
+
+/// The scale of all contours of a figure.
+pub(super) fn scale(figure: &Figure) -> Scale {
+    let panels = figure.rows.iter().flat_map(|row| &row.panels);
+    Scale::of(panels.flat_map(|panel| {
+        match &panel.content {
+            Content::Contours { values, .. } => values.as_slice(),
+            _ => &[],
+        }
+        .iter()
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::figure::{Axis, Panel, Series};
+
+    fn row(content: Vec<Content>) -> Row {
+        let axis = Axis::new("", 0.0, 1.0);
+        let panel = |content| Panel {
+            title: String::new(),
+            x: axis.clone(),
+            y: axis.clone(),
+            content,
+            marks: Vec::new(),
+        };
+        Row {
+            label: String::new(),
+            panels: content.into_iter().map(panel).collect(),
+        }
+    }
+
+    fn series(name: &str) -> Series {
+        Series {
+            name: name.into(),
+            points: Vec::new(),
+            colour: 0,
+        }
+    }
+
+    #[test]
+    fn a_name_is_listed_once_and_an_empty_one_never() {
+        let lines = |names: &[&str]| Content::Lines {
+            series: names.iter().map(|name| series(name)).collect(),
+        };
+        let row = row(vec![lines(&["a", "b", " "]), lines(&["b"])]);
+        let legend = Legend::of(&row, &Scale::of([].iter()), &[]);
+        assert_eq!(
+            legend.names.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(),
+            ["a", "b"]
+        );
+        assert_eq!(
+            Legend::of(&Row::default(), &Scale::of([].iter()), &[]),
+            Legend::default()
+        );
+    }
+
+    #[test]
+    fn many_names_stand_in_columns() {
+        let names: Vec<Series> = (0..5).map(|k| series(&format!("name {k}"))).collect();
+        let legend = Legend::of(&row(vec![Content::Lines { series: names }]), &Scale::of([].iter()), &[]);
+        assert_eq!(legend.columns(2.5 * LINE_HEIGHT).len(), 3);
+        assert!(legend.width(2.5 * LINE_HEIGHT) > 2.9 * legend.width(100.0 * LINE_HEIGHT));
+    }
+
+    #[test]
+    fn ends_and_scale_are_those_of_the_whole_figure() {
+        let trajectories = Content::Trajectories {
+            paths: vec![vec![[1.0, 1.0]], vec![[-1.0, -1.0]], vec![]],
+        };
+        let contours = |value| Content::Contours {
+            side: 1,
+            values: vec![value],
+        };
+        let rows = vec![row(vec![trajectories, contours(0.0)]), row(vec![contours(1.0)])];
+        let figure = Figure {
+            rows,
+            ..Figure::default()
+        };
+        assert_eq!(ends(&figure), [End::A, End::B]);
+        assert_eq!(scale(&figure), Scale::of([0.0, 1.0].iter()));
+    }
+}

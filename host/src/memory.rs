@@ -1,0 +1,37 @@
+//! Large values of plain numbers, made on the heap without passing through the stack.
+
+use meva_core::algorithm1::{State, Step};
+use meva_core::parameters::Parameters;
+use meva_core::{Lanes, meta_value::Tape};
+
+/// A type that consists of `f32`, `f64` and `u32` numbers alone, for which all bits zero is a value.
+///
+/// # Safety
+/// Every part of an implementing type is such a number.
+pub unsafe trait Plain: Copy {}
+
+// SAFETY: structs of arrays of f32, and a u32.
+unsafe impl<const N: usize, const H: usize, const R: usize, const M: usize> Plain for State<f32, N, H, R, M> {}
+// SAFETY: structs of arrays of f32.
+unsafe impl<const N: usize, const H: usize, const R: usize, const M: usize> Plain for Parameters<f32, N, H, R, M> {}
+// SAFETY: structs of arrays of f64.
+unsafe impl<const N: usize, const H: usize, const R: usize, const M: usize> Plain for Parameters<f64, N, H, R, M> {}
+// SAFETY: structs of arrays of f32.
+unsafe impl<const W: usize, const N: usize, const H: usize, const R: usize, const M: usize> Plain
+    for Step<Lanes<W>, N, H, R, M>
+{
+}
+// SAFETY: structs of arrays of f32.
+unsafe impl<const W: usize, const N: usize, const H: usize, const R: usize> Plain for Tape<Lanes<W>, N, H, R> {}
+
+/// A value of zeros.
+pub fn zeroed<T: Plain>() -> Box<T> {
+    // SAFETY: all bits zero is a value of a plain type.
+    unsafe { Box::new_zeroed().assume_init() }
+}
+
+/// `length` values of zeros.
+pub fn zeroed_slice<T: Plain>(length: usize) -> Box<[T]> {
+    // SAFETY: all bits zero is a value of a plain type.
+    unsafe { Box::new_zeroed_slice(length).assume_init() }
+}

@@ -1,0 +1,118 @@
+//! Trained models: a configuration with a network, in memory and in files.
+
+use std::path::Path;
+
+use meva_core::Game;
+use meva_core::learner::meta_value::Field;
+use meva_core::parameters::Parameters;
+
+use crate::ascent::Joint;
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::game::AnyGame;
+use crate::memory::zeroed;
+use crate::network::{Compiled, Network, with_shape};
+use crate::run_directory::{MODEL, TensorFile, parameters_from_tensors};
+
+/// A network of any compiled shape.
+pub enum AnyNetwork {
+    /// For games of one parameter per policy.
+    Plane(Box<dyn Network<1>>),
+    /// For iterated games.
+    Iterated(Box<dyn Network<5>>),
+}
+
+/// A trained model.
+pub struct Model {
+    /// How it was trained.
+    pub config: Config,
+    /// What was learned.
+    pub network: AnyNetwork,
+}
+
+impl Model {
+    /// A network with the configuration that it was trained by.
+    pub fn new(config: Config, network: AnyNetwork) -> Self {
+        Model { config, network }
+    }
+
+    /// Reads a model file, or that of a run directory.
+    ///
+    /// # Errors
+    /// The file is missing, truncated, of another format or architecture, or holds numbers that are not finite.
+    pub fn load(path: &Path) -> Result<Self> {
+        let path = if path.is_dir() {
+            path.join(MODEL)
+        } else {
+            path.to_path_buf()
+        };
+        let file = TensorFile::load(&path)?;
+        Self::of_file(&file).map_err(|error| error.at(path.display()))
+    }
+
+    /// The model that a file holds.
+    ///
+    /// # Errors
+    /// As [`Model::load`].
+    pub fn of_file(file: &TensorFile) -> Result<Self> {
+        let config = Config::of_metadata(&file.metadata)?;
+        let architecture = config.settings().architecture;
+        let prefix = if config.rho.is_some() { "target." } else { "" };
+        macro_rules! read {
+            ($n:literal, $h:literal, $r:literal, $m:literal) => {{
+                let mut parameters: Box<Parameters<f32, $n, $h, $r, $m>> = zeroed();
+                parameters_from_tensors(file, prefix, &mut parameters)?;
+                Box::new(Compiled::new(parameters, architecture)) as Box<dyn Network<$n>>
+            }};
+        }
+        let network = match AnyGame::of(&config)? {
+            AnyGame::Plane(_) => AnyNetwork::Plane(with_shape!(1, config.shape(), read)?),
+            AnyGame::Iterated(_) => AnyNetwork::Iterated(with_shape!(5, config.shape(), read)?),
+        };
+        Ok(Model { config, network })
+    }
+
+    /// The field that the two agents follow at a joint policy, each with its discount: by player, in `f64`.
+    ///
+    /// # Errors
+    /// The policies have another number of parameters than the model's game.
+    pub fn field(&self, x: [&[f64]; 2], gamma: [f64; 2]) -> Result<[Vec<f64>; 2]> {
+        let field = self.config.field;
+        match (&self.network, AnyGame::of(&self.config)?) {
+            (AnyNetwork::Plane(network), AnyGame::Plane(game)) => field_at(&**network, &game, field, x, gamma),
+            (AnyNetwork::Iterated(network), AnyGame::Iterated(game)) => field_at(&**network, &game, field, x, gamma),
+            _ => Err(Error::usage("the model's network does not fit its game")),
+        }
+    }
+
+    /// Each player's `M` quantiles at a joint policy, in `f64`.
+    ///
+    /// # Errors
+    /// The policies have another number of parameters than the model's game.
+    pub fn quantiles(&self, x: [&[f64]; 2], gamma: [f64; 2]) -> Result<[Vec<f64>; 2]> {
+        Ok(match &self.network {
+            AnyNetwork::Plane(network) => network.quantiles(&joint(x)?, &gamma),
+            AnyNetwork::Iterated(network) => network.quantiles(&joint(x)?, &gamma),
+        })
+    }
+}
+
+fn field_at<const N: usize, G: Game<N>>(
+    network: &dyn Network<N>,
+    game: &G,
+    field: Field,
+    x: [&[f64]; 2],
+    gamma: [f64; 2],
+) -> Result<[Vec<f64>; 2]> {
+    let x = joint(x)?;
+    let gradients = network.gradients_f64(&x, &gamma);
+    Ok(crate::ascent::directions(field, game, &x, &gamma, &gradients).map(|row| row.to_vec()))
+}
+
+fn joint<const N: usize>(x: [&[f64]; 2]) -> Result<Joint<N>> {
+    let row = |x: &[f64]| -> Result<[f64; N]> {
+        x.try_into()
+            .map_err(|_| Error::usage(format!("a policy has {N} parameters here, not {}", x.len())))
+    };
+    Ok([row(x[0])?, row(x[1])?])
+}

@@ -1,0 +1,149 @@
+//! Trained networks whose sizes are known only at run time: the shapes that are compiled in, behind one trait.
+
+use meva_core::algorithm1::State;
+use meva_core::kernels::Portable;
+use meva_core::meta_value::{Architecture, Heads, MetaValue, Tape};
+use meva_core::parameters::Parameters;
+use meva_core::{Lanes, Player};
+
+use crate::cpu::Cpu;
+use crate::engine::WIDTH;
+use crate::error::Error;
+use crate::memory::zeroed;
+
+/// 64 numbers that advance together.
+pub type Number = Lanes<WIDTH>;
+/// Evaluates the network's own gradients at 64 joint policies with their discounts.
+pub type Gradients<'a, const N: usize> = Box<dyn FnMut(&[[Number; N]; 2], &[Number; 2]) -> [[Number; N]; 2] + 'a>;
+
+/// Sizes of a network: parameters per policy, hidden units, residual blocks, quantiles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// `N`.
+    pub parameters: usize,
+    /// `H`.
+    pub hidden: usize,
+    /// `R`.
+    pub residual_blocks: usize,
+    /// `M`.
+    pub quantiles: usize,
+}
+
+impl std::fmt::Display for Shape {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Shape {
+            parameters,
+            hidden,
+            residual_blocks,
+            quantiles,
+        } = self;
+        write!(
+            f,
+            "hidden = {hidden}, residual_blocks = {residual_blocks}, quantiles = {quantiles} \
+             for policies of {parameters} parameter{}",
+            if *parameters == 1 { "" } else { "s" }
+        )
+    }
+}
+
+/// Calls `$then!(N, H, R, M)` for the shape at hand: here stand the shapes that are compiled in. An error that lists them
+/// for any other.
+macro_rules! with_shape {
+    (1, $shape:expr, $then:ident) => {
+        $crate::network::with_shape!(@one_of $shape, $then, 1: (64, 1, 16), (16, 1, 16))
+    };
+    (5, $shape:expr, $then:ident) => {
+        $crate::network::with_shape!(@one_of $shape, $then, 5: (64, 2, 32), (16, 1, 16))
+    };
+    (@one_of $shape:expr, $then:ident, $n:literal: $(($h:literal, $r:literal, $m:literal)),+) => {
+        match ($shape.hidden, $shape.residual_blocks, $shape.quantiles) {
+            $(($h, $r, $m) => Ok($then!($n, $h, $r, $m)),)+
+            _ => Err($crate::network::unknown_shape($shape, &[$([$h, $r, $m]),+])),
+        }
+    };
+}
+pub(crate) use with_shape;
+
+pub(crate) fn unknown_shape(shape: Shape, compiled: &[[usize; 3]]) -> Error {
+    let list = compiled.iter().map(|&[hidden, residual_blocks, quantiles]| {
+        Shape {
+            hidden,
+            residual_blocks,
+            quantiles,
+            ..shape
+        }
+        .to_string()
+    });
+    Error::usage(format!("no network of this shape is compiled in: {shape}"))
+        .hint(format!("use {}", list.collect::<Vec<_>>().join("; or ")))
+}
+
+/// A network with parameters, of whatever hidden size.
+pub trait Network<const N: usize>: Send + Sync {
+    /// Evaluates own gradients in `f32`.
+    fn gradients(&self, cpu: Cpu) -> Gradients<'_, N>;
+    /// Own gradients in `f64`, the parameters being what they are.
+    fn gradients_f64(&self, x: &[[f64; N]; 2], gamma: &[f64; 2]) -> [[f64; N]; 2];
+    /// Both players' quantiles.
+    fn quantiles(&self, x: &[[f64; N]; 2], gamma: &[f64; 2]) -> [Vec<f64>; 2];
+}
+
+/// A network of one compiled shape.
+pub struct Compiled<const N: usize, const H: usize, const R: usize, const M: usize> {
+    parameters: Box<Parameters<f32, N, H, R, M>>,
+    wide: Box<Parameters<f64, N, H, R, M>>,
+    architecture: Architecture,
+}
+
+impl<const N: usize, const H: usize, const R: usize, const M: usize> Compiled<N, H, R, M> {
+    /// Takes the parameters.
+    pub fn new(parameters: Box<Parameters<f32, N, H, R, M>>, architecture: Architecture) -> Self {
+        let mut wide: Box<Parameters<f64, N, H, R, M>> = zeroed();
+        for index in 0..Parameters::<f32, N, H, R, M>::TENSORS {
+            for (wide, value) in wide.values_mut(index).iter_mut().zip(parameters.values(index)) {
+                *wide = f64::from(*value);
+            }
+        }
+        Compiled {
+            parameters,
+            wide,
+            architecture,
+        }
+    }
+
+    /// What a training state evaluates with: the target network where there is one.
+    pub fn of_state(state: &State<f32, N, H, R, M>, architecture: Architecture) -> Self {
+        let mut parameters: Box<Parameters<f32, N, H, R, M>> = zeroed();
+        parameters.copy_from(&state.target);
+        Compiled::new(parameters, architecture)
+    }
+}
+
+impl<const N: usize, const H: usize, const R: usize, const M: usize> Network<N> for Compiled<N, H, R, M> {
+    fn gradients(&self, cpu: Cpu) -> Gradients<'_, N> {
+        let network = MetaValue::new(&self.parameters, self.architecture);
+        let mut tape: Box<Tape<Number, N, H, R>> = zeroed();
+        Box::new(move |x, gamma| {
+            network.forward(&cpu, x, gamma, Heads::Both, &mut tape);
+            Player::BOTH.map(|player| network.own_gradient(&cpu, player, None, &tape))
+        })
+    }
+
+    fn gradients_f64(&self, x: &[[f64; N]; 2], gamma: &[f64; 2]) -> [[f64; N]; 2] {
+        let network = MetaValue::new(&self.wide, self.architecture);
+        let mut tape = Tape::ZERO;
+        network.forward(&Portable, x, gamma, Heads::Both, &mut tape);
+        Player::BOTH.map(|player| network.own_gradient(&Portable, player, None, &tape))
+    }
+
+    fn quantiles(&self, x: &[[f64; N]; 2], gamma: &[f64; 2]) -> [Vec<f64>; 2] {
+        let network = MetaValue::new(&self.wide, self.architecture);
+        let mut tape = Tape::ZERO;
+        network.forward(&Portable, x, gamma, Heads::Both, &mut tape);
+        Player::BOTH.map(|player| {
+            let mut q = [0.0; M];
+            network.quantiles(&Portable, player, &tape, &mut q);
+            q.to_vec()
+        })
+    }
+}

@@ -1,0 +1,87 @@
+//! The plane of joint policies of a game with one parameter per policy: grids, basins, and what they lead to.
+
+use meva_core::Game;
+
+use crate::ascent::{Agents, Ascent, Joint, Precision};
+use crate::cpu::Cpu;
+use crate::game::PlaneGame;
+use crate::learner::NamedLearner;
+
+/// A square grid over `[-range, range]^2`, both ends included.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Grid {
+    /// Points along each side, at least 2.
+    pub side: usize,
+    /// The largest coordinate.
+    pub range: f64,
+}
+
+impl Grid {
+    /// The grid that the published basins are counted on.
+    pub const PUBLISHED: Grid = Grid { side: 29, range: 10.0 };
+
+    /// Coordinate `index` of either axis; exactly the negative of the one at the other end.
+    pub fn coordinate(&self, index: usize) -> f64 {
+        let last = (self.side - 1) as f64;
+        (index as f64 - last / 2.0) * (2.0 * self.range / last)
+    }
+
+    /// All points; the second coordinate runs fastest.
+    pub fn points(&self) -> Vec<Joint<1>> {
+        (0..self.side * self.side)
+            .map(|cell| [[self.coordinate(cell / self.side)], [self.coordinate(cell % self.side)]])
+            .collect()
+    }
+}
+
+/// For each point of a grid, whether it leads to the positive quadrant, where B lies.
+pub fn basin(agents: Agents<1>, game: &PlaneGame, cpu: Cpu, grid: Grid, ascent: Ascent) -> Vec<bool> {
+    ascent
+        .ends(agents, game, cpu, &grid.points())
+        .iter()
+        .map(|[[a], [b]]| *a > 0.0 && *b > 0.0)
+        .collect()
+}
+
+/// The stable fixed points A and B of the Logistic Game: where naive learning from (-5, -5) and (5, 5) ends.
+pub fn stable_fixed_points(cpu: Cpu) -> [[f64; 2]; 2] {
+    let naive = Agents::Learner {
+        learner: NamedLearner::Naive,
+        alpha: 0.0,
+    };
+    let ascent = Ascent {
+        rate: 1.0,
+        steps: 5000,
+        precision: Precision::F64,
+    };
+    let ends = ascent.ends(naive, &PlaneGame::Logistic, cpu, &[[[-5.0], [-5.0]], [[5.0], [5.0]]]);
+    [0, 1].map(|k| [ends[k][0][0], ends[k][1][0]])
+}
+
+/// Player `player`'s return at every point of a grid.
+pub fn returns(game: &PlaneGame, grid: Grid, player: usize) -> Vec<f64> {
+    grid.points().iter().map(|x| game.value(x)[player]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn grid_includes_its_ends_and_the_middle() {
+        let points = Grid::PUBLISHED.points();
+        assert_eq!(points.len(), 841);
+        assert_eq!((points[0], points[840]), ([[-10.0], [-10.0]], [[10.0], [10.0]]));
+        assert_eq!(points[420], [[0.0], [0.0]]);
+        assert_eq!(points[1], [[-10.0], [-260.0 / 28.0]]);
+    }
+
+    #[test]
+    fn a_and_b_lie_in_opposite_corners_and_b_pays_more() {
+        let [a, b] = stable_fixed_points(Cpu::detect().unwrap());
+        assert!(a[0] < -2.0 && (a[0] - a[1]).abs() < 1e-9, "{a:?}");
+        assert!(b[0] > 2.0 && (b[0] - b[1]).abs() < 1e-9, "{b:?}");
+        let value = |at: [f64; 2]| PlaneGame::Logistic.value(&[[at[0]], [at[1]]]);
+        assert!((0..2).all(|i| value(b)[i] > value(a)[i] + 1.0));
+    }
+}

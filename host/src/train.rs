@@ -1,0 +1,288 @@
+//! Training: a configuration becomes a model, one outer iteration at a time.
+
+use meva_core::Game;
+use meva_core::algorithm1::Settings;
+use meva_core::parameters::Parameters;
+
+use crate::config::Config;
+use crate::cpu::Cpu;
+use crate::draws::Draws;
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use crate::game::AnyGame;
+use crate::memory::zeroed;
+use crate::model::{AnyNetwork, Model};
+use crate::network::{Compiled, Network, with_shape};
+use crate::run_directory::{NamedTensor, TensorFile, parameters_from_tensors, parameters_to_tensors};
+
+/// A training run.
+///
+/// ```
+/// let mut config = meva::config::Config::preset("logistic")?;
+/// config.set("hidden=16")?;
+/// config.set("batch=8")?;
+/// let mut trainer = meva::train::Trainer::new(&config)?;
+/// for _ in 0..3 {
+///     let loss = trainer.outer_iteration()?;
+///     assert!(loss > 0.0);
+/// }
+/// let [dx, _] = trainer.model().field([&[-3.0], &[2.0]], [0.9, 0.9])?;
+/// assert!(dx[0].is_finite());
+/// # Ok::<(), meva::error::Error>(())
+/// ```
+pub struct Trainer {
+    config: Config,
+    iteration: usize,
+    training: Box<dyn Training>,
+}
+
+impl Trainer {
+    /// A run that starts from parameters drawn by the configuration's seed.
+    ///
+    /// # Errors
+    /// The configuration is not valid, or asks for a network whose shape is not compiled in.
+    pub fn new(config: &Config) -> Result<Self> {
+        config.validate()?;
+        let training = match AnyGame::of(config)? {
+            AnyGame::Plane(game) => plane_training(config, game)?,
+            AnyGame::Iterated(game) => iterated_training(config, game)?,
+        };
+        Ok(Trainer {
+            config: config.clone(),
+            iteration: 0,
+            training,
+        })
+    }
+
+    /// The run that was saved by [`Trainer::state`], to be continued to the same bits.
+    ///
+    /// # Errors
+    /// The file is not a training state.
+    pub fn resume(state: &TensorFile) -> Result<Self> {
+        let number = |key: &str| -> Result<u32> {
+            let text = state.metadata.get(key).map_or("", String::as_str);
+            text.parse()
+                .map_err(|_| Error::files(format!("this is no training state: its metadata has no number `{key}`")))
+        };
+        let mut trainer = Trainer::new(&Config::of_metadata(&state.metadata)?)?;
+        trainer.training.restore(state, number("updates")?)?;
+        trainer.iteration = number("iteration")? as usize;
+        Ok(trainer)
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Outer iterations so far.
+    pub fn iteration(&self) -> usize {
+        self.iteration
+    }
+
+    /// Runs another number of outer iterations in all than the configuration said at first; the learning rate's schedule
+    /// refers to it.
+    pub fn set_outer(&mut self, outer: usize) {
+        self.config.outer = outer;
+    }
+
+    /// One outer iteration. Returns the mean loss of its updates.
+    ///
+    /// # Errors
+    /// The training diverged: the loss or a parameter is infinite or NaN. The state is then what it was before.
+    pub fn outer_iteration(&mut self) -> Result<f32> {
+        let loss = self
+            .training
+            .outer_iteration(&self.settings(), &self.config, self.iteration);
+        match loss {
+            Ok(loss) => {
+                self.iteration += 1;
+                Ok(loss)
+            }
+            Err(what) => Err(Error::diverged(format!(
+                "training diverged in outer iteration {}: {what}",
+                self.iteration
+            ))
+            .hint("try a smaller eta or alpha, or another seed; the last good model is kept")),
+        }
+    }
+
+    /// The settings of the current iteration: the learning rate follows its schedule.
+    fn settings(&self) -> Settings {
+        let mut settings = self.config.settings();
+        settings.optimizer.eta = self.config.eta_at(self.iteration * self.config.updates_per_outer());
+        settings
+    }
+
+    /// What has been learned: the target network where there is one, else theta.
+    pub fn model(&self) -> Model {
+        Model::new(self.config.clone(), self.training.network())
+    }
+
+    /// The file of [`Trainer::model`].
+    ///
+    /// # Errors
+    /// As [`Config::to_toml`].
+    pub fn model_file(&self) -> Result<TensorFile> {
+        let mut tensors = self.training.tensors("theta", "");
+        if self.config.rho.is_some() {
+            tensors.extend(self.training.tensors("target", "target."));
+        }
+        Ok(TensorFile {
+            tensors,
+            metadata: self.config.to_metadata()?,
+        })
+    }
+
+    /// All that is needed to go on: parameters, moments and counters. Random numbers need no state beyond the iteration.
+    ///
+    /// # Errors
+    /// As [`Config::to_toml`].
+    pub fn state(&self) -> Result<TensorFile> {
+        let mut metadata = self.config.to_metadata()?;
+        metadata.insert("iteration".into(), self.iteration.to_string());
+        metadata.insert("updates".into(), self.training.updates().to_string());
+        let tensors = PARTS
+            .iter()
+            .flat_map(|part| self.training.tensors(part, &format!("{part}.")))
+            .collect();
+        Ok(TensorFile { tensors, metadata })
+    }
+}
+
+/// The parameter sets of a training state.
+const PARTS: [&str; 4] = ["theta", "target", "m", "v"];
+
+/// An engine whose sizes are known only at run time.
+trait Training: Send {
+    /// The mean loss, or what is not finite.
+    fn outer_iteration(
+        &mut self,
+        settings: &Settings,
+        config: &Config,
+        iteration: usize,
+    ) -> std::result::Result<f32, String>;
+    fn updates(&self) -> u32;
+    /// One of [`PARTS`] under names with a prefix.
+    fn tensors(&self, part: &str, prefix: &str) -> Vec<NamedTensor>;
+    fn restore(&mut self, file: &TensorFile, updates: u32) -> Result<()>;
+    fn network(&self) -> AnyNetwork;
+}
+
+/// An engine with what it falls back to if an iteration diverges.
+struct Guarded<G, const N: usize, const H: usize, const R: usize, const M: usize> {
+    engine: Engine<G, N, H, R, M>,
+    good: Box<meva_core::algorithm1::State<f32, N, H, R, M>>,
+    config: Config,
+    wrap: fn(Box<dyn Network<N>>) -> AnyNetwork,
+}
+
+impl<G: Game<N> + Send + Sync, const N: usize, const H: usize, const R: usize, const M: usize> Guarded<G, N, H, R, M> {
+    fn new(config: &Config, game: G, wrap: fn(Box<dyn Network<N>>) -> AnyNetwork) -> Result<Self> {
+        let engine = Engine::new(game, Cpu::detect()?, config.batch, config.stride, config.seed);
+        Ok(Guarded {
+            engine,
+            good: zeroed(),
+            config: config.clone(),
+            wrap,
+        })
+    }
+
+    fn part(&self, part: &str) -> &Parameters<f32, N, H, R, M> {
+        let state = &self.engine.state;
+        match part {
+            "theta" => &state.theta,
+            "target" => &state.target,
+            "m" => &state.m,
+            _ => &state.v,
+        }
+    }
+}
+
+impl<G: Game<N> + Send + Sync, const N: usize, const H: usize, const R: usize, const M: usize> Training
+    for Guarded<G, N, H, R, M>
+{
+    fn outer_iteration(
+        &mut self,
+        settings: &Settings,
+        config: &Config,
+        iteration: usize,
+    ) -> std::result::Result<f32, String> {
+        self.good.copy_from(&self.engine.state);
+        let updates = config.updates_per_outer();
+        let draws = Draws::new(
+            config.seed,
+            iteration,
+            config.batch,
+            updates,
+            config.starts(),
+            config.flips(),
+        );
+        let loss = self.engine.outer_iteration(settings, &draws);
+        let culprit = if !loss.is_finite() {
+            Some(format!("the loss is {loss}"))
+        } else if !self.engine.state.theta.is_finite() {
+            Some("a parameter of the network is not finite".to_string())
+        } else {
+            None
+        };
+        match culprit {
+            None => Ok(loss),
+            Some(what) => {
+                self.engine.state.copy_from(&self.good);
+                Err(what)
+            }
+        }
+    }
+
+    fn updates(&self) -> u32 {
+        self.engine.state.updates
+    }
+
+    fn tensors(&self, part: &str, prefix: &str) -> Vec<NamedTensor> {
+        parameters_to_tensors(self.part(part), prefix)
+    }
+
+    fn restore(&mut self, file: &TensorFile, updates: u32) -> Result<()> {
+        let state = &mut self.engine.state;
+        for (part, parameters) in PARTS
+            .iter()
+            .zip([&mut state.theta, &mut state.target, &mut state.m, &mut state.v])
+        {
+            parameters_from_tensors(file, &format!("{part}."), parameters)?;
+        }
+        state.updates = updates;
+        Ok(())
+    }
+
+    fn network(&self) -> AnyNetwork {
+        let architecture = self.config.settings().architecture;
+        (self.wrap)(Box::new(Compiled::of_state(&self.engine.state, architecture)))
+    }
+}
+
+fn plane_training<G: Game<1> + Send + Sync + 'static>(config: &Config, game: G) -> Result<Box<dyn Training>> {
+    macro_rules! train {
+        ($n:literal, $h:literal, $r:literal, $m:literal) => {
+            Box::new(Guarded::<G, $n, $h, $r, $m>::new(
+                config,
+                game,
+                AnyNetwork::Plane,
+            )?) as Box<dyn Training>
+        };
+    }
+    with_shape!(1, config.shape(), train)
+}
+
+fn iterated_training<G: Game<5> + Send + Sync + 'static>(config: &Config, game: G) -> Result<Box<dyn Training>> {
+    macro_rules! train {
+        ($n:literal, $h:literal, $r:literal, $m:literal) => {
+            Box::new(Guarded::<G, $n, $h, $r, $m>::new(
+                config,
+                game,
+                AnyNetwork::Iterated,
+            )?) as Box<dyn Training>
+        };
+    }
+    with_shape!(5, config.shape(), train)
+}
