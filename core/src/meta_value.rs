@@ -283,6 +283,36 @@ impl<'a, T: Real, const N: usize, const H: usize, const R: usize, const M: usize
         dx
     }
 
+    /// The adjoint of a policy, `x` of `slot`, from the adjoint `dq` of a player's quantiles.
+    pub fn vjp_policy<S: Scalar<Real = T>, K: Kernels<S>>(
+        &self,
+        kernels: &K,
+        player: Player,
+        slot: Player,
+        tape: &Tape<S, N, H, R>,
+        dq: &[S; M],
+    ) -> [S; N] {
+        let (mut dh, mut dz, mut dpolicy) = ([S::ZERO; H], [S::ZERO; H], [S::ZERO; H]);
+        kernels.dense_vjp_input(&self.parameters.quantiles.weight, dq, &mut dh);
+        let value = &self.parameters.value;
+        mlp::vjp(
+            kernels,
+            value,
+            &self.value_gates,
+            &tape.value[player.index()],
+            &dh,
+            &mut dz,
+            None,
+        );
+        let block = if slot == player {
+            &value.first.own
+        } else {
+            &value.first.other
+        };
+        kernels.dense_vjp_input(block, &dz, &mut dpolicy);
+        self.policy_vjp(kernels, slot, tape, &dpolicy)
+    }
+
     /// Adds to `gradient` the adjoint of `theta` that belongs to the adjoints `dq` of the wanted heads' quantiles, summed
     /// over the lanes.
     pub fn vjp_parameters<S: Scalar<Real = T>, K: Kernels<S>>(

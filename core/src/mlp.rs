@@ -65,7 +65,7 @@ pub struct Mlp<T, const A: usize, const B: usize, const H: usize, const R: usize
     pub last: Normalized<T, H>,
 }
 
-impl<T: Real, const A: usize, const B: usize, const H: usize, const R: usize> Mlp<T, A, B, H, R> {
+impl<T: Scalar, const A: usize, const B: usize, const H: usize, const R: usize> Mlp<T, A, B, H, R> {
     const NORM: LayerNorm<T, H> = LayerNorm {
         scale: [T::ZERO; H],
         shift: [T::ZERO; H],
@@ -94,7 +94,9 @@ impl<T: Real, const A: usize, const B: usize, const H: usize, const R: usize> Ml
         residual: [Self::RESIDUAL; R],
         last: Self::NORMALIZED,
     };
+}
 
+impl<T: Real, const A: usize, const B: usize, const H: usize, const R: usize> Mlp<T, A, B, H, R> {
     /// The gates of the residual blocks, which every evaluation needs.
     pub fn gates(&self) -> [[T; H]; R] {
         core::array::from_fn(|r| residual::gates(&self.residual[r].gate))

@@ -5,7 +5,7 @@ use core::fmt;
 use crate::dense::Dense;
 use crate::mlp::{First, Mlp, Normalized, Residual};
 use crate::random::Stream;
-use crate::scalar::Real;
+use crate::scalar::{Real, Scalar};
 
 /// `theta`: the policy network, the value network, and the affine map to `M` quantiles.
 ///
@@ -80,7 +80,7 @@ const NORMALIZED: usize = 4;
 const RESIDUAL: usize = NORMALIZED + 3;
 const FIRST: usize = 5;
 
-impl<T: Real, const N: usize, const H: usize, const R: usize, const M: usize> Parameters<T, N, H, R, M> {
+impl<T: Scalar, const N: usize, const H: usize, const R: usize, const M: usize> Parameters<T, N, H, R, M> {
     /// All parameters zero.
     pub const ZERO: Self = Parameters {
         policy: Mlp::ZERO,
@@ -199,7 +199,9 @@ impl<T: Real, const N: usize, const H: usize, const R: usize, const M: usize> Pa
             self.values_mut(index).copy_from_slice(other.values(index));
         }
     }
+}
 
+impl<T: Real, const N: usize, const H: usize, const R: usize, const M: usize> Parameters<T, N, H, R, M> {
     /// Whether no number is infinite or NaN.
     pub fn is_finite(&self) -> bool {
         (0..Self::TENSORS).all(|index| self.values(index).iter().all(|value| value.is_finite()))

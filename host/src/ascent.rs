@@ -1,20 +1,24 @@
-//! Two agents that follow a field: `x(t+1) = x(t) + rate field(x(t))`, from many starts at once.
+//! Two agents that learn together: `x_i(t+1) = x_i(t) + rate direction_i(x(t))`, from many starts at once.
 
-use meva_core::{Game, Real, Scalar};
+use meva_core::learner::meta_value::Field;
+use meva_core::{Game, Player, Real, Scalar};
 use rayon::prelude::*;
 
 use crate::cpu::Cpu;
 use crate::engine::WIDTH;
 use crate::learner::NamedLearner;
 use crate::network::{Network, Number};
-use meva_core::learner::meta_value::Field;
 
 /// A joint policy, `x[player][parameter]`.
 pub type Joint<const N: usize> = [[f64; N]; 2];
+/// The joint policies that one start leads through, the start first.
+pub type Path<const N: usize> = Vec<Joint<N>>;
 
-/// What both agents follow.
+/// What an agent follows.
 #[derive(Clone, Copy)]
-pub enum Agents<'a, const N: usize> {
+pub enum Agent<'a, const N: usize> {
+    /// Nothing: it stays where it is.
+    Fixed,
     /// A learner that imagines a step of length `alpha`.
     Learner {
         /// Which one.
@@ -22,13 +26,13 @@ pub enum Agents<'a, const N: usize> {
         /// Length of the imagined step.
         alpha: f64,
     },
-    /// A trained network with a discount for each player.
+    /// A trained meta-value.
     MetaValue {
         /// The network.
         network: &'a dyn Network<N>,
         /// What it models.
         field: Field,
-        /// Each player's meta-discount.
+        /// Both players' meta-discounts.
         gamma: [f64; 2],
     },
 }
@@ -36,16 +40,16 @@ pub enum Agents<'a, const N: usize> {
 /// What to compute in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Precision {
-    /// `f32`.
+    /// `f32`, 64 starts in lockstep.
     F32,
-    /// `f64`.
+    /// `f64`, one start after the other.
     F64,
 }
 
 /// How far, how long and how precisely to go.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Ascent {
-    /// Learning rate.
+    /// Learning rate of both agents.
     pub rate: f64,
     /// Number of steps.
     pub steps: usize,
@@ -53,114 +57,133 @@ pub struct Ascent {
     pub precision: Precision,
 }
 
-/// The joint policies that one start leads through, the start first.
-pub type Path<const N: usize> = Vec<Joint<N>>;
-
 impl Ascent {
     /// The path from each start: `steps + 1` joint policies.
     pub fn paths<const N: usize, G: Game<N> + Sync>(
         &self,
-        agents: Agents<N>,
+        agents: [Agent<N>; 2],
         game: &G,
         cpu: Cpu,
         starts: &[Joint<N>],
     ) -> Vec<Path<N>> {
-        match (agents, self.precision) {
-            (Agents::Learner { learner, alpha }, Precision::F32) => {
-                self.one_by_one(starts, |x: &[[f32; N]; 2]| learner.field(alpha, game, x))
-            }
-            (Agents::Learner { learner, alpha }, Precision::F64) => {
-                self.one_by_one(starts, |x: &[[f64; N]; 2]| learner.field(alpha, game, x))
-            }
-            (Agents::MetaValue { network, field, gamma }, Precision::F64) => self.one_by_one(starts, |x| {
-                let gradients = network.gradients_f64(x, &gamma);
-                directions(field, game, x, &gamma, &gradients)
-            }),
-            (Agents::MetaValue { network, field, gamma }, Precision::F32) => {
-                let gamma = gamma.map(Number::from_f64);
-                let in_lockstep = |starts: &[Joint<N>]| {
-                    let mut gradients = network.gradients(cpu);
-                    self.in_lockstep(starts, |x| directions(field, game, x, &gamma, &gradients(x, &gamma)))
-                };
-                starts.par_chunks(WIDTH).flat_map_iter(in_lockstep).collect()
-            }
-        }
+        self.run(agents, game, cpu, starts, |path, x| path.push(x))
     }
 
     /// Where each start leads.
     pub fn ends<const N: usize, G: Game<N> + Sync>(
         &self,
-        agents: Agents<N>,
+        agents: [Agent<N>; 2],
         game: &G,
         cpu: Cpu,
         starts: &[Joint<N>],
     ) -> Vec<Joint<N>> {
-        self.paths(agents, game, cpu, starts)
-            .iter()
-            .zip(starts)
-            .map(|(path, start)| *path.last().unwrap_or(start))
-            .collect()
+        let last = self.run(agents, game, cpu, starts, |path, x| *path = vec![x]);
+        last.into_iter().flatten().collect()
     }
 
-    fn one_by_one<T: Real, const N: usize>(
+    /// Keeps of every start's joint policies, which come in turn, the start first, what `keep` keeps.
+    fn run<const N: usize, G: Game<N> + Sync>(
         &self,
+        agents: [Agent<N>; 2],
+        game: &G,
+        cpu: Cpu,
         starts: &[Joint<N>],
-        field: impl Fn(&[[T; N]; 2]) -> [[T; N]; 2] + Sync,
+        keep: impl Fn(&mut Path<N>, Joint<N>) + Sync,
     ) -> Vec<Path<N>> {
-        let path = |start: &Joint<N>| {
-            let mut x = start.map(|row| row.map(T::round));
-            let mut path = Vec::with_capacity(self.steps + 1);
-            path.push(*start);
+        let started = |start: &Joint<N>| {
+            let mut path = Path::new();
+            keep(&mut path, *start);
+            path
+        };
+        let one = |start: &Joint<N>| {
+            let (mut path, mut x) = (started(start), *start);
             for _ in 0..self.steps {
-                let directions = field(&x);
+                let directions = Player::BOTH.map(|player| agents[player.index()].direction(player, game, &x));
                 advance(&mut x, self.rate, &directions);
-                path.push(x.map(|row| row.map(T::to_f64)));
+                keep(&mut path, x);
             }
             path
         };
-        starts.par_iter().map(path).collect()
-    }
-
-    /// At most [`WIDTH`] starts together.
-    fn in_lockstep<const N: usize>(
-        &self,
-        starts: &[Joint<N>],
-        mut field: impl FnMut(&[[Number; N]; 2]) -> [[Number; N]; 2],
-    ) -> Vec<Path<N>> {
-        let mut paths: Vec<Path<N>> = starts.iter().map(|start| vec![*start]).collect();
-        let mut x = [[Number::ZERO; N]; 2];
-        for (l, start) in starts.iter().enumerate() {
-            for i in 0..2 {
-                for n in 0..N {
-                    x[i][n].set_lane(l, start[i][n] as f32);
+        let in_lockstep = |starts: &[Joint<N>]| {
+            let mut paths: Vec<Path<N>> = starts.iter().map(started).collect();
+            let mut follow = Player::BOTH.map(|player| agents[player.index()].follow(player, game, cpu));
+            let mut x = [[Number::ZERO; N]; 2];
+            for (l, start) in starts.iter().enumerate() {
+                for i in 0..2 {
+                    for n in 0..N {
+                        x[i][n].set_lane(l, start[i][n] as f32);
+                    }
                 }
             }
-        }
-        for _ in 0..self.steps {
-            let directions = field(&x);
-            advance(&mut x, self.rate, &directions);
-            for (l, path) in paths.iter_mut().enumerate() {
-                path.push(x.map(|row| row.map(|number| f64::from(number.lane(l)))));
+            for _ in 0..self.steps {
+                let directions = [follow[0](&x), follow[1](&x)];
+                advance(&mut x, self.rate, &directions);
+                for (l, path) in paths.iter_mut().enumerate() {
+                    keep(path, x.map(|row| row.map(|number| f64::from(number.lane(l)))));
+                }
             }
+            paths
+        };
+        match self.precision {
+            Precision::F64 => starts.par_iter().map(one).collect(),
+            Precision::F32 => starts.par_chunks(WIDTH).flat_map_iter(in_lockstep).collect(),
         }
-        paths
     }
 }
 
-/// Both agents' directions from the game's and the network's own gradients.
-pub(crate) fn directions<S: Scalar, G: Game<N>, const N: usize>(
-    field: Field,
-    game: &G,
-    x: &[[S; N]; 2],
-    gamma: &[S; 2],
-    network: &[[S; N]; 2],
-) -> [[S; N]; 2] {
-    let naive = if field.is_correction() {
+/// Gives an agent's direction at 64 joint policies.
+type Follow<'a, const N: usize> = Box<dyn FnMut(&[[Number; N]; 2]) -> [Number; N] + 'a>;
+
+impl<'a, const N: usize> Agent<'a, N> {
+    /// The direction at a joint policy, in `f64`.
+    pub fn direction<G: Game<N>>(&self, player: Player, game: &G, x: &Joint<N>) -> [f64; N] {
+        let i = player.index();
+        match *self {
+            Agent::Fixed => [0.0; N],
+            Agent::Learner { learner, alpha } => learner.field(alpha, game, x)[i],
+            Agent::MetaValue { network, field, gamma } => field.direction(
+                &naive(field, game, x)[i],
+                &network.own_gradient(player, x, &gamma),
+                gamma[i],
+            ),
+        }
+    }
+
+    /// Evaluates the direction at 64 joint policies, in `f32`.
+    fn follow<'b, G: Game<N>>(&self, player: Player, game: &'b G, cpu: Cpu) -> Follow<'b, N>
+    where
+        'a: 'b,
+    {
+        let i = player.index();
+        match *self {
+            Agent::Fixed => Box::new(|_| [Number::ZERO; N]),
+            Agent::Learner { learner, alpha } => Box::new(move |x| {
+                let mut directions = [Number::ZERO; N];
+                for l in 0..WIDTH {
+                    let one = x.map(|row| row.map(|number| number.lane(l)));
+                    let field = learner.field(alpha, game, &one)[i];
+                    for n in 0..N {
+                        directions[n].set_lane(l, field[n]);
+                    }
+                }
+                directions
+            }),
+            Agent::MetaValue { network, field, gamma } => {
+                let gamma = gamma.map(Number::from_f64);
+                let mut gradient = network.gradient(cpu, player);
+                Box::new(move |x| field.direction(&naive(field, game, x)[i], &gradient(x, &gamma), gamma[i]))
+            }
+        }
+    }
+}
+
+/// The naive gradients, where a field has use for them.
+fn naive<S: Scalar, G: Game<N>, const N: usize>(field: Field, game: &G, x: &[[S; N]; 2]) -> [[S; N]; 2] {
+    if field.is_correction() {
         game.own_gradients(x)
     } else {
         [[S::ZERO; N]; 2]
-    };
-    std::array::from_fn(|i| field.direction(&naive[i], &network[i], gamma[i]))
+    }
 }
 
 /// `x <- x + rate direction`.

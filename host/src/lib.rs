@@ -32,5 +32,6 @@ pub mod memory;
 pub mod model;
 pub mod network;
 pub mod plane;
+pub mod play;
 pub mod run_directory;
 pub mod train;

@@ -2,11 +2,10 @@
 
 use std::path::Path;
 
-use meva_core::Game;
-use meva_core::learner::meta_value::Field;
 use meva_core::parameters::Parameters;
+use meva_core::{Game, Player};
 
-use crate::ascent::Joint;
+use crate::ascent::{Agent, Joint};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::game::AnyGame;
@@ -20,6 +19,26 @@ pub enum AnyNetwork {
     Plane(Box<dyn Network<1>>),
     /// For iterated games.
     Iterated(Box<dyn Network<5>>),
+}
+
+impl AnyNetwork {
+    /// The network, if its policies have one parameter.
+    pub fn plane(&self) -> Option<&dyn Network<1>> {
+        if let AnyNetwork::Plane(network) = self {
+            Some(&**network)
+        } else {
+            None
+        }
+    }
+
+    /// The network, if its policies are those of an iterated game.
+    pub fn iterated(&self) -> Option<&dyn Network<5>> {
+        if let AnyNetwork::Iterated(network) = self {
+            Some(&**network)
+        } else {
+            None
+        }
+    }
 }
 
 /// A trained model.
@@ -79,8 +98,22 @@ impl Model {
     pub fn field(&self, x: [&[f64]; 2], gamma: [f64; 2]) -> Result<[Vec<f64>; 2]> {
         let field = self.config.field;
         match (&self.network, AnyGame::of(&self.config)?) {
-            (AnyNetwork::Plane(network), AnyGame::Plane(game)) => field_at(&**network, &game, field, x, gamma),
-            (AnyNetwork::Iterated(network), AnyGame::Iterated(game)) => field_at(&**network, &game, field, x, gamma),
+            (AnyNetwork::Plane(network), AnyGame::Plane(game)) => {
+                let agent = Agent::MetaValue {
+                    network: &**network,
+                    field,
+                    gamma,
+                };
+                directions(agent, &game, x)
+            }
+            (AnyNetwork::Iterated(network), AnyGame::Iterated(game)) => {
+                let agent = Agent::MetaValue {
+                    network: &**network,
+                    field,
+                    gamma,
+                };
+                directions(agent, &game, x)
+            }
             _ => Err(Error::usage("the model's network does not fit its game")),
         }
     }
@@ -91,22 +124,21 @@ impl Model {
     /// The policies have another number of parameters than the model's game.
     pub fn quantiles(&self, x: [&[f64]; 2], gamma: [f64; 2]) -> Result<[Vec<f64>; 2]> {
         Ok(match &self.network {
-            AnyNetwork::Plane(network) => network.quantiles(&joint(x)?, &gamma),
-            AnyNetwork::Iterated(network) => network.quantiles(&joint(x)?, &gamma),
+            AnyNetwork::Plane(network) => {
+                let x = joint(x)?;
+                Player::BOTH.map(|player| network.quantiles(player, &x, &gamma))
+            }
+            AnyNetwork::Iterated(network) => {
+                let x = joint(x)?;
+                Player::BOTH.map(|player| network.quantiles(player, &x, &gamma))
+            }
         })
     }
 }
 
-fn field_at<const N: usize, G: Game<N>>(
-    network: &dyn Network<N>,
-    game: &G,
-    field: Field,
-    x: [&[f64]; 2],
-    gamma: [f64; 2],
-) -> Result<[Vec<f64>; 2]> {
+fn directions<const N: usize, G: Game<N>>(agent: Agent<N>, game: &G, x: [&[f64]; 2]) -> Result<[Vec<f64>; 2]> {
     let x = joint(x)?;
-    let gradients = network.gradients_f64(&x, &gamma);
-    Ok(crate::ascent::directions(field, game, &x, &gamma, &gradients).map(|row| row.to_vec()))
+    Ok(Player::BOTH.map(|player| agent.direction(player, game, &x).to_vec()))
 }
 
 fn joint<const N: usize>(x: [&[f64]; 2]) -> Result<Joint<N>> {

@@ -13,8 +13,8 @@ use crate::memory::zeroed;
 
 /// 64 numbers that advance together.
 pub type Number = Lanes<WIDTH>;
-/// Evaluates the network's own gradients at 64 joint policies with their discounts.
-pub type Gradients<'a, const N: usize> = Box<dyn FnMut(&[[Number; N]; 2], &[Number; 2]) -> [[Number; N]; 2] + 'a>;
+/// Evaluates a player's own gradient at 64 joint policies with their discounts.
+pub type Gradient<'a, const N: usize> = Box<dyn FnMut(&[[Number; N]; 2], &[Number; 2]) -> [Number; N] + 'a>;
 
 /// Sizes of a network: parameters per policy, hidden units, residual blocks, quantiles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,12 +80,12 @@ pub(crate) fn unknown_shape(shape: Shape, compiled: &[[usize; 3]]) -> Error {
 
 /// A network with parameters, of whatever hidden size.
 pub trait Network<const N: usize>: Send + Sync {
-    /// Evaluates own gradients in `f32`.
-    fn gradients(&self, cpu: Cpu) -> Gradients<'_, N>;
-    /// Own gradients in `f64`, the parameters being what they are.
-    fn gradients_f64(&self, x: &[[f64; N]; 2], gamma: &[f64; 2]) -> [[f64; N]; 2];
-    /// Both players' quantiles.
-    fn quantiles(&self, x: &[[f64; N]; 2], gamma: &[f64; 2]) -> [Vec<f64>; 2];
+    /// Evaluates a player's own gradient in `f32`.
+    fn gradient(&self, cpu: Cpu, player: Player) -> Gradient<'_, N>;
+    /// A player's own gradient in `f64`, the parameters being what they are.
+    fn own_gradient(&self, player: Player, x: &[[f64; N]; 2], gamma: &[f64; 2]) -> [f64; N];
+    /// A player's quantiles.
+    fn quantiles(&self, player: Player, x: &[[f64; N]; 2], gamma: &[f64; 2]) -> Vec<f64>;
 }
 
 /// A network of one compiled shape.
@@ -120,30 +120,28 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize> Compiled<N,
 }
 
 impl<const N: usize, const H: usize, const R: usize, const M: usize> Network<N> for Compiled<N, H, R, M> {
-    fn gradients(&self, cpu: Cpu) -> Gradients<'_, N> {
+    fn gradient(&self, cpu: Cpu, player: Player) -> Gradient<'_, N> {
         let network = MetaValue::new(&self.parameters, self.architecture);
         let mut tape: Box<Tape<Number, N, H, R>> = zeroed();
         Box::new(move |x, gamma| {
-            network.forward(&cpu, x, gamma, Heads::Both, &mut tape);
-            Player::BOTH.map(|player| network.own_gradient(&cpu, player, None, &tape))
+            network.forward(&cpu, x, gamma, Heads::Only(player), &mut tape);
+            network.own_gradient(&cpu, player, None, &tape)
         })
     }
 
-    fn gradients_f64(&self, x: &[[f64; N]; 2], gamma: &[f64; 2]) -> [[f64; N]; 2] {
+    fn own_gradient(&self, player: Player, x: &[[f64; N]; 2], gamma: &[f64; 2]) -> [f64; N] {
         let network = MetaValue::new(&self.wide, self.architecture);
         let mut tape = Tape::ZERO;
-        network.forward(&Portable, x, gamma, Heads::Both, &mut tape);
-        Player::BOTH.map(|player| network.own_gradient(&Portable, player, None, &tape))
+        network.forward(&Portable, x, gamma, Heads::Only(player), &mut tape);
+        network.own_gradient(&Portable, player, None, &tape)
     }
 
-    fn quantiles(&self, x: &[[f64; N]; 2], gamma: &[f64; 2]) -> [Vec<f64>; 2] {
+    fn quantiles(&self, player: Player, x: &[[f64; N]; 2], gamma: &[f64; 2]) -> Vec<f64> {
         let network = MetaValue::new(&self.wide, self.architecture);
         let mut tape = Tape::ZERO;
-        network.forward(&Portable, x, gamma, Heads::Both, &mut tape);
-        Player::BOTH.map(|player| {
-            let mut q = [0.0; M];
-            network.quantiles(&Portable, player, &tape, &mut q);
-            q.to_vec()
-        })
+        network.forward(&Portable, x, gamma, Heads::Only(player), &mut tape);
+        let mut q = [0.0; M];
+        network.quantiles(&Portable, player, &tape, &mut q);
+        q.to_vec()
     }
 }

@@ -2,7 +2,7 @@
 
 use meva_core::Game;
 
-use crate::ascent::{Agents, Ascent, Joint, Precision};
+use crate::ascent::{Agent, Ascent, Joint, Precision};
 use crate::cpu::Cpu;
 use crate::game::PlaneGame;
 use crate::learner::NamedLearner;
@@ -35,9 +35,9 @@ impl Grid {
 }
 
 /// For each point of a grid, whether it leads to the positive quadrant, where B lies.
-pub fn basin(agents: Agents<1>, game: &PlaneGame, cpu: Cpu, grid: Grid, ascent: Ascent) -> Vec<bool> {
+pub fn basin(agent: Agent<1>, game: &PlaneGame, cpu: Cpu, grid: Grid, ascent: Ascent) -> Vec<bool> {
     ascent
-        .ends(agents, game, cpu, &grid.points())
+        .ends([agent; 2], game, cpu, &grid.points())
         .iter()
         .map(|[[a], [b]]| *a > 0.0 && *b > 0.0)
         .collect()
@@ -45,7 +45,7 @@ pub fn basin(agents: Agents<1>, game: &PlaneGame, cpu: Cpu, grid: Grid, ascent: 
 
 /// The stable fixed points A and B of the Logistic Game: where naive learning from (-5, -5) and (5, 5) ends.
 pub fn stable_fixed_points(cpu: Cpu) -> [[f64; 2]; 2] {
-    let naive = Agents::Learner {
+    let naive = Agent::Learner {
         learner: NamedLearner::Naive,
         alpha: 0.0,
     };
@@ -54,7 +54,12 @@ pub fn stable_fixed_points(cpu: Cpu) -> [[f64; 2]; 2] {
         steps: 5000,
         precision: Precision::F64,
     };
-    let ends = ascent.ends(naive, &PlaneGame::Logistic, cpu, &[[[-5.0], [-5.0]], [[5.0], [5.0]]]);
+    let ends = ascent.ends(
+        [naive; 2],
+        &PlaneGame::Logistic,
+        cpu,
+        &[[[-5.0], [-5.0]], [[5.0], [5.0]]],
+    );
     [0, 1].map(|k| [ends[k][0][0], ends[k][1][0]])
 }
 

@@ -4,12 +4,14 @@ use crate::game::Game;
 use crate::player::Player;
 use crate::scalar::{Real, Scalar};
 
+pub mod cola;
 pub mod hola;
 pub mod lola;
 pub mod lookahead;
 pub mod meta_value;
 pub mod naive;
 
+pub use cola::Cola;
 pub use hola::Hola;
 pub use lola::{Lola, LolaTaylor};
 pub use lookahead::LookAhead;

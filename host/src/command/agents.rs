@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use crate::ascent::{Agents, Ascent, Precision};
+use crate::ascent::{Agent, Ascent, Precision};
 use crate::config::nearest;
 use crate::error::{Error, Result};
 use crate::game::{AnyGame, PlaneGame};
@@ -99,7 +99,7 @@ impl AgentOptions {
             let rate = model.config.alpha;
             (Who::Model { model, gamma }, game, rate, Precision::F32)
         } else {
-            let learner = named(&self.learner)?;
+            let learner = learner_named(&self.learner).map_err(|error| error.at("--learner"))?;
             for (given, option) in [(self.model.is_some(), "--model"), (self.gamma.is_some(), "--gamma")] {
                 if given {
                     return Err(Error::usage(format!("learner `{}` has no use for it", learner.name()))
@@ -121,15 +121,15 @@ impl AgentOptions {
 }
 
 impl Checked {
-    /// The agents.
-    pub fn agents(&self) -> Agents<'_, 1> {
+    /// What both agents follow.
+    pub fn agent(&self) -> Agent<'_, 1> {
         match &self.who {
-            Who::Learner { learner, alpha } => Agents::Learner {
+            Who::Learner { learner, alpha } => Agent::Learner {
                 learner: *learner,
                 alpha: *alpha,
             },
             Who::Model { model, gamma } => match &model.network {
-                AnyNetwork::Plane(network) => Agents::MetaValue {
+                AnyNetwork::Plane(network) => Agent::MetaValue {
                     network: &**network,
                     field: model.config.field,
                     gamma: *gamma,
@@ -174,13 +174,14 @@ impl Checked {
     }
 }
 
-fn named(name: &str) -> Result<NamedLearner> {
+/// The learner of a name.
+pub fn learner_named(name: &str) -> Result<NamedLearner> {
     NamedLearner::ALL
         .into_iter()
         .find(|learner| learner.name() == name)
         .ok_or_else(|| {
             let names = || NamedLearner::ALL.iter().map(|learner| learner.name()).chain(["meva"]);
-            let error = Error::usage(format!("unknown learner `{name}`")).at("--learner");
+            let error = Error::usage(format!("unknown learner `{name}`"));
             match nearest(name, names()) {
                 Some(near) => error.hint(format!("did you mean `{near}`?")),
                 None => error.hint(format!("there are {}", names().collect::<Vec<_>>().join(", "))),

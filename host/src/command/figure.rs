@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 
 use super::trajectories::uniform_starts;
 use super::{Outcome, print};
-use crate::ascent::{Agents, Ascent, Precision};
+use crate::ascent::{Agent, Ascent, Precision};
 use crate::cpu::Cpu;
 use crate::error::{Error, Result};
 use crate::figure::{Axis, Content, Figure as Drawing, Mark, Panel, Row, Ticks};
@@ -57,8 +57,8 @@ impl Figure {
             Number::One => figure_1(cpu),
             Number::TwoA => {
                 let starts = uniform_starts(40, 8.0, 0);
-                figure_2(model.as_ref(), 150.0, |title, agents, ascent| {
-                    let paths = ascent.paths(agents, &PlaneGame::Logistic, cpu, &starts);
+                figure_2(model.as_ref(), 150.0, |title, agent, ascent| {
+                    let paths = ascent.paths([agent; 2], &PlaneGame::Logistic, cpu, &starts);
                     let paths = paths
                         .iter()
                         .map(|path| path.iter().map(|[[a], [b]]| [*a, *b]).collect())
@@ -66,8 +66,8 @@ impl Figure {
                     trajectories_panel(title, paths, PlaneGame::Logistic, cpu)
                 })?
             }
-            Number::TwoB => figure_2(model.as_ref(), 120.0, |title, agents, ascent| {
-                let cells = basin(agents, &PlaneGame::Logistic, cpu, Grid::PUBLISHED, ascent);
+            Number::TwoB => figure_2(model.as_ref(), 120.0, |title, agent, ascent| {
+                let cells = basin(agent, &PlaneGame::Logistic, cpu, Grid::PUBLISHED, ascent);
                 basins_panel(title, Grid::PUBLISHED, cells)
             })?,
         };
@@ -108,7 +108,7 @@ fn figure_1(cpu: Cpu) -> Drawing {
 }
 
 /// The rows of Figure 2: LOLA, HOLA2, and meta-value learning if there is a model.
-fn figure_2(model: Option<&Model>, size: f64, panel: impl Fn(String, Agents<1>, Ascent) -> Panel) -> Result<Drawing> {
+fn figure_2(model: Option<&Model>, size: f64, panel: impl Fn(String, Agent<1>, Ascent) -> Panel) -> Result<Drawing> {
     let mut rows = Vec::new();
     for learner in [NamedLearner::Lola, NamedLearner::Hola2] {
         let panels = ALPHAS.map(|alpha| {
@@ -119,7 +119,7 @@ fn figure_2(model: Option<&Model>, size: f64, panel: impl Fn(String, Agents<1>, 
             };
             panel(
                 format!("{}, \u{3b1} = {alpha}", learner.title()),
-                Agents::Learner { learner, alpha },
+                Agent::Learner { learner, alpha },
                 ascent,
             )
         });
@@ -138,12 +138,12 @@ fn figure_2(model: Option<&Model>, size: f64, panel: impl Fn(String, Agents<1>, 
                 steps: STEPS,
                 precision: Precision::F32,
             };
-            let agents = Agents::MetaValue {
+            let agent = Agent::MetaValue {
                 network: &**network,
                 field: model.config.field,
                 gamma: [gamma; 2],
             };
-            panel(format!("MeVa, \u{3b3} = {gamma}"), agents, ascent)
+            panel(format!("MeVa, \u{3b3} = {gamma}"), agent, ascent)
         });
         rows.push(Row {
             label: "MeVa".to_string(),

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::figure::{basins_panel, save};
 use super::{INTERRUPTED, Outcome, interrupted, print};
-use crate::ascent::{Agents, Ascent, Precision};
+use crate::ascent::{Agent, Ascent, Precision};
 use crate::config::Config;
 use crate::cpu::Cpu;
 use crate::engine::WIDTH;
@@ -362,12 +362,12 @@ impl Trained {
         };
         let cpu = Cpu::detect()?;
         let cells = |gamma: f64| {
-            let agents = Agents::MetaValue {
+            let agent = Agent::MetaValue {
                 network: &**network,
                 field: config.field,
                 gamma: [gamma; 2],
             };
-            (gamma, basin(agents, &game, cpu, Grid::PUBLISHED, ascent))
+            (gamma, basin(agent, &game, cpu, Grid::PUBLISHED, ascent))
         };
         Ok(Some(GAMMAS.map(cells).to_vec()))
     }
