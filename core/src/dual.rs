@@ -162,6 +162,20 @@ impl<T: Scalar> Scalar for Dual<T> {
     fn sum_lanes(&self) -> Self::Lane {
         Dual::new(self.value.sum_lanes(), self.tangent.sum_lanes())
     }
+
+    /// By the product rule: three sums of the numbers that duals consist of, at their speed.
+    #[inline(always)]
+    fn add_outer<const I: usize, const O: usize>(dy: &[Self; O], x: &[Self; I], sums: &mut [[Self::Lane; I]; O]) {
+        let (mut value, mut tangent) = ([[T::Lane::ZERO; I]; O], [[T::Lane::ZERO; I]; O]);
+        T::add_outer(&values(dy), &values(x), &mut value);
+        T::add_outer(&tangents(dy), &values(x), &mut tangent);
+        T::add_outer(&values(dy), &tangents(x), &mut tangent);
+        for o in 0..O {
+            for i in 0..I {
+                sums[o][i] += Dual::new(value[o][i], tangent[o][i]);
+            }
+        }
+    }
     #[inline(always)]
     fn select_less(a: Self, b: Self, yes: Self, no: Self) -> Self {
         Dual::new(

@@ -35,6 +35,13 @@ pub enum Agent<'a, const N: usize> {
         /// Both players' meta-discounts.
         gamma: [f64; 2],
     },
+    /// A trained COLA.
+    Cola {
+        /// The network.
+        network: &'a dyn Network<N>,
+        /// Length of the imagined step.
+        alpha: f64,
+    },
 }
 
 /// What to compute in.
@@ -146,6 +153,10 @@ impl<'a, const N: usize> Agent<'a, N> {
                 &network.own_gradient(player, x, &gamma),
                 gamma[i],
             ),
+            Agent::Cola { network, alpha } => {
+                let outputs = network.quantiles(player, x, &[alpha; 2]);
+                std::array::from_fn(|n| outputs.get(n).copied().unwrap_or(0.0))
+            }
         }
     }
 
@@ -172,6 +183,10 @@ impl<'a, const N: usize> Agent<'a, N> {
                 let gamma = gamma.map(Number::from_f64);
                 let mut gradient = network.gradient(cpu, player);
                 Box::new(move |x| field.direction(&naive(field, game, x)[i], &gradient(x, &gamma), gamma[i]))
+            }
+            Agent::Cola { network, alpha } => {
+                let mut steps = network.steps(cpu, player);
+                Box::new(move |x| steps(x, &[Number::from_f64(alpha); 2]))
             }
         }
     }

@@ -41,6 +41,9 @@ pub struct Config {
     /// The version of this crate that wrote the configuration.
     pub version: String,
 
+    /// What is trained.
+    #[serde(default)]
+    pub algorithm: Algorithm,
     /// The game.
     pub game: GameName,
     /// Payoffs per turn of [`GameName::Matrix`]: rows DD, DC, CD, CC with player 0's action first, columns players.
@@ -57,6 +60,9 @@ pub struct Config {
     pub seed: u64,
     /// `alpha`, the agents' learning rate.
     pub alpha: f64,
+    /// COLA's longest imagined step.
+    #[serde(default = "alpha_max")]
+    pub alpha_max: f64,
     /// `T`, steps of exploration in an outer iteration: a multiple of `stride`.
     pub steps: usize,
     /// `k`, steps of a rollout.
@@ -107,9 +113,10 @@ pub struct Config {
 }
 
 /// Every key in the order of the file, with a note on its meaning.
-pub const KEYS: [(&str, &str); 30] = [
+pub const KEYS: [(&str, &str); 32] = [
     ("preset", "where absent keys come from"),
     ("version", "of the program that wrote this"),
+    ("algorithm", "meva or cola"),
     ("game", "logistic, tandem, ipd, imp, chicken or matrix"),
     ("payoffs", "of game matrix: rows DD, DC, CD, CC, a column per player"),
     ("discount", "delta, inside iterated games"),
@@ -117,6 +124,7 @@ pub const KEYS: [(&str, &str); 30] = [
     ("batch", "trajectories side by side"),
     ("seed", "of every random draw"),
     ("alpha", "the agents' learning rate"),
+    ("alpha_max", "COLA's longest imagined step"),
     ("steps", "T, steps of an outer iteration, a multiple of stride"),
     ("stride", "k, steps of a rollout"),
     ("lambda", "how much of a target is observed, 0 to 1"),
@@ -141,10 +149,34 @@ pub const KEYS: [(&str, &str); 30] = [
 ];
 
 /// Keys that a file without preset may leave out.
-const OPTIONAL: [&str; 5] = ["preset", "version", "payoffs", "discount", "rho"];
+const OPTIONAL: [&str; 7] = [
+    "preset",
+    "version",
+    "algorithm",
+    "payoffs",
+    "discount",
+    "alpha_max",
+    "rho",
+];
 
 /// The version of this crate.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// COLA's longest imagined step in the paper.
+fn alpha_max() -> f64 {
+    10.0
+}
+
+/// What is trained.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Algorithm {
+    /// Meta-values, by Algorithm 1.
+    #[default]
+    Meva,
+    /// COLA's steps, by their consistency.
+    Cola,
+}
 
 /// Games by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -231,12 +263,13 @@ pub enum Distribution {
 type Preset = (&'static str, fn() -> Config);
 
 /// The presets: names and configurations.
-const PRESETS: [Preset; 5] = [
+const PRESETS: [Preset; 6] = [
     ("logistic", logistic),
     ("logistic-paper", logistic_paper),
     ("ipd", ipd),
     ("imp", imp),
     ("chicken", chicken),
+    ("cola", cola),
 ];
 
 /// The Logistic Game with V and the residual gradient, with which every seed that was tried reaches B from everywhere.
@@ -244,6 +277,7 @@ fn logistic() -> Config {
     Config {
         preset: Some("logistic".to_owned()),
         version: VERSION.to_owned(),
+        algorithm: Algorithm::Meva,
         game: GameName::Logistic,
         payoffs: None,
         discount: IteratedMatrix::DISCOUNT,
@@ -251,6 +285,7 @@ fn logistic() -> Config {
         batch: 128,
         seed: 0,
         alpha: 1.0,
+        alpha_max: alpha_max(),
         steps: 50,
         stride: 50,
         lambda: 0.0,
@@ -284,11 +319,26 @@ fn logistic_paper() -> Config {
     }
 }
 
+/// COLA on the Logistic Game: ten updates, each from new points, count as an outer iteration.
+fn cola() -> Config {
+    Config {
+        preset: Some("cola".to_owned()),
+        algorithm: Algorithm::Cola,
+        steps: 10,
+        stride: 1,
+        schedule: Schedule::Cosine,
+        bootstrap: Bootstrap::SemiGradient,
+        quantiles: 1,
+        ..logistic()
+    }
+}
+
 /// The iterated prisoner's dilemma with U, exploration and a target network.
 fn ipd() -> Config {
     Config {
         preset: Some("ipd".to_owned()),
         version: VERSION.to_owned(),
+        algorithm: Algorithm::Meva,
         game: GameName::Ipd,
         payoffs: None,
         discount: IteratedMatrix::DISCOUNT,
@@ -296,6 +346,7 @@ fn ipd() -> Config {
         batch: 128,
         seed: 0,
         alpha: 2.0,
+        alpha_max: alpha_max(),
         steps: 100,
         stride: 10,
         lambda: 0.9,
@@ -529,6 +580,7 @@ impl Config {
         for (key, value, range) in [
             ("discount", self.discount, Range::BelowOne),
             ("alpha", self.alpha, Range::Positive),
+            ("alpha_max", self.alpha_max, Range::NotNegative),
             ("lambda", self.lambda, Range::Unit),
             ("rho", self.rho.unwrap_or(0.0), Range::BelowOne),
             ("eta", self.eta, Range::Positive),

@@ -19,6 +19,7 @@
 //! ```
 
 pub mod ascent;
+pub mod cola;
 pub mod command;
 pub mod config;
 pub mod cpu;

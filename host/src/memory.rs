@@ -2,7 +2,7 @@
 
 use meva_core::algorithm1::{State, Step};
 use meva_core::parameters::Parameters;
-use meva_core::{Lanes, meta_value::Tape};
+use meva_core::{Dual, Lanes, meta_value::Tape};
 
 /// A type that consists of `f32`, `f64` and `u32` numbers alone, for which all bits zero is a value.
 ///
@@ -23,6 +23,14 @@ unsafe impl<const W: usize, const N: usize, const H: usize, const R: usize, cons
 }
 // SAFETY: structs of arrays of f32.
 unsafe impl<const W: usize, const N: usize, const H: usize, const R: usize> Plain for Tape<Lanes<W>, N, H, R> {}
+
+// SAFETY: structs of arrays of pairs of f32.
+unsafe impl<const W: usize, const N: usize, const H: usize, const R: usize> Plain for Tape<Dual<Lanes<W>>, N, H, R> {}
+// SAFETY: structs of arrays of pairs of f32.
+unsafe impl<const N: usize, const H: usize, const R: usize, const M: usize> Plain
+    for Parameters<Dual<f32>, N, H, R, M>
+{
+}
 
 /// A value of zeros.
 pub fn zeroed<T: Plain>() -> Box<T> {

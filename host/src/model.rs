@@ -6,11 +6,11 @@ use meva_core::parameters::Parameters;
 use meva_core::{Game, Player};
 
 use crate::ascent::{Agent, Joint};
-use crate::config::Config;
+use crate::config::{Algorithm, Config};
 use crate::error::{Error, Result};
 use crate::game::AnyGame;
 use crate::memory::zeroed;
-use crate::network::{Compiled, Network, with_shape};
+use crate::network::{Compiled, Network, with_cola_shape, with_shape};
 use crate::run_directory::{MODEL, TensorFile, parameters_from_tensors};
 
 /// A network of any compiled shape.
@@ -84,37 +84,43 @@ impl Model {
                 Box::new(Compiled::new(parameters, architecture)) as Box<dyn Network<$n>>
             }};
         }
-        let network = match AnyGame::of(&config)? {
-            AnyGame::Plane(_) => AnyNetwork::Plane(with_shape!(1, config.shape(), read)?),
-            AnyGame::Iterated(_) => AnyNetwork::Iterated(with_shape!(5, config.shape(), read)?),
+        let network = match (AnyGame::of(&config)?, config.algorithm) {
+            (AnyGame::Plane(_), Algorithm::Meva) => AnyNetwork::Plane(with_shape!(1, config.shape(), read)?),
+            (AnyGame::Plane(_), Algorithm::Cola) => AnyNetwork::Plane(with_cola_shape!(1, config.shape(), read)?),
+            (AnyGame::Iterated(_), Algorithm::Meva) => AnyNetwork::Iterated(with_shape!(5, config.shape(), read)?),
+            (AnyGame::Iterated(_), Algorithm::Cola) => AnyNetwork::Iterated(with_cola_shape!(5, config.shape(), read)?),
         };
         Ok(Model { config, network })
     }
 
-    /// The field that the two agents follow at a joint policy, each with its discount: by player, in `f64`.
+    /// The field that the two agents follow at a joint policy, each with its discount: by player, in `f64`. For COLA the
+    /// length of the imagined step stands in the discounts' place.
     ///
     /// # Errors
     /// The policies have another number of parameters than the model's game.
     pub fn field(&self, x: [&[f64]; 2], gamma: [f64; 2]) -> Result<[Vec<f64>; 2]> {
-        let field = self.config.field;
         match (&self.network, AnyGame::of(&self.config)?) {
-            (AnyNetwork::Plane(network), AnyGame::Plane(game)) => {
-                let agent = Agent::MetaValue {
-                    network: &**network,
-                    field,
-                    gamma,
-                };
-                directions(agent, &game, x)
-            }
+            (AnyNetwork::Plane(network), AnyGame::Plane(game)) => directions(self.agent(&**network, gamma), &game, x),
             (AnyNetwork::Iterated(network), AnyGame::Iterated(game)) => {
-                let agent = Agent::MetaValue {
-                    network: &**network,
-                    field,
-                    gamma,
-                };
-                directions(agent, &game, x)
+                directions(self.agent(&**network, gamma), &game, x)
             }
             _ => Err(Error::usage("the model's network does not fit its game")),
+        }
+    }
+
+    /// An agent that follows the model, with the players' discounts, or for COLA the length of the imagined step in their
+    /// place.
+    pub fn agent<'a, const N: usize>(&self, network: &'a dyn Network<N>, gamma: [f64; 2]) -> Agent<'a, N> {
+        match self.config.algorithm {
+            Algorithm::Meva => Agent::MetaValue {
+                network,
+                field: self.config.field,
+                gamma,
+            },
+            Algorithm::Cola => Agent::Cola {
+                network,
+                alpha: gamma[0],
+            },
         }
     }
 

@@ -4,7 +4,7 @@ use meva_core::algorithm1::State;
 use meva_core::kernels::Portable;
 use meva_core::meta_value::{Architecture, Heads, MetaValue, Tape};
 use meva_core::parameters::Parameters;
-use meva_core::{Lanes, Player};
+use meva_core::{Lanes, Player, Scalar};
 
 use crate::cpu::Cpu;
 use crate::engine::WIDTH;
@@ -78,12 +78,25 @@ pub(crate) fn unknown_shape(shape: Shape, compiled: &[[usize; 3]]) -> Error {
         .hint(format!("use {}", list.collect::<Vec<_>>().join("; or ")))
 }
 
+/// The shapes of COLA's networks, whose outputs are as many as the policies' parameters.
+macro_rules! with_cola_shape {
+    (1, $shape:expr, $then:ident) => {
+        $crate::network::with_shape!(@one_of $shape, $then, 1: (64, 1, 1))
+    };
+    (5, $shape:expr, $then:ident) => {
+        $crate::network::with_shape!(@one_of $shape, $then, 5: (64, 2, 5))
+    };
+}
+pub(crate) use with_cola_shape;
+
 /// A network with parameters, of whatever hidden size.
 pub trait Network<const N: usize>: Send + Sync {
     /// Evaluates a player's own gradient in `f32`.
     fn gradient(&self, cpu: Cpu, player: Player) -> Gradient<'_, N>;
     /// A player's own gradient in `f64`, the parameters being what they are.
     fn own_gradient(&self, player: Player, x: &[[f64; N]; 2], gamma: &[f64; 2]) -> [f64; N];
+    /// Evaluates a player's first `N` outputs in `f32`: COLA's steps.
+    fn steps(&self, cpu: Cpu, player: Player) -> Gradient<'_, N>;
     /// A player's quantiles.
     fn quantiles(&self, player: Player, x: &[[f64; N]; 2], gamma: &[f64; 2]) -> Vec<f64>;
 }
@@ -136,6 +149,17 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize> Network<N> 
         network.own_gradient(&Portable, player, None, &tape)
     }
 
+    fn steps(&self, cpu: Cpu, player: Player) -> Gradient<'_, N> {
+        let network = MetaValue::new(&self.parameters, self.architecture);
+        let mut tape: Box<Tape<Number, N, H, R>> = zeroed();
+        Box::new(move |x, alpha| {
+            network.forward(&cpu, x, alpha, Heads::Only(player), &mut tape);
+            let mut outputs = [Number::ZERO; M];
+            network.quantiles(&cpu, player, &tape, &mut outputs);
+            first(&outputs)
+        })
+    }
+
     fn quantiles(&self, player: Player, x: &[[f64; N]; 2], gamma: &[f64; 2]) -> Vec<f64> {
         let network = MetaValue::new(&self.wide, self.architecture);
         let mut tape = Tape::ZERO;
@@ -144,4 +168,9 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize> Network<N> 
         network.quantiles(&Portable, player, &tape, &mut q);
         q.to_vec()
     }
+}
+
+/// The first `N` numbers; zero beyond the last.
+fn first<S: Scalar, const N: usize>(numbers: &[S]) -> [S; N] {
+    std::array::from_fn(|n| numbers.get(n).copied().unwrap_or(S::ZERO))
 }

@@ -1,10 +1,11 @@
 //! Training: a configuration becomes a model, one outer iteration at a time.
 
 use meva_core::Game;
-use meva_core::algorithm1::Settings;
+use meva_core::algorithm1::{Settings, State};
 use meva_core::parameters::Parameters;
 
-use crate::config::Config;
+use crate::cola::{ColaEngine, Points};
+use crate::config::{Algorithm, Config};
 use crate::cpu::Cpu;
 use crate::draws::Draws;
 use crate::engine::Engine;
@@ -12,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::game::AnyGame;
 use crate::memory::zeroed;
 use crate::model::{AnyNetwork, Model};
-use crate::network::{Compiled, Network, with_shape};
+use crate::network::{Compiled, Network, with_cola_shape, with_shape};
 use crate::run_directory::{NamedTensor, TensorFile, parameters_from_tensors, parameters_to_tensors};
 
 /// A training run.
@@ -43,9 +44,11 @@ impl Trainer {
     /// The configuration is not valid, or asks for a network whose shape is not compiled in.
     pub fn new(config: &Config) -> Result<Self> {
         config.validate()?;
-        let training = match AnyGame::of(config)? {
-            AnyGame::Plane(game) => plane_training(config, game)?,
-            AnyGame::Iterated(game) => iterated_training(config, game)?,
+        let training = match (AnyGame::of(config)?, config.algorithm) {
+            (AnyGame::Plane(game), Algorithm::Meva) => plane_training(config, game)?,
+            (AnyGame::Iterated(game), Algorithm::Meva) => iterated_training(config, game)?,
+            (AnyGame::Plane(game), Algorithm::Cola) => plane_cola(config, game)?,
+            (AnyGame::Iterated(game), Algorithm::Cola) => iterated_cola(config, game)?,
         };
         Ok(Trainer {
             config: config.clone(),
@@ -169,46 +172,26 @@ trait Training: Send {
     fn network(&self) -> AnyNetwork;
 }
 
-/// An engine with what it falls back to if an iteration diverges.
-struct Guarded<G, const N: usize, const H: usize, const R: usize, const M: usize> {
-    engine: Engine<G, N, H, R, M>,
-    good: Box<meva_core::algorithm1::State<f32, N, H, R, M>>,
-    config: Config,
-    wrap: fn(Box<dyn Network<N>>) -> AnyNetwork,
+/// What trains a state of known sizes.
+trait Learns<const N: usize, const H: usize, const R: usize, const M: usize>: Send {
+    fn state(&self) -> &State<f32, N, H, R, M>;
+    fn state_mut(&mut self) -> &mut State<f32, N, H, R, M>;
+    /// The mean loss of an outer iteration.
+    fn learn(&mut self, settings: &Settings, config: &Config, iteration: usize) -> f32;
 }
 
-impl<G: Game<N> + Send + Sync, const N: usize, const H: usize, const R: usize, const M: usize> Guarded<G, N, H, R, M> {
-    fn new(config: &Config, game: G, wrap: fn(Box<dyn Network<N>>) -> AnyNetwork) -> Result<Self> {
-        let engine = Engine::new(game, Cpu::detect()?, config.batch, config.stride, config.seed);
-        Ok(Guarded {
-            engine,
-            good: zeroed(),
-            config: config.clone(),
-            wrap,
-        })
-    }
-
-    fn part(&self, part: &str) -> &Parameters<f32, N, H, R, M> {
-        let state = &self.engine.state;
-        match part {
-            "theta" => &state.theta,
-            "target" => &state.target,
-            "m" => &state.m,
-            _ => &state.v,
-        }
-    }
-}
-
-impl<G: Game<N> + Send + Sync, const N: usize, const H: usize, const R: usize, const M: usize> Training
-    for Guarded<G, N, H, R, M>
+impl<G: Game<N> + Send + Sync, const N: usize, const H: usize, const R: usize, const M: usize> Learns<N, H, R, M>
+    for Engine<G, N, H, R, M>
 {
-    fn outer_iteration(
-        &mut self,
-        settings: &Settings,
-        config: &Config,
-        iteration: usize,
-    ) -> std::result::Result<f32, String> {
-        self.good.copy_from(&self.engine.state);
+    fn state(&self) -> &State<f32, N, H, R, M> {
+        &self.state
+    }
+
+    fn state_mut(&mut self) -> &mut State<f32, N, H, R, M> {
+        &mut self.state
+    }
+
+    fn learn(&mut self, settings: &Settings, config: &Config, iteration: usize) -> f32 {
         let updates = config.updates_per_outer();
         let draws = Draws::new(
             config.seed,
@@ -218,10 +201,75 @@ impl<G: Game<N> + Send + Sync, const N: usize, const H: usize, const R: usize, c
             config.starts(),
             config.flips(),
         );
-        let loss = self.engine.outer_iteration(settings, &draws);
+        self.outer_iteration(settings, &draws)
+    }
+}
+
+impl<G: Game<N> + Send + Sync, const N: usize, const H: usize, const R: usize> Learns<N, H, R, N>
+    for ColaEngine<G, N, H, R>
+{
+    fn state(&self) -> &State<f32, N, H, R, N> {
+        &self.state
+    }
+
+    fn state_mut(&mut self) -> &mut State<f32, N, H, R, N> {
+        &mut self.state
+    }
+
+    fn learn(&mut self, settings: &Settings, config: &Config, iteration: usize) -> f32 {
+        let updates = config.updates_per_outer();
+        let mut losses = 0.0;
+        for update in iteration * updates..(iteration + 1) * updates {
+            let points = Points::new(config.seed, update, config.batch, config.starts(), config.alpha_max);
+            losses += self.update(settings, &points);
+        }
+        losses / updates as f32
+    }
+}
+
+/// An engine with what it falls back to if an iteration diverges.
+struct Guarded<E, const N: usize, const H: usize, const R: usize, const M: usize> {
+    engine: E,
+    good: Box<State<f32, N, H, R, M>>,
+    config: Config,
+    wrap: fn(Box<dyn Network<N>>) -> AnyNetwork,
+}
+
+impl<E: Learns<N, H, R, M>, const N: usize, const H: usize, const R: usize, const M: usize> Guarded<E, N, H, R, M> {
+    fn new(config: &Config, engine: E, wrap: fn(Box<dyn Network<N>>) -> AnyNetwork) -> Self {
+        Guarded {
+            engine,
+            good: zeroed(),
+            config: config.clone(),
+            wrap,
+        }
+    }
+
+    fn part(&self, part: &str) -> &Parameters<f32, N, H, R, M> {
+        let state = self.engine.state();
+        match part {
+            "theta" => &state.theta,
+            "target" => &state.target,
+            "m" => &state.m,
+            _ => &state.v,
+        }
+    }
+}
+
+impl<E: Learns<N, H, R, M>, const N: usize, const H: usize, const R: usize, const M: usize> Training
+    for Guarded<E, N, H, R, M>
+{
+    fn outer_iteration(
+        &mut self,
+        settings: &Settings,
+        config: &Config,
+        iteration: usize,
+    ) -> std::result::Result<f32, String> {
+        self.good.copy_from(self.engine.state());
+        let loss = self.engine.learn(settings, config, iteration);
         let culprit = if !loss.is_finite() {
             Some(format!("the loss is {loss}"))
-        } else if !self.engine.state.theta.is_finite() {
+        } else if !self.engine.state().theta.is_finite() {
             Some("a parameter of the network is not finite".to_string())
         } else {
             None
@@ -229,14 +277,14 @@ impl<G: Game<N> + Send + Sync, const N: usize, const H: usize, const R: usize, c
         match culprit {
             None => Ok(loss),
             Some(what) => {
-                self.engine.state.copy_from(&self.good);
+                self.engine.state_mut().copy_from(&self.good);
                 Err(what)
             }
         }
     }
 
     fn updates(&self) -> u32 {
-        self.engine.state.updates
+        self.engine.state().updates
     }
 
     fn tensors(&self, part: &str, prefix: &str) -> Vec<NamedTensor> {
@@ -244,7 +292,7 @@ impl<G: Game<N> + Send + Sync, const N: usize, const H: usize, const R: usize, c
     }
 
     fn restore(&mut self, file: &TensorFile, updates: u32) -> Result<()> {
-        let state = &mut self.engine.state;
+        let state = self.engine.state_mut();
         for (part, parameters) in PARTS
             .iter()
             .zip([&mut state.theta, &mut state.target, &mut state.m, &mut state.v])
@@ -257,32 +305,50 @@ impl<G: Game<N> + Send + Sync, const N: usize, const H: usize, const R: usize, c
 
     fn network(&self) -> AnyNetwork {
         let architecture = self.config.settings().architecture;
-        (self.wrap)(Box::new(Compiled::of_state(&self.engine.state, architecture)))
+        (self.wrap)(Box::new(Compiled::of_state(self.engine.state(), architecture)))
     }
 }
 
-fn plane_training<G: Game<1> + Send + Sync + 'static>(config: &Config, game: G) -> Result<Box<dyn Training>> {
+type Boxed = Result<Box<dyn Training>>;
+
+fn plane_training<G: Game<1> + Send + Sync + 'static>(config: &Config, game: G) -> Boxed {
     macro_rules! train {
-        ($n:literal, $h:literal, $r:literal, $m:literal) => {
-            Box::new(Guarded::<G, $n, $h, $r, $m>::new(
-                config,
-                game,
-                AnyNetwork::Plane,
-            )?) as Box<dyn Training>
-        };
+        ($n:literal, $h:literal, $r:literal, $m:literal) => {{
+            let engine =
+                Engine::<G, $n, $h, $r, $m>::new(game, Cpu::detect()?, config.batch, config.stride, config.seed);
+            Box::new(Guarded::new(config, engine, AnyNetwork::Plane)) as Box<dyn Training>
+        }};
     }
     with_shape!(1, config.shape(), train)
 }
 
-fn iterated_training<G: Game<5> + Send + Sync + 'static>(config: &Config, game: G) -> Result<Box<dyn Training>> {
+fn iterated_training<G: Game<5> + Send + Sync + 'static>(config: &Config, game: G) -> Boxed {
     macro_rules! train {
-        ($n:literal, $h:literal, $r:literal, $m:literal) => {
-            Box::new(Guarded::<G, $n, $h, $r, $m>::new(
-                config,
-                game,
-                AnyNetwork::Iterated,
-            )?) as Box<dyn Training>
-        };
+        ($n:literal, $h:literal, $r:literal, $m:literal) => {{
+            let engine =
+                Engine::<G, $n, $h, $r, $m>::new(game, Cpu::detect()?, config.batch, config.stride, config.seed);
+            Box::new(Guarded::new(config, engine, AnyNetwork::Iterated)) as Box<dyn Training>
+        }};
     }
     with_shape!(5, config.shape(), train)
+}
+
+fn plane_cola<G: Game<1> + Send + Sync + 'static>(config: &Config, game: G) -> Boxed {
+    macro_rules! train {
+        ($n:literal, $h:literal, $r:literal, $m:literal) => {{
+            let engine = ColaEngine::<G, $n, $h, $r>::new(game, Cpu::detect()?, config.batch, config.seed);
+            Box::new(Guarded::new(config, engine, AnyNetwork::Plane)) as Box<dyn Training>
+        }};
+    }
+    with_cola_shape!(1, config.shape(), train)
+}
+
+fn iterated_cola<G: Game<5> + Send + Sync + 'static>(config: &Config, game: G) -> Boxed {
+    macro_rules! train {
+        ($n:literal, $h:literal, $r:literal, $m:literal) => {{
+            let engine = ColaEngine::<G, $n, $h, $r>::new(game, Cpu::detect()?, config.batch, config.seed);
+            Box::new(Guarded::new(config, engine, AnyNetwork::Iterated)) as Box<dyn Training>
+        }};
+    }
+    with_cola_shape!(5, config.shape(), train)
 }

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
 use crate::ascent::{Agent, Ascent, Precision};
-use crate::config::nearest;
+use crate::config::{Algorithm, nearest};
 use crate::error::{Error, Result};
 use crate::game::{AnyGame, PlaneGame};
 use crate::learner::NamedLearner;
@@ -15,13 +15,13 @@ use crate::model::{AnyNetwork, Model};
 /// Which agents to follow, and how.
 #[derive(Debug, Args)]
 pub struct AgentOptions {
-    /// naive, lookahead, lola, lola-taylor, hola0 .. hola3, or meva
+    /// naive, lookahead, lola, lola-taylor, hola0 .. hola3, cola, or meva
     #[arg(long, value_name = "NAME")]
     learner: String,
-    /// Length of a learner's imagined step [default: 1]
+    /// Length of the imagined step of a learner other than meva [default: 1]
     #[arg(long, value_name = "LENGTH", allow_negative_numbers = true)]
     alpha: Option<f64>,
-    /// With `--learner meva`: a run directory or model file
+    /// With `--learner meva` or `cola`: a run directory or model file
     #[arg(long, value_name = "DIR")]
     model: Option<PathBuf>,
     /// With `--learner meva`: the meta-discount, or one for each player [default: 0.95]
@@ -67,24 +67,14 @@ pub struct Checked {
 
 enum Who {
     Learner { learner: NamedLearner, alpha: f64 },
-    Model { model: Box<Model>, gamma: [f64; 2] },
+    Model { model: Box<Model>, setting: [f64; 2] },
 }
 
 impl AgentOptions {
     /// Reads the model, if any, and checks every option.
     pub fn check(&self) -> Result<Checked> {
-        let (who, game, rate, precision) = if self.learner == "meva" {
-            let Some(path) = &self.model else {
-                return Err(Error::usage("learner `meva` needs a trained model")
-                    .at("--learner")
-                    .hint("train one with `meva train logistic` and name its directory with --model"));
-            };
-            if self.alpha.is_some() {
-                return Err(Error::usage("learner `meva` imagines no step")
-                    .at("--alpha")
-                    .hint("use --gamma"));
-            }
-            let model = Box::new(Model::load(path)?);
+        let (who, game, rate, precision) = if let Some(algorithm) = trained(&self.learner) {
+            let (model, setting) = self.model(algorithm)?;
             let game = plane(AnyGame::of(&model.config)?, model.config.game.name())?;
             if let Some(name) = &self.game
                 && plane_named(name)? != game
@@ -95,9 +85,8 @@ impl AgentOptions {
                         .hint("leave the option out: a model knows its game"),
                 );
             }
-            let gamma = discounts(self.gamma.as_deref().unwrap_or(&[0.95]))?;
             let rate = model.config.alpha;
-            (Who::Model { model, gamma }, game, rate, Precision::F32)
+            (Who::Model { model, setting }, game, rate, Precision::F32)
         } else {
             let learner = learner_named(&self.learner).map_err(|error| error.at("--learner"))?;
             for (given, option) in [(self.model.is_some(), "--model"), (self.gamma.is_some(), "--gamma")] {
@@ -120,6 +109,51 @@ impl AgentOptions {
     }
 }
 
+impl AgentOptions {
+    /// The model with what it is set to: both players' discounts, or COLA's length of the imagined step in their place.
+    fn model(&self, algorithm: Algorithm) -> Result<(Box<Model>, [f64; 2])> {
+        let name = &self.learner;
+        let Some(path) = &self.model else {
+            let preset = if algorithm == Algorithm::Cola {
+                "cola"
+            } else {
+                "logistic"
+            };
+            return Err(Error::usage(format!("learner `{name}` needs a trained model"))
+                .at("--learner")
+                .hint(format!(
+                    "train one with `meva train {preset}` and name its directory with --model"
+                )));
+        };
+        let model = Box::new(Model::load(path)?);
+        if model.config.algorithm != algorithm {
+            return Err(Error::usage(format!("the model is none of learner `{name}`"))
+                .at(path.display())
+                .hint("use --learner meva for meta-values and --learner cola for COLA"));
+        }
+        let unused = |option: &str, hint: &str| {
+            Err(Error::usage(format!("learner `{name}` has no use for it"))
+                .at(option)
+                .hint(hint))
+        };
+        match algorithm {
+            Algorithm::Meva if self.alpha.is_some() => unused("--alpha", "use --gamma"),
+            Algorithm::Cola if self.gamma.is_some() => unused("--gamma", "use --alpha"),
+            Algorithm::Meva => Ok((model, discounts(self.gamma.as_deref().unwrap_or(&[0.95]))?)),
+            Algorithm::Cola => Ok((model, [finite(self.alpha.unwrap_or(1.0), "--alpha", 0.0)?; 2])),
+        }
+    }
+}
+
+/// The algorithm that a learner is trained by, if it is.
+pub fn trained(learner: &str) -> Option<Algorithm> {
+    match learner {
+        "meva" => Some(Algorithm::Meva),
+        "cola" => Some(Algorithm::Cola),
+        _ => None,
+    }
+}
+
 impl Checked {
     /// What both agents follow.
     pub fn agent(&self) -> Agent<'_, 1> {
@@ -128,12 +162,8 @@ impl Checked {
                 learner: *learner,
                 alpha: *alpha,
             },
-            Who::Model { model, gamma } => match &model.network {
-                AnyNetwork::Plane(network) => Agent::MetaValue {
-                    network: &**network,
-                    field: model.config.field,
-                    gamma: *gamma,
-                },
+            Who::Model { model, setting } => match &model.network {
+                AnyNetwork::Plane(network) => model.agent(&**network, *setting),
                 AnyNetwork::Iterated(_) => unreachable!("only models of plane games pass the check"),
             },
         }
@@ -147,8 +177,7 @@ impl Checked {
                 ..
             } => "Naive".to_string(),
             Who::Learner { learner, alpha } => format!("{}, \u{3b1} = {alpha}", learner.title()),
-            Who::Model { gamma: [a, b], .. } if a == b => format!("MeVa, \u{3b3} = {a}"),
-            Who::Model { gamma: [a, b], .. } => format!("MeVa, \u{3b3} = {a}, {b}"),
+            Who::Model { model, setting } => model_title(model, *setting),
         }
     }
 
@@ -165,10 +194,16 @@ impl Checked {
                 value["learner"] = learner.name().into();
                 value["alpha"] = (*alpha).into();
             }
-            Who::Model { gamma, .. } => {
-                value["learner"] = "meva".into();
-                value["gamma"] = json!(gamma);
-            }
+            Who::Model { model, setting } => match model.config.algorithm {
+                Algorithm::Meva => {
+                    value["learner"] = "meva".into();
+                    value["gamma"] = json!(setting);
+                }
+                Algorithm::Cola => {
+                    value["learner"] = "cola".into();
+                    value["alpha"] = setting[0].into();
+                }
+            },
         }
         value
     }
@@ -180,7 +215,12 @@ pub fn learner_named(name: &str) -> Result<NamedLearner> {
         .into_iter()
         .find(|learner| learner.name() == name)
         .ok_or_else(|| {
-            let names = || NamedLearner::ALL.iter().map(|learner| learner.name()).chain(["meva"]);
+            let names = || {
+                NamedLearner::ALL
+                    .iter()
+                    .map(|learner| learner.name())
+                    .chain(["cola", "meva"])
+            };
             let error = Error::usage(format!("unknown learner `{name}`"));
             match nearest(name, names()) {
                 Some(near) => error.hint(format!("did you mean `{near}`?")),
@@ -236,5 +276,14 @@ pub fn finite(value: f64, option: &str, least: f64) -> Result<f64> {
         Err(Error::usage(format!("it cannot be {value}"))
             .at(option)
             .hint(format!("give a finite number that is at least {least}")))
+    }
+}
+
+/// A model's agents in words.
+pub fn model_title(model: &Model, [zero, one]: [f64; 2]) -> String {
+    match model.config.algorithm {
+        Algorithm::Cola => format!("COLA, \u{3b1} = {zero}"),
+        Algorithm::Meva if zero == one => format!("MeVa, \u{3b3} = {zero}"),
+        Algorithm::Meva => format!("MeVa, \u{3b3} = {zero}, {one}"),
     }
 }

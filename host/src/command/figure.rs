@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
+use super::agents::model_title;
 use super::trajectories::uniform_starts;
 use super::{Outcome, print};
 use crate::ascent::{Agent, Ascent, Precision};
+use crate::config::Algorithm;
 use crate::cpu::Cpu;
 use crate::error::{Error, Result};
 use crate::figure::{Axis, Content, Figure as Drawing, Mark, Panel, Row, Ticks};
@@ -21,9 +23,9 @@ use crate::plane::{Grid, basin, returns, stable_fixed_points};
 pub struct Figure {
     /// 1: the game; 2a: trajectories; 2b: basins of attraction
     number: Number,
-    /// With 2a and 2b: a model to draw the row of meta-value learning with
-    #[arg(long, value_name = "DIR")]
-    model: Option<PathBuf>,
+    /// With 2a and 2b: models to draw a row of each with, COLA or meta-value
+    #[arg(long, num_args = 1.., value_name = "DIR")]
+    model: Vec<PathBuf>,
     /// Where the files go
     #[arg(long, default_value = "figures", value_name = "DIR")]
     out: PathBuf,
@@ -41,13 +43,18 @@ enum Number {
 
 /// The settings of each panel of Figure 2, from left to right.
 const ALPHAS: [f64; 5] = [0.0, 1.0, 5.0, 10.0, 20.0];
+const COLA_ALPHAS: [f64; 5] = [0.0, 1.0, 2.0, 5.0, 10.0];
 const GAMMAS: [f64; 5] = [0.0, 0.8, 0.9, 0.95, 0.99];
 const STEPS: usize = 200;
 
 impl Figure {
     pub(super) fn run(&self) -> Result<Outcome> {
         let cpu = Cpu::detect()?;
-        let model = self.model.as_ref().map(|path| Model::load(path)).transpose()?;
+        let models = self
+            .model
+            .iter()
+            .map(|path| Model::load(path))
+            .collect::<Result<Vec<Model>>>()?;
         let name = match self.number {
             Number::One => "figure-1",
             Number::TwoA => "figure-2a",
@@ -57,7 +64,7 @@ impl Figure {
             Number::One => figure_1(cpu),
             Number::TwoA => {
                 let starts = uniform_starts(40, 8.0, 0);
-                figure_2(model.as_ref(), 150.0, |title, agent, ascent| {
+                figure_2(&models, 150.0, |title, agent, ascent| {
                     let paths = ascent.paths([agent; 2], &PlaneGame::Logistic, cpu, &starts);
                     let paths = paths
                         .iter()
@@ -66,13 +73,13 @@ impl Figure {
                     trajectories_panel(title, paths, PlaneGame::Logistic, cpu)
                 })?
             }
-            Number::TwoB => figure_2(model.as_ref(), 120.0, |title, agent, ascent| {
+            Number::TwoB => figure_2(&models, 120.0, |title, agent, ascent| {
                 let cells = basin(agent, &PlaneGame::Logistic, cpu, Grid::PUBLISHED, ascent);
                 basins_panel(title, Grid::PUBLISHED, cells)
             })?,
         };
-        if model.is_none() && self.number != Number::One {
-            eprintln!("note: name a trained model with --model to add the row of meta-value learning");
+        if models.is_empty() && self.number != Number::One {
+            eprintln!("note: name trained models with --model to add the rows of COLA and of meta-value learning");
         }
         let mut lines = String::new();
         for extension in ["svg", "png"] {
@@ -107,8 +114,8 @@ fn figure_1(cpu: Cpu) -> Drawing {
     }
 }
 
-/// The rows of Figure 2: LOLA, HOLA2, and meta-value learning if there is a model.
-fn figure_2(model: Option<&Model>, size: f64, panel: impl Fn(String, Agent<1>, Ascent) -> Panel) -> Result<Drawing> {
+/// The rows of Figure 2: LOLA, HOLA2, and one for each model.
+fn figure_2(models: &[Model], size: f64, panel: impl Fn(String, Agent<1>, Ascent) -> Panel) -> Result<Drawing> {
     let mut rows = Vec::new();
     for learner in [NamedLearner::Lola, NamedLearner::Hola2] {
         let panels = ALPHAS.map(|alpha| {
@@ -128,25 +135,28 @@ fn figure_2(model: Option<&Model>, size: f64, panel: impl Fn(String, Agent<1>, A
             panels: panels.into(),
         });
     }
-    if let Some(model) = model {
+    for model in models {
         let AnyNetwork::Plane(network) = &model.network else {
             return Err(Error::usage("the model was trained for another game than the Logistic Game").at("--model"));
         };
-        let panels = GAMMAS.map(|gamma| {
+        let (label, settings) = match model.config.algorithm {
+            Algorithm::Cola => ("COLA", COLA_ALPHAS),
+            Algorithm::Meva => ("MeVa", GAMMAS),
+        };
+        let panels = settings.map(|setting| {
             let ascent = Ascent {
                 rate: model.config.alpha,
                 steps: STEPS,
                 precision: Precision::F32,
             };
-            let agent = Agent::MetaValue {
-                network: &**network,
-                field: model.config.field,
-                gamma: [gamma; 2],
-            };
-            panel(format!("MeVa, \u{3b3} = {gamma}"), agent, ascent)
+            panel(
+                model_title(model, [setting; 2]),
+                model.agent(&**network, [setting; 2]),
+                ascent,
+            )
         });
         rows.push(Row {
-            label: "MeVa".to_string(),
+            label: label.to_string(),
             panels: panels.into(),
         });
     }

@@ -130,10 +130,9 @@ impl Play {
             "--runs",
             &self.game_config()?,
         )?;
-        let own = if self.against_runs.is_empty() {
-            &self.runs
-        } else {
-            &self.against_runs
+        let own: &[PathBuf] = match second {
+            Who::MetaValue(_) if self.against_runs.is_empty() => &self.runs,
+            _ => &self.against_runs,
         };
         let opponents = load(
             own,

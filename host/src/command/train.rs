@@ -12,10 +12,11 @@ use clap::Args;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
+use super::agents::model_title;
 use super::figure::{basins_panel, save};
 use super::{INTERRUPTED, Outcome, interrupted, print};
-use crate::ascent::{Agent, Ascent, Precision};
-use crate::config::Config;
+use crate::ascent::{Ascent, Precision};
+use crate::config::{Algorithm, Config};
 use crate::cpu::Cpu;
 use crate::engine::WIDTH;
 use crate::error::{Error, Result};
@@ -71,8 +72,13 @@ const SAVE_EVERY: Duration = Duration::from_secs(10);
 const PRINT_EVERY: Duration = Duration::from_secs(5);
 /// Rows of `metrics.csv` in a run.
 const LOGGED: usize = 200;
-/// Discounts that a finished run on a plane is shown for.
-const GAMMAS: [f64; 6] = [0.0, 0.5, 0.8, 0.9, 0.95, 0.99];
+/// What a finished run of the Logistic Game is shown for: discounts, or lengths of COLA's imagined step.
+fn settings(algorithm: Algorithm) -> (&'static str, &'static [f64]) {
+    match algorithm {
+        Algorithm::Meva => ("gamma", &[0.0, 0.5, 0.8, 0.9, 0.95, 0.99]),
+        Algorithm::Cola => ("alpha", &[0.0, 1.0, 2.0, 5.0, 10.0]),
+    }
+}
 
 impl Train {
     pub(super) fn run(&self) -> Result<Outcome> {
@@ -122,7 +128,7 @@ impl Train {
             }
         }
         directory.write_atomically(CONFIG, trainer.config().to_toml()?.as_bytes())?;
-        let log = MetricsLog::resume(&directory, &["loss", "seconds"], trainer.iteration() as u64)?;
+        let log = MetricsLog::resume(&directory, &["loss", "seconds"], trainer.iteration() as u64 + 1)?;
         self.train(vec![Run {
             trainer,
             directory,
@@ -221,7 +227,7 @@ impl Train {
             if let Some(basins) = &basins {
                 value["cells_in_b"] = basins
                     .iter()
-                    .map(|(gamma, cells)| json!({ "gamma": gamma, "cells": count(cells) }))
+                    .map(|(setting, cells)| json!({ (settings(config.algorithm).0): setting, "cells": count(cells) }))
                     .collect::<Value>();
             }
             return print(&value.to_string());
@@ -237,14 +243,15 @@ impl Train {
         if let Some(basins) = basins {
             let cells = Grid::PUBLISHED.side * Grid::PUBLISHED.side;
             let _ = write!(text, "starts that lead to B, of {cells}:");
-            for (gamma, cells) in &basins {
-                let _ = write!(text, "  {} at gamma {gamma}", count(cells));
+            let (name, _) = settings(config.algorithm);
+            for (setting, cells) in &basins {
+                let _ = write!(text, "  {} at {name} {setting}", count(cells));
             }
             text.push('\n');
             let path = run.directory.file("basins.svg");
             let panels = basins
                 .into_iter()
-                .map(|(gamma, cells)| basins_panel(format!("MeVa, \u{3b3} = {gamma}"), Grid::PUBLISHED, cells))
+                .map(|(setting, cells)| basins_panel(model_title(&run.model, [setting; 2]), Grid::PUBLISHED, cells))
                 .collect();
             save(
                 &Figure {
@@ -272,7 +279,7 @@ fn count(cells: &[bool]) -> usize {
     cells.iter().filter(|cell| **cell).count()
 }
 
-/// A discount, and for each cell of the published grid whether it leads to B.
+/// A setting, and for each cell of the published grid whether it leads to B.
 type Basin = (f64, Vec<bool>);
 
 /// A run under way.
@@ -321,6 +328,9 @@ impl Run {
                 saved = Instant::now();
             }
         }
+        if terms > 0 {
+            loss = sum / f64::from(terms);
+        }
         self.save()?;
         progress.finish();
         let iterations = self.trainer.iteration();
@@ -347,7 +357,7 @@ impl Run {
 }
 
 impl Trained {
-    /// For games on a plane, the basins at each of [`GAMMAS`].
+    /// For the Logistic Game, the basins at each of the [`settings`].
     fn basins(&self) -> Result<Option<Vec<Basin>>> {
         let config = &self.model.config;
         let (AnyNetwork::Plane(network), AnyGame::Plane(game @ PlaneGame::Logistic)) =
@@ -361,15 +371,11 @@ impl Trained {
             precision: Precision::F32,
         };
         let cpu = Cpu::detect()?;
-        let cells = |gamma: f64| {
-            let agent = Agent::MetaValue {
-                network: &**network,
-                field: config.field,
-                gamma: [gamma; 2],
-            };
-            (gamma, basin(agent, &game, cpu, Grid::PUBLISHED, ascent))
+        let cells = |&setting: &f64| {
+            let agent = self.model.agent(&**network, [setting; 2]);
+            (setting, basin(agent, &game, cpu, Grid::PUBLISHED, ascent))
         };
-        Ok(Some(GAMMAS.map(cells).to_vec()))
+        Ok(Some(settings(config.algorithm).1.iter().map(cells).collect()))
     }
 }
 

@@ -1,0 +1,137 @@
+//! Trains COLA: the network that predicts the steps of two agents who foresee each other's, at every imagined length.
+//!
+//! An update draws a batch of joint policies as the game's trajectories start, and for each a length `alpha` uniform on
+//! `[0, alpha_max]`; it descends the consistency loss of [`meva_core::learner::cola`], averaged over the batch and the players.
+
+use meva_core::algorithm1::{self, Settings, State};
+use meva_core::learner::cola;
+use meva_core::meta_value::{MetaValue, Tape};
+use meva_core::parameters::Parameters;
+use meva_core::random::{Purpose, Stream};
+use meva_core::{Dual, Game, Scalar};
+use rayon::prelude::*;
+
+use crate::cpu::Cpu;
+use crate::draws::{Draws, Start};
+use crate::engine::WIDTH;
+use crate::memory::zeroed;
+use crate::network::Number;
+
+/// What one group of points needs.
+struct Group<const N: usize, const H: usize, const R: usize> {
+    tape: Box<Tape<Number, N, H, R>>,
+    dual_tape: Box<Tape<Dual<Number>, N, H, R>>,
+    dual_gradient: Box<Parameters<Dual<f32>, N, H, R, N>>,
+    gradient: Box<Parameters<f32, N, H, R, N>>,
+}
+
+/// A training run of COLA on the CPU.
+pub struct ColaEngine<G, const N: usize, const H: usize, const R: usize> {
+    game: G,
+    cpu: Cpu,
+    batch: usize,
+    groups: Vec<Group<N, H, R>>,
+    gradient: Box<Parameters<f32, N, H, R, N>>,
+    /// What is learned.
+    pub state: Box<State<f32, N, H, R, N>>,
+}
+
+impl<G: Game<N> + Sync, const N: usize, const H: usize, const R: usize> ColaEngine<G, N, H, R> {
+    /// An engine for batches of `batch` points, with parameters initialised from `seed`.
+    pub fn new(game: G, cpu: Cpu, batch: usize, seed: u64) -> Self {
+        let group = |_| Group {
+            tape: zeroed(),
+            dual_tape: zeroed(),
+            dual_gradient: zeroed(),
+            gradient: zeroed(),
+        };
+        let mut state: Box<State<f32, N, H, R, N>> = zeroed();
+        state.theta.initialize(&mut Stream::new(seed, Purpose::Parameters, 0));
+        let groups = (0..batch.div_ceil(WIDTH)).map(group).collect();
+        ColaEngine {
+            game,
+            cpu,
+            batch,
+            groups,
+            gradient: zeroed(),
+            state,
+        }
+    }
+
+    /// One update at the joint policies of `draws`, each with an imagined step. Returns the mean loss.
+    pub fn update(&mut self, settings: &Settings, draws: &Points<N>) -> f32 {
+        let network = MetaValue::new(&self.state.theta, settings.architecture);
+        let (game, cpu, batch) = (&self.game, self.cpu, self.batch);
+        let share = 1.0 / (2 * batch * N) as f32;
+        let losses: Vec<f32> = self
+            .groups
+            .par_iter_mut()
+            .enumerate()
+            .map(
+                |(
+                    g,
+                    Group {
+                        tape,
+                        dual_tape,
+                        dual_gradient,
+                        gradient,
+                    },
+                )| {
+                    let (mut x, mut alpha, mut weight) = ([[Number::ZERO; N]; 2], Number::ZERO, Number::ZERO);
+                    for l in 0..WIDTH {
+                        // Lanes beyond the batch repeat the group's first point, with weight 0.
+                        let idle = g * WIDTH + l >= batch;
+                        let source = g * WIDTH + if idle { 0 } else { l };
+                        weight.set_lane(l, if idle { 0.0 } else { share });
+                        alpha.set_lane(l, draws.alpha[source]);
+                        for i in 0..2 {
+                            for n in 0..N {
+                                x[i][n].set_lane(l, draws.x[source][i][n]);
+                            }
+                        }
+                    }
+                    gradient.clear();
+                    let loss = cola::loss_and_gradient(
+                        &cpu,
+                        game,
+                        &network,
+                        &x,
+                        alpha,
+                        weight,
+                        tape,
+                        dual_tape,
+                        dual_gradient,
+                        gradient,
+                    );
+                    (weight * loss).sum_lanes()
+                },
+            )
+            .collect();
+        self.gradient.clear();
+        for group in &self.groups {
+            self.gradient.add(&group.gradient);
+        }
+        algorithm1::descend(settings, &mut self.state, &self.gradient);
+        losses.iter().sum()
+    }
+}
+
+/// The points of one update.
+pub struct Points<const N: usize> {
+    /// Joint policies.
+    pub x: Vec<[[f32; N]; 2]>,
+    /// Lengths of the imagined step.
+    pub alpha: Vec<f32>,
+}
+
+impl<const N: usize> Points<N> {
+    /// Draws the points of update `update` of the run with seed `seed`.
+    pub fn new(seed: u64, update: usize, batch: usize, start: Start, alpha_max: f64) -> Self {
+        let Draws { x, .. } = Draws::<N, 0>::new(seed, update, batch, 0, start, None);
+        let mut stream = Stream::new(seed, Purpose::Discounts, update as u64);
+        Points {
+            x,
+            alpha: (0..batch).map(|_| stream.uniform(0.0, alpha_max) as f32).collect(),
+        }
+    }
+}
