@@ -26,6 +26,15 @@ const Q: [f32; 6] = [
     0.000_199_144_49,
 ];
 
+/// Best for the relative error of `tanh` on `|x| <= 0.63`, fitted like `Q` (4.8e-9).
+const P: [f32; 5] = [
+    -0.333_332_78,
+    0.133_313_31,
+    -0.053_730_007,
+    0.020_606_177,
+    -0.005_666_977,
+];
+
 /// `(n, r + r^2 q(r))` for `|x| < 2^21`.
 #[inline(always)]
 fn reduce(x: f32) -> (i32, f32) {
@@ -60,7 +69,8 @@ pub fn exp(x: f32) -> f32 {
     (1.0 + p) * power_of_two(half) * power_of_two(n.wrapping_sub(half))
 }
 
-/// `tanh(x) = t / (t + 2)` with `t = exp(2|x|) - 1`, and the sign of `x`; at most 2 ulp from the exact value.
+/// `tanh(x) = 1 - 2 / (exp(2|x|) + 1)` with the sign of `x`, and for `|x| < 0.625`, where that would cancel,
+/// `x + x^3 p(x^2)`; at most 2 ulp from the exact value.
 ///
 /// ```
 /// assert_eq!(meva_core::elementary::tanh(-20.0), -1.0);
@@ -71,10 +81,12 @@ pub fn tanh(x: f32) -> f32 {
     let a = x.abs();
     // From 9.02 on the result rounds to 1.
     let a = if a > 9.1 { 9.1 } else { a };
-    let (n, p) = reduce(2.0 * a);
-    let scale = power_of_two(n);
-    let t = scale * p + (scale - 1.0);
-    (t / (t + 2.0)).copysign(x)
+    let z = a * a;
+    let p = P[0] + z * (P[1] + z * (P[2] + z * (P[3] + z * P[4])));
+    let near = a + a * z * p;
+    let (n, expm1) = reduce(2.0 * a);
+    let far = 1.0 - 2.0 / ((1.0 + expm1) * power_of_two(n) + 1.0);
+    (if a < 0.625 { near } else { far }).copysign(x)
 }
 
 /// `sigmoid(x) = 1 / (1 + exp(-x))`, small values included; at most 3 ulp from the exact value.

@@ -1,0 +1,86 @@
+//! How long does an outer iteration of training take, draws included, on one core and on all?
+
+use std::time::Duration;
+
+use criterion::{Criterion, SamplingMode};
+use meva::config::Config;
+use meva::cpu::Cpu;
+use meva::train::Trainer;
+use meva_benches::{Count, Flops, ITERATED, LOGISTIC, count, group};
+use meva_core::Scalar;
+use meva_core::algorithm1::{self, Step, Trajectory};
+use meva_core::game::{Game, IteratedMatrix, Logistic};
+use meva_core::kernels::Portable;
+use meva_core::meta_value::{Architecture, MetaValue};
+use meva_core::parameters::Parameters;
+
+fn main() {
+    bench(
+        "logistic",
+        operations::<_, 1, 64, 1, 16>("logistic", LOGISTIC, &Logistic),
+    );
+    bench(
+        "ipd",
+        operations::<_, 5, 64, 2, 32>("ipd", ITERATED, &IteratedMatrix::PRISONERS_DILEMMA),
+    );
+}
+
+/// What the formulas of an outer iteration take. The engine may get by with less work, or do some of it twice: time is
+/// compared to the formulas either way.
+fn operations<G: Game<N>, const N: usize, const H: usize, const R: usize, const M: usize>(
+    preset: &str,
+    architecture: Architecture,
+    game: &G,
+) -> u64 {
+    let config = Config::preset(preset).expect("a preset of this name");
+    let settings = config.settings();
+    let parameters = Parameters::<Count, N, H, R, M>::ZERO;
+    let theta = MetaValue::new(&parameters, architecture);
+    let target = settings.rho.map(|_| MetaValue::new(&parameters, architecture));
+    let mut gradient = parameters;
+    let mut steps = vec![Step::<Count, N, H, R, M>::ZERO; config.stride + 1];
+    let update = count(|| {
+        let (mut trajectory, share) = (Trajectory::<Count, N, H>::ZERO, Count::ONE);
+        algorithm1::learn(
+            &Portable,
+            game,
+            &settings,
+            &theta,
+            target.as_ref(),
+            &mut trajectory,
+            share,
+            &mut steps,
+            &mut gradient,
+        );
+    });
+    update * (config.batch * config.updates_per_outer()) as u64
+}
+
+fn bench(preset: &str, operations: u64) {
+    println!("{preset}: {:.2} GFLOP per outer iteration", operations as f64 / 1e9);
+    let cpu = Cpu::detect().expect("the environment names an instruction set that this processor has");
+    let all = rayon::current_num_threads();
+    let mut numbers = vec![1, all];
+    numbers.dedup();
+    for threads in numbers {
+        let mut criterion = Criterion::default()
+            .with_measurement(Flops::new(cpu.instruction_set(), threads))
+            .configure_from_args();
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .stack_size(16 << 20)
+            .build()
+            .expect("threads can be started");
+        let config = Config::preset(preset).expect("a preset of this name");
+        let mut trainer = Trainer::new(&config).expect("a valid preset");
+        let mut group = group(&mut criterion, &format!("outer iteration, {preset}"), operations);
+        group
+            .sampling_mode(SamplingMode::Flat)
+            .sample_size(10)
+            .measurement_time(Duration::from_secs(3));
+        group.bench_function(format!("{}/threads {threads}", cpu.instruction_set().name()), |b| {
+            pool.install(|| b.iter(|| trainer.outer_iteration().expect("the preset does not diverge")))
+        });
+        group.finish();
+    }
+}

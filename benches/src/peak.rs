@@ -1,0 +1,97 @@
+//! How many multiplications and additions per second the processor can do at best.
+//!
+//! Chains of products and chains of sums advance in vector registers, enough of them that none waits for its own last
+//! result, none touching memory. Multiply and add stay apart, as everywhere here: a fused multiply-add would count double.
+
+use std::hint::black_box;
+use std::time::Instant;
+
+use meva::cpu::InstructionSet;
+
+/// How often the loop is timed; the fastest counts, since whatever else runs on the machine only slows it down.
+const REPEATS: usize = 12;
+/// Passes through the loop in each of them: some milliseconds.
+const ROUNDS: usize = 400_000;
+
+/// GFLOP/s of `threads` threads together, with an instruction set that this processor has.
+pub fn peak(set: InstructionSet, threads: usize) -> f64 {
+    (0..REPEATS)
+        .map(|_| {
+            let start = Instant::now();
+            let operations: u64 = std::thread::scope(|scope| {
+                let workers: Vec<_> = (0..threads).map(|_| scope.spawn(|| run(set, ROUNDS))).collect();
+                workers.into_iter().filter_map(|worker| worker.join().ok()).sum()
+            });
+            operations as f64 / start.elapsed().as_nanos() as f64
+        })
+        .fold(0.0, f64::max)
+}
+
+/// Operations done by one thread.
+fn run(set: InstructionSet, rounds: usize) -> u64 {
+    match set {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: the caller asks for what the processor has.
+        InstructionSet::Avx512 => unsafe { x86_64::avx512(rounds) },
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: as above.
+        InstructionSet::Avx2 => unsafe { x86_64::avx2(rounds) },
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: every processor of this architecture has it.
+        InstructionSet::Baseline => unsafe { x86_64::sse2(rounds) },
+        #[cfg(not(target_arch = "x86_64"))]
+        _ => portable(rounds),
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+mod x86_64 {
+    use super::black_box;
+    use std::arch::x86_64::*;
+
+    macro_rules! chains {
+        // Chains of each kind, so that both kinds and their constants fit into the registers.
+        ($name:ident, $feature:literal, $chains:literal x $width:literal, $splat:ident, $multiply:ident, $add:ident) => {
+            #[target_feature(enable = $feature)]
+            pub fn $name(rounds: usize) -> u64 {
+                // Hidden from the compiler, which would otherwise see that all chains are the same.
+                let start = |_| $splat(black_box(1.0));
+                let (mut products, mut sums): ([_; $chains], [_; $chains]) =
+                    (std::array::from_fn(start), std::array::from_fn(start));
+                let (factor, term) = ($splat(black_box(1.0)), $splat(black_box(1.0)));
+                for _ in 0..rounds {
+                    for chain in 0..$chains {
+                        products[chain] = $multiply(products[chain], factor);
+                        sums[chain] = $add(sums[chain], term);
+                    }
+                }
+                black_box((products, sums));
+                (rounds * 2 * $chains * $width) as u64
+            }
+        };
+    }
+
+    chains!(avx512, "avx512f", 12 x 16, _mm512_set1_ps, _mm512_mul_ps, _mm512_add_ps);
+    chains!(avx2, "avx2", 7 x 8, _mm256_set1_ps, _mm256_mul_ps, _mm256_add_ps);
+    chains!(sse2, "sse2", 7 x 4, _mm_set1_ps, _mm_mul_ps, _mm_add_ps);
+}
+
+/// Where there are no intrinsics above: the compiler finds the vectors.
+#[cfg(not(target_arch = "x86_64"))]
+fn portable(rounds: usize) -> u64 {
+    const CHAINS: usize = 8;
+    const WIDTH: usize = 4;
+    let mut products = [[black_box(1.0_f32); WIDTH]; CHAINS].map(black_box);
+    let mut sums = [[black_box(1.0_f32); WIDTH]; CHAINS].map(black_box);
+    let (factor, term) = (black_box(1.0), black_box(1.0));
+    for _ in 0..rounds {
+        for chain in 0..CHAINS {
+            for lane in 0..WIDTH {
+                products[chain][lane] *= factor;
+                sums[chain][lane] += term;
+            }
+        }
+    }
+    black_box((products, sums));
+    (rounds * 2 * CHAINS * WIDTH) as u64
+}

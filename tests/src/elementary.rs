@@ -1,0 +1,107 @@
+//! The `f32` elementary functions and what they should give.
+
+use meva_core::Scalar;
+
+use crate::compare::ulps;
+use crate::tolerance::{Operation, Precision};
+
+/// An `f32` function with its `f64` original, whose own error is a billionth of an `f32` unit in the last place.
+#[derive(Clone, Copy, Debug)]
+pub struct Function {
+    /// Its row in the table.
+    pub operation: Operation,
+    /// The function.
+    pub single: fn(f32) -> f32,
+    /// The original.
+    pub double: fn(f64) -> f64,
+}
+
+/// `exp`, `tanh` and `sigmoid`.
+pub const FUNCTIONS: [Function; 3] = [
+    Function {
+        operation: Operation::Exp,
+        single: meva_core::elementary::exp,
+        double: <f64 as Scalar>::exp,
+    },
+    Function {
+        operation: Operation::Tanh,
+        single: meva_core::elementary::tanh,
+        double: <f64 as Scalar>::tanh,
+    },
+    Function {
+        operation: Operation::Sigmoid,
+        single: meva_core::elementary::sigmoid,
+        double: <f64 as Scalar>::sigmoid,
+    },
+];
+
+/// The largest error over some inputs.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Worst {
+    /// In units of the last place.
+    pub ulps: f64,
+    /// Where.
+    pub input: f32,
+}
+
+impl Worst {
+    /// The larger of two errors, of equal ones the first.
+    pub fn max(self, other: Worst) -> Worst {
+        if other.ulps > self.ulps { other } else { self }
+    }
+}
+
+impl Function {
+    /// The largest error over the inputs; or what is wrong with NaN, infinity or a sign, in words.
+    pub fn measure(&self, inputs: impl IntoIterator<Item = f32>) -> Result<Worst, String> {
+        let mut worst = Worst::default();
+        for input in inputs {
+            let (got, exact) = ((self.single)(input), (self.double)(f64::from(input)));
+            let ulps = ulps("", got, exact, f64::INFINITY)
+                .map_err(|failure| format!("{:?} of {input:e} ({:#010x}){failure}", self.operation, input.to_bits()))?;
+            worst = worst.max(Worst { ulps, input });
+        }
+        Ok(worst)
+    }
+
+    /// The verdict on a measurement, in words.
+    pub fn judge(&self, measured: Result<Worst, String>) -> Result<String, String> {
+        let Worst { ulps, input } = measured?;
+        let bound = self.operation.tolerance().bound(Precision::Single);
+        let words = format!(
+            "{:?}: {ulps:.4} ulp at {input:e} ({:#010x}), {:.0} % of the bound {bound}",
+            self.operation,
+            input.to_bits(),
+            100.0 * ulps / bound
+        );
+        if !(ulps <= bound) { Err(words) } else { Ok(words) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A function that is off by four units, or forgets a sign, or loses NaN, is found out.
+    #[test]
+    fn wrong_functions_fail() {
+        let exp = FUNCTIONS[0];
+        let judge = |function: Function| function.judge(function.measure([0.0, 1.0, -1.0, f32::NAN]));
+        assert!(judge(exp).is_ok());
+        let wrong: [fn(f32) -> f32; 4] = [
+            |x| f32::from_bits(meva_core::elementary::exp(x).to_bits() + 4),
+            |x| -meva_core::elementary::exp(x),
+            |x| if x.is_nan() { 1.0 } else { meva_core::elementary::exp(x) },
+            |x| {
+                if x > 0.5 {
+                    f32::NAN
+                } else {
+                    meva_core::elementary::exp(x)
+                }
+            },
+        ];
+        for single in wrong {
+            assert!(judge(Function { single, ..exp }).is_err());
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! The built-in games by the names that the vectors use.
+
+use meva_core::game::{IteratedMatrix, Logistic, Tandem};
+use meva_core::{Game, Player, Scalar};
+
+use crate::compare::Scale;
+use crate::condition::{Nudge, condition};
+use crate::tolerance::{Operation, Precision};
+
+/// A game of this crate.
+pub trait BuiltIn: Copy {
+    /// Whether parameters are log-odds of probabilities.
+    const LOG_ODDS: bool = false;
+
+    /// The game with its constants moved.
+    fn nudged(&self, nudge: &mut Nudge) -> Self;
+}
+
+impl BuiltIn for Logistic {
+    fn nudged(&self, _nudge: &mut Nudge) -> Self {
+        Logistic
+    }
+}
+
+impl BuiltIn for Tandem {
+    fn nudged(&self, _nudge: &mut Nudge) -> Self {
+        Tandem
+    }
+}
+
+impl BuiltIn for IteratedMatrix {
+    const LOG_ODDS: bool = true;
+
+    fn nudged(&self, nudge: &mut Nudge) -> Self {
+        IteratedMatrix {
+            payoffs: nudge.rows(&self.payoffs),
+            discount: nudge.number(self.discount),
+        }
+    }
+}
+
+/// Something to do with a game of any number of parameters.
+pub trait Visit {
+    /// Does it.
+    fn visit<G: Game<N> + BuiltIn, const N: usize>(&mut self, name: &str, game: G);
+}
+
+/// Shows one game to the visitor.
+///
+/// # Panics
+///
+/// If no game has this name.
+pub fn visit(name: &str, visitor: &mut impl Visit) {
+    match name {
+        "logistic" => visitor.visit(name, Logistic),
+        "tandem" => visitor.visit(name, Tandem),
+        "iterated_prisoners_dilemma" => visitor.visit(name, IteratedMatrix::PRISONERS_DILEMMA),
+        "iterated_matching_pennies" => visitor.visit(name, IteratedMatrix::MATCHING_PENNIES),
+        "iterated_chicken" => visitor.visit(name, IteratedMatrix::CHICKEN),
+        _ => panic!("no game is called {name}"),
+    }
+}
+
+/// The names of all games.
+pub const ALL: [&str; 5] = [
+    "logistic",
+    "tandem",
+    "iterated_prisoners_dilemma",
+    "iterated_matching_pennies",
+    "iterated_chicken",
+];
+
+/// What is known about a game at `x`: the operation, its name in the vectors, the numbers.
+pub type Outputs<S> = [(Operation, &'static str, Vec<S>); 4];
+
+/// Values, own gradients, Jacobian, and the Hessians times `v`.
+pub fn outputs<S: Scalar, G: Game<N>, const N: usize>(game: &G, x: &[[S; N]; 2], v: &[[S; N]; 2]) -> Outputs<S> {
+    let jacobian = Player::BOTH.map(|player| game.gradient(player, x));
+    let hvp = Player::BOTH.map(|player| game.hvp(player, x, v));
+    [
+        (Operation::GameValue, "f", game.value(x).to_vec()),
+        (Operation::GameGradient, "gradient", game.own_gradients(x).concat()),
+        (Operation::GameJacobian, "jacobian", jacobian.concat().concat()),
+        (Operation::GameHvp, "hvp", hvp.concat().concat()),
+    ]
+}
+
+/// What the errors of `outputs` are measured against: in `f32` also how far they move with the policies, the direction
+/// and the game's constants.
+pub fn scales<G: Game<N> + BuiltIn, const N: usize>(
+    precision: Precision,
+    game: &G,
+    x: &[[f64; N]; 2],
+    v: &[[f64; N]; 2],
+) -> [Scale; 4] {
+    core::array::from_fn(|index| match precision {
+        Precision::Double => Scale::Rms,
+        Precision::Single => Scale::RmsPlus(condition(|nudge| {
+            let (x, v) = (nudge.rows(x), nudge.rows(v));
+            outputs(&game.nudged(nudge), &x, &v)[index].2.clone()
+        })),
+    })
+}

@@ -1,0 +1,251 @@
+//! The same bits everywhere: whatever the number of threads, the instruction set, the width of the lanes, the profile.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use meva::config::Config;
+use meva::cpu::{Cpu, FORCE, InstructionSet};
+use meva::engine::WIDTH;
+use meva::memory::{zeroed, zeroed_slice};
+use meva::train::Trainer;
+use meva_core::algorithm1::{self, Settings, Step, Trajectory};
+use meva_core::game::{Game, IteratedMatrix, Logistic};
+use meva_core::kernels::{Kernels, Portable};
+use meva_core::meta_value::MetaValue;
+use meva_core::parameters::Parameters;
+use meva_core::random::{Purpose, Stream};
+use meva_core::{Lanes, Scalar};
+use tempfile::TempDir;
+
+/// Short runs of both algorithms: three groups, the last of which is not full.
+const RUNS: [&[&str]; 2] = [
+    &["logistic", "--set", "steps=10", "--set", "stride=5"],
+    &[
+        "ipd",
+        "--set",
+        "residual_blocks=1",
+        "--set",
+        "quantiles=16",
+        "--set",
+        "steps=10",
+        "--set",
+        "stride=5",
+    ],
+];
+
+/// The bytes of the model and of the state that a process comes to.
+fn trained(directory: &Path, run: &[&str], threads: &str, set: InstructionSet) -> [Vec<u8>; 2] {
+    let name = format!("{}-{threads}-{}", run[0], set.name());
+    let status = Command::new(env!("CARGO_BIN_EXE_meva-under-test"))
+        .current_dir(directory)
+        .env(FORCE, set.name())
+        .args(["train", "--out", &name, "--threads", threads, "--json"])
+        .args(["--set", "hidden=16", "--set", "batch=131", "--set", "outer=2"])
+        .args(run)
+        .output()
+        .unwrap();
+    assert!(status.status.success(), "{}", String::from_utf8_lossy(&status.stderr));
+    ["model.safetensors", "state.safetensors"].map(|file| fs::read(directory.join(&name).join(file)).unwrap())
+}
+
+fn available() -> impl Iterator<Item = InstructionSet> {
+    InstructionSet::ALL.into_iter().filter(|set| {
+        if !set.is_available() {
+            println!("SKIPPED: this processor lacks {}", set.name());
+        }
+        set.is_available()
+    })
+}
+
+#[test]
+fn threads_do_not_change_a_bit() {
+    let scratch = TempDir::new().unwrap();
+    let widest = available().last().unwrap();
+    for run in RUNS {
+        let [one, two, seven] = ["1", "2", "7"].map(|threads| trained(scratch.path(), run, threads, widest));
+        assert!(one == two && one == seven, "{}", run[0]);
+    }
+}
+
+#[test]
+fn instruction_sets_do_not_change_a_bit() {
+    let scratch = TempDir::new().unwrap();
+    for run in RUNS {
+        let baseline = trained(scratch.path(), run, "2", InstructionSet::Baseline);
+        for set in available().skip(1) {
+            assert!(
+                trained(scratch.path(), run, "2", set) == baseline,
+                "{} with {}",
+                run[0],
+                set.name()
+            );
+        }
+    }
+}
+
+/// Every number that a rollout and its targets consist of, for one trajectory after the other and for 64 in lockstep.
+fn lanes_against_scalar<G: Game<N>, K, const N: usize>(game: &G, settings: &Settings, kernels: &K)
+where
+    K: Kernels<Lanes<WIDTH>>,
+{
+    const H: usize = 16;
+    const R: usize = 1;
+    const M: usize = 16;
+    const K_STEPS: usize = 6;
+    let mut parameters: Box<Parameters<f32, N, H, R, M>> = zeroed();
+    parameters.initialize(&mut Stream::new(5, Purpose::Parameters, 0));
+    let mut other: Box<Parameters<f32, N, H, R, M>> = zeroed();
+    other.initialize(&mut Stream::new(6, Purpose::Parameters, 0));
+    let theta = MetaValue::new(&parameters, settings.architecture);
+    let target = settings.rho.map(|_| MetaValue::new(&other, settings.architecture));
+
+    let mut stream = Stream::new(7, Purpose::Evaluation, 0);
+    let mut singles = vec![Trajectory::<f32, N, H>::ZERO; WIDTH];
+    let mut group = Trajectory::<Lanes<WIDTH>, N, H>::ZERO;
+    for (l, single) in singles.iter_mut().enumerate() {
+        for i in 0..2 {
+            single.x[i] = std::array::from_fn(|_| stream.uniform(-3.0, 3.0) as f32);
+            // The ends of the range belong to it.
+            let ends = [0.0, 1.0];
+            single.gamma[i] = ends.get(l).copied().unwrap_or_else(|| stream.discount()) as f32;
+            single.exploration_gamma[i] = stream.discount() as f32;
+            single.mask[i] = std::array::from_fn(|_| stream.sign(0.25) as f32);
+            for n in 0..N {
+                group.x[i][n].set_lane(l, single.x[i][n]);
+            }
+            group.gamma[i].set_lane(l, single.gamma[i]);
+            group.exploration_gamma[i].set_lane(l, single.exploration_gamma[i]);
+            for u in 0..H {
+                group.mask[i][u].set_lane(l, single.mask[i][u]);
+            }
+        }
+    }
+
+    let share = algorithm1::share(WIDTH as f32, K_STEPS + 1).unwrap();
+    let mut gradient: Box<Parameters<f32, N, H, R, M>> = zeroed();
+    let mut wide: Box<[Step<Lanes<WIDTH>, N, H, R, M>]> = zeroed_slice(K_STEPS + 1);
+    algorithm1::learn(
+        kernels,
+        game,
+        settings,
+        &theta,
+        target.as_ref(),
+        &mut group,
+        share,
+        &mut wide,
+        &mut gradient,
+    );
+    let mut narrow = vec![Step::<f32, N, H, R, M>::ZERO; K_STEPS + 1];
+    for (l, single) in singles.iter_mut().enumerate() {
+        algorithm1::learn(
+            &Portable,
+            game,
+            settings,
+            &theta,
+            target.as_ref(),
+            single,
+            share,
+            &mut narrow,
+            &mut gradient,
+        );
+        for i in 0..2 {
+            same(&format!("lane {l}, end of player {i}"), &group.x[i], &single.x[i], l);
+            for t in 0..=K_STEPS {
+                let place = |what| format!("lane {l}, {what} of player {i} at step {t}");
+                let (wide, narrow) = (&wide[t], &narrow[t]);
+                same(&place("policy"), &wide.x[i], &narrow.x[i], l);
+                same(&place("return"), &[wide.value[i]], &[narrow.value[i]], l);
+                same(&place("adjoint"), &wide.quantiles[i], &narrow.quantiles[i], l);
+                same(&place("bootstrap"), &wide.bootstrap[i], &narrow.bootstrap[i], l);
+                same(&place("target"), &wide.targets[i], &narrow.targets[i], l);
+            }
+        }
+    }
+}
+
+#[track_caller]
+fn same<const A: usize>(place: &str, wide: &[Lanes<WIDTH>; A], narrow: &[f32; A], l: usize) {
+    for (index, (wide, narrow)) in wide.iter().zip(narrow).enumerate() {
+        assert_eq!(
+            wide.0[l].to_bits(),
+            narrow.to_bits(),
+            "{place}, number {index}: {} in lanes, {narrow} alone",
+            wide.0[l]
+        );
+    }
+}
+
+#[test]
+fn lanes_have_the_bits_of_a_trajectory_alone() {
+    let settings = |preset: &str, rho: Option<f64>| Settings {
+        rho,
+        ..Config::preset(preset).unwrap().settings()
+    };
+    for set in available() {
+        let cpu = Cpu::new(set).unwrap();
+        lanes_against_scalar(&Logistic, &settings("logistic", None), &cpu);
+        lanes_against_scalar(&Logistic, &settings("logistic-paper", Some(0.99)), &cpu);
+        lanes_against_scalar(&IteratedMatrix::PRISONERS_DILEMMA, &settings("ipd", Some(0.99)), &cpu);
+    }
+    lanes_against_scalar(&IteratedMatrix::CHICKEN, &settings("chicken", None), &Portable);
+}
+
+/// Preset, what makes it short, and the digest of theta (and of the target network, where there is one) that it comes to.
+const DIGESTS: [(&str, &[&str], u64); 2] = [
+    (
+        "logistic",
+        &["outer=3", "batch=70", "steps=10", "stride=10"],
+        0x4a55_7029_359e_2851,
+    ),
+    ("ipd", &["outer=2", "batch=70", "steps=20"], 0x704a_91c0_c94a_380f),
+];
+
+#[test]
+fn digests_of_short_runs() {
+    let found = DIGESTS.map(|(preset, settings, _)| {
+        let mut config = Config::preset(preset).unwrap();
+        for setting in settings {
+            config.set(setting).unwrap();
+        }
+        let mut trainer = Trainer::new(&config).unwrap();
+        for _ in 0..config.outer {
+            trainer.outer_iteration().unwrap();
+        }
+        let tensors = trainer.model_file().unwrap().tensors;
+        digest(tensors.iter().flat_map(|tensor| &tensor.data))
+    });
+    let expected = DIGESTS.map(|(_, _, digest)| digest);
+    assert_eq!(
+        found, expected,
+        "found {found:#018x?}. A change of these constants is a change of numerics: every published result may move, \
+         and it belongs into the CHANGELOG under \"Numerics\"."
+    );
+}
+
+/// FNV-1a (Fowler, Noll and Vo) over the bytes of the numbers, lowest first; a NaN would have no fixed bits.
+fn digest<'a>(values: impl Iterator<Item = &'a f32>) -> u64 {
+    values.fold(0xcbf2_9ce4_8422_2325, |hash, value| {
+        assert!(value.is_finite());
+        let bytes = value.to_bits().to_le_bytes();
+        bytes.iter().fold(hash, |hash, byte| {
+            (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+        })
+    })
+}
+
+#[test]
+fn digests_see_every_bit() {
+    assert_eq!(digest([].iter()), 0xcbf2_9ce4_8422_2325);
+    let digests = [
+        [1.0, 2.0],
+        [2.0, 1.0],
+        [1.0, f32::from_bits(2.0_f32.to_bits() + 1)],
+        [-0.0, 0.0],
+        [0.0, 0.0],
+    ]
+    .map(|values| digest(values.iter()));
+    for (index, digest) in digests.iter().enumerate() {
+        assert!(!digests[..index].contains(digest));
+    }
+}

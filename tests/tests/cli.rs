@@ -1,0 +1,846 @@
+//! The command line, driven as a process: what it writes, what it prints, how it ends.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use meva::run_directory::TensorFile;
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// Small networks and batches, so that a run takes milliseconds.
+const LOGISTIC: [&str; 6] = ["train", "logistic", "--set", "hidden=16", "--set", "batch=8"];
+const IPD: [&str; 12] = [
+    "train",
+    "ipd",
+    "--set",
+    "hidden=16",
+    "--set",
+    "residual_blocks=1",
+    "--set",
+    "quantiles=16",
+    "--set",
+    "steps=20",
+    "--set",
+    "batch=8",
+];
+
+/// A directory to run the program in.
+struct Scratch(TempDir);
+
+impl Scratch {
+    fn new() -> Self {
+        Scratch(TempDir::new().unwrap())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_meva-under-test"));
+        command.current_dir(self.0.path()).args(arguments).stdin(Stdio::null());
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// What a run that succeeds prints.
+    #[track_caller]
+    fn succeed(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", text(&output.stderr));
+        text(&output.stdout)
+    }
+
+    /// The only JSON object that a run prints, and nothing else.
+    #[track_caller]
+    fn json(&self, arguments: &[&str]) -> Value {
+        let printed = self.succeed(&[arguments, &["--json"]].concat());
+        assert_eq!(printed.lines().count(), 1, "{printed}");
+        let value: Value = serde_json::from_str(&printed).unwrap();
+        assert!(value.is_object(), "{printed}");
+        value
+    }
+
+    /// A run fails with this exit code, says all of this, prints no result, and leaves the directory as it was.
+    #[track_caller]
+    fn fail(&self, arguments: &[&str], code: i32, words: &[&str]) {
+        let before = self.listing();
+        let output = self.run(arguments);
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
+        assert!(said.starts_with("error: "), "{arguments:?}: {said}");
+        for word in words {
+            assert!(said.contains(word), "{arguments:?}: {word:?} is missing in: {said}");
+        }
+        assert_eq!(text(&output.stdout), "", "{arguments:?}");
+        assert_eq!(self.listing(), before, "{arguments:?} left something");
+    }
+
+    /// Every file and directory with its bytes.
+    fn listing(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        fn walk(path: &Path, found: &mut Vec<(PathBuf, Vec<u8>)>) {
+            for entry in fs::read_dir(path).unwrap() {
+                let path = entry.unwrap().path();
+                found.push((path.clone(), fs::read(&path).unwrap_or_default()));
+                if path.is_dir() {
+                    walk(&path, found);
+                }
+            }
+        }
+        let mut found = Vec::new();
+        walk(self.0.path(), &mut found);
+        found.sort();
+        found
+    }
+
+    fn names(&self, directory: &str) -> BTreeSet<String> {
+        let entries = fs::read_dir(self.path(directory)).unwrap();
+        entries
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect()
+    }
+
+    #[track_caller]
+    fn assert_same_bytes(&self, a: &str, b: &str, files: &[&str]) {
+        for file in files {
+            let [a, b] = [a, b].map(|run| fs::read(self.path(run).join(file)).unwrap());
+            assert!(!a.is_empty() && a == b, "{file} differs");
+        }
+    }
+
+    fn steps(&self, run: &str) -> Vec<u64> {
+        let metrics = fs::read_to_string(self.path(run).join("metrics.csv")).unwrap();
+        let mut lines = metrics.lines();
+        assert_eq!(lines.next(), Some("step,loss,seconds"));
+        lines
+            .map(|line| line.split(',').next().unwrap().parse().unwrap())
+            .collect()
+    }
+
+    fn iteration(&self, run: &str) -> u64 {
+        let state = TensorFile::load(&self.path(run).join("state.safetensors")).unwrap();
+        state.metadata["iteration"].parse().unwrap()
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+fn set<const N: usize>(names: [&str; N]) -> BTreeSet<String> {
+    names.map(String::from).into()
+}
+
+fn keys(value: &Value) -> BTreeSet<String> {
+    value.as_object().unwrap().keys().cloned().collect()
+}
+
+/// What a machine lacks for a test: said aloud, and a failure where everything has to run.
+fn skip(reason: &str) {
+    assert!(std::env::var_os("CI").is_none(), "cannot be skipped here: {reason}");
+    eprintln!("SKIPPED: {reason}");
+}
+
+const BINARIES: [&str; 2] = ["model.safetensors", "state.safetensors"];
+
+#[test]
+fn a_run_directory_has_its_name_by_default() {
+    let scratch = Scratch::new();
+    let run = [&IPD[..], &["--set", "outer=3", "--seed", "4"]].concat();
+    let printed = scratch.succeed(&run);
+    assert!(
+        printed.contains("3 outer iterations") && printed.contains("runs/ipd-seed-4"),
+        "{printed}"
+    );
+    let files = ["config.toml", "metrics.csv", "model.safetensors", "state.safetensors"];
+    assert_eq!(scratch.names("runs/ipd-seed-4"), set(files));
+    assert_eq!(scratch.steps("runs/ipd-seed-4"), [1, 2, 3]);
+    scratch.succeed(&run);
+    assert_eq!(scratch.names("runs"), set(["ipd-seed-4", "ipd-seed-4-2"]));
+    scratch.assert_same_bytes("runs/ipd-seed-4", "runs/ipd-seed-4-2", &BINARIES);
+}
+
+#[test]
+fn several_seeds_have_a_directory_each() {
+    let scratch = Scratch::new();
+    let run = [&IPD[..], &["--set", "outer=2"]].concat();
+    scratch.succeed(&[&run[..], &["--seeds", "3..5", "--out", "several"]].concat());
+    assert_eq!(scratch.names("several"), set(["seed-3", "seed-4"]));
+    scratch.succeed(&[&run[..], &["--seed", "4", "--out", "one"]].concat());
+    scratch.assert_same_bytes("several/seed-4", "one", &BINARIES);
+    let [a, b] = ["several/seed-3", "one"].map(|run| fs::read(scratch.path(run).join("model.safetensors")).unwrap());
+    assert_ne!(a, b);
+}
+
+#[test]
+fn a_printed_configuration_trains_the_same_model() {
+    let scratch = Scratch::new();
+    let changes = [&IPD[..], &["--set", "outer=2", "--set", "rho=none", "--seed", "7"]].concat();
+    let printed = scratch.succeed(&[&changes[..], &["--print-config"]].concat());
+    assert_eq!(scratch.listing(), [], "printing the configuration starts no run");
+    for line in ["outer = 2 ", "rho = \"none\" ", "seed = 7 ", "hidden = 16 "] {
+        assert!(
+            printed.lines().any(|found| found.starts_with(line)),
+            "{line}: {printed}"
+        );
+    }
+    fs::write(scratch.path("mine.toml"), &printed).unwrap();
+    assert_eq!(scratch.succeed(&["train", "mine.toml", "--print-config"]), printed);
+    scratch.succeed(&[&changes[..], &["--out", "a"]].concat());
+    scratch.succeed(&["train", "mine.toml", "--out", "b"]);
+    scratch.succeed(&["train", "a/config.toml", "--out", "c"]);
+    scratch.assert_same_bytes("a", "b", &[&BINARIES[..], &["config.toml"]].concat());
+    scratch.assert_same_bytes("a", "c", &BINARIES);
+}
+
+#[test]
+fn a_file_needs_only_what_differs_from_its_preset() {
+    let scratch = Scratch::new();
+    let file = "preset = 'logistic'\nouter = 1\nbatch = 8\nhidden = 16\n";
+    fs::write(scratch.path("small.toml"), file).unwrap();
+    scratch.succeed(&["train", "small.toml", "--set", "alpha=0.5", "--out", "a"]);
+    scratch.succeed(&[&LOGISTIC[..], &["--set", "outer=1", "--set", "alpha=0.5", "--out", "b"]].concat());
+    scratch.assert_same_bytes("a", "b", &BINARIES);
+}
+
+#[test]
+fn train_prints_one_object() {
+    let scratch = Scratch::new();
+    let value = scratch.json(&[&LOGISTIC[..], &["--set", "outer=3", "--seed", "2", "--out", "a"]].concat());
+    let expected = set([
+        "cells_in_b",
+        "directory",
+        "interrupted",
+        "loss",
+        "outer",
+        "preset",
+        "seconds",
+        "seed",
+    ]);
+    assert_eq!(keys(&value), expected);
+    assert_eq!(
+        (&value["outer"], &value["seed"], &value["interrupted"]),
+        (&3.into(), &2.into(), &false.into())
+    );
+    assert_eq!(
+        (&value["directory"], &value["preset"]),
+        (&"a".into(), &"logistic".into())
+    );
+    assert!(value["loss"].as_f64().unwrap() > 0.0);
+    let gammas: Vec<f64> = value["cells_in_b"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| entry["gamma"].as_f64().unwrap())
+        .collect();
+    assert_eq!(gammas, [0.0, 0.5, 0.8, 0.9, 0.95, 0.99]);
+}
+
+#[test]
+fn basins_print_one_object() {
+    let scratch = Scratch::new();
+    let value = scratch.json(&["basins", "--learner", "lola", "--alpha", "10", "--grid", "7"]);
+    assert_eq!(value["learner"], "lola");
+    assert_eq!(
+        (&value["alpha"], &value["grid"], &value["range"]),
+        (&10.0.into(), &7.into(), &10.0.into())
+    );
+    let cells: Vec<Vec<bool>> = serde_json::from_value(value["cells"].clone()).unwrap();
+    assert_eq!((cells.len(), cells[0].len()), (7, 7));
+    let in_b = cells.iter().flatten().filter(|cell| **cell).count();
+    assert_eq!(value["cells_in_b"], in_b);
+    assert!(!cells[0][0] && cells[6][6], "A and B lie in opposite corners");
+}
+
+#[test]
+fn trajectories_print_one_object() {
+    let scratch = Scratch::new();
+    let options = ["trajectories", "--learner", "hola2", "--alpha", "1"];
+    let value = scratch.json(
+        &[
+            &options[..],
+            &["--starts", "3", "--steps", "5", "--range", "4", "--seed", "1"],
+        ]
+        .concat(),
+    );
+    let paths: Vec<Vec<[f64; 2]>> = serde_json::from_value(value["paths"].clone()).unwrap();
+    assert_eq!(
+        paths.iter().map(Vec::len).collect::<Vec<_>>(),
+        [6, 6, 6],
+        "the start and 5 steps"
+    );
+    assert!(
+        paths
+            .iter()
+            .all(|path| path[0].iter().all(|x| x.abs() <= 4.0) && path[0] != path[5])
+    );
+}
+
+/// A trained model's agents are told from learners by their discounts.
+#[test]
+fn models_are_followed_like_learners() {
+    let scratch = Scratch::new();
+    scratch.succeed(&[&LOGISTIC[..], &["--set", "outer=2", "--out", "a"]].concat());
+    let options = [
+        "--learner",
+        "meva",
+        "--model",
+        "a",
+        "--gamma",
+        "0.5,0.9",
+        "--steps",
+        "4",
+    ];
+    let value = scratch.json(&[&["basins", "--grid", "5"], &options[..]].concat());
+    assert_eq!(value["gamma"], serde_json::json!([0.5, 0.9]));
+    let file = [
+        "--learner",
+        "meva",
+        "--model",
+        "a/model.safetensors",
+        "--gamma",
+        "0.5,0.9",
+    ];
+    let same = scratch.json(&[&["basins", "--grid", "5", "--steps", "4"], &file[..]].concat());
+    assert_eq!(same, value);
+    let [f32, f64] = ["f32", "f64"].map(|scalar| {
+        let value = scratch.json(&[&["trajectories", "--scalar", scalar, "--starts", "1"], &options[..]].concat());
+        serde_json::from_value::<Vec<Vec<[f64; 2]>>>(value["paths"].clone()).unwrap()[0][4]
+    });
+    for (a, b) in f32.into_iter().zip(f64) {
+        assert!(a != b && (a - b).abs() <= 1e-3, "{a} {b}");
+    }
+}
+
+#[test]
+fn a_resumed_run_has_the_bits_of_an_uninterrupted_one() {
+    for (name, preset) in [("logistic", &LOGISTIC[..]), ("ipd", &IPD[..])] {
+        let scratch = Scratch::new();
+        scratch.succeed(&[preset, &["--set", "outer=6", "--out", "whole"]].concat());
+        scratch.succeed(&[preset, &["--set", "outer=3", "--out", "parts"]].concat());
+        scratch.succeed(&["train", "--resume", "parts", "--set", "outer=6"]);
+        scratch.assert_same_bytes("whole", "parts", &[&BINARIES[..], &["config.toml"]].concat());
+        assert_eq!(scratch.steps("parts"), [1, 2, 3, 4, 5, 6], "{name}");
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn ctrl_c_leaves_a_run_that_can_go_on() {
+    let scratch = Scratch::new();
+    let run = [&LOGISTIC[..], &["--set", "steps=10", "--set", "stride=10"]].concat();
+    let long = [&run[..], &["--set", "outer=2000", "--out", "stopped", "--json"]].concat();
+    let mut child = scratch
+        .command(&long)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A row in the metrics: iterations are under way.
+    let started = std::time::Instant::now();
+    let metrics = scratch.path("stopped/metrics.csv");
+    while fs::read_to_string(&metrics).map_or(0, |metrics| metrics.lines().count()) < 2 {
+        let waited = started.elapsed().as_secs();
+        if waited > 60 || child.try_wait().unwrap().is_some() {
+            let _ = child.kill();
+            panic!("no row of metrics after {waited} s");
+        }
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    let signalled = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(signalled.success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{}", text(&output.stderr));
+    let value: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(value["interrupted"], true);
+    assert!(value["loss"].as_f64().unwrap() > 0.0);
+    let done = scratch.iteration("stopped");
+    assert!(0 < done && done < 2000, "{done}");
+    assert_eq!(value["outer"].as_u64(), Some(done));
+    let files = ["config.toml", "metrics.csv", "model.safetensors", "state.safetensors"];
+    assert_eq!(scratch.names("stopped"), set(files));
+    scratch.succeed(&["basins", "--learner", "meva", "--model", "stopped", "--grid", "3"]);
+
+    let until = format!("outer={}", done + 2);
+    scratch.succeed(&["train", "--resume", "stopped", "--set", &until]);
+    scratch.succeed(&[&run[..], &["--out", "whole", "--set", &until]].concat());
+    scratch.assert_same_bytes("stopped", "whole", &BINARIES);
+}
+
+#[test]
+fn figures_are_svg_and_png() {
+    let scratch = Scratch::new();
+    scratch.succeed(&[&LOGISTIC[..], &["--set", "outer=1", "--out", "a"]].concat());
+    let mut figures: Vec<String> = vec!["a/basins.svg".into()];
+    for figure in [
+        &["1"][..],
+        &["2a", "--model", "a"],
+        &["2b", "--model", "a"],
+        &["2b", "--out", "without"],
+    ] {
+        let printed = scratch.succeed(&[&["figure"], figure].concat());
+        figures.extend(printed.lines().map(String::from));
+    }
+    for (command, file) in [
+        ("basins", "b.svg"),
+        ("basins", "deep/er/b.png"),
+        ("trajectories", "t.svg"),
+        ("trajectories", "t.png"),
+    ] {
+        scratch.succeed(&[command, "--learner", "naive", "--steps", "20", "--figure", file]);
+        figures.push(file.into());
+    }
+    assert!(figures.contains(&"figures/figure-2a.png".into()) && figures.contains(&"without/figure-2b.svg".into()));
+    for file in &figures {
+        let bytes = fs::read(scratch.path(file)).unwrap();
+        let size = if file.ends_with(".png") {
+            assert_eq!(bytes[..8], *b"\x89PNG\r\n\x1a\n", "{file}");
+            assert_eq!(
+                (&bytes[12..16], &bytes[bytes.len() - 8..bytes.len() - 4]),
+                (&b"IHDR"[..], &b"IEND"[..])
+            );
+            [16, 20].map(|at| f64::from(u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap())))
+        } else {
+            let svg = text(&bytes);
+            assert!(svg.trim_end().ends_with("</svg>"), "{file}");
+            let opening = &svg[svg.find("<svg").unwrap()..];
+            ["width=\"", "height=\""].map(|name| {
+                let from = opening.find(name).unwrap() + name.len();
+                let number = opening[from..].split('"').next().unwrap();
+                number.trim_end_matches("px").parse().unwrap()
+            })
+        };
+        // Nothing is cut down to a thumbnail, nothing too large for a page.
+        assert!(
+            size.iter().all(|side| (150.0..6000.0).contains(side)),
+            "{file}: {size:?}"
+        );
+        assert!(bytes.len() > 2000, "{file} has only {} bytes", bytes.len());
+    }
+}
+
+/// Command, exit code, what is said. Each leaves nothing behind.
+#[test]
+fn bad_input() {
+    let scratch = Scratch::new();
+    scratch.succeed(&[&LOGISTIC[..], &["--set", "outer=1", "--out", "plane", "--json"]].concat());
+    scratch.succeed(&[&IPD[..], &["--set", "outer=1", "--out", "iterated"]].concat());
+    fs::write(scratch.path("file"), "in the way").unwrap();
+    fs::create_dir(scratch.path("occupied")).unwrap();
+    fs::write(scratch.path("occupied/something"), "").unwrap();
+    for (name, toml) in [
+        ("syntax.toml", "preset = 'ipd'\nbatch = = 3\n"),
+        ("key.toml", "preset = 'ipd'\nlamda = 0.5\n"),
+        ("partial.toml", "batch = 3\n"),
+        (
+            "wide.toml",
+            "preset = 'ipd'\ngame = 'matrix'\npayoffs = [[1, 2, 3], [1, 2, 3], [1, 2, 3], [1, 2, 3]]\n",
+        ),
+        (
+            "endless.toml",
+            "preset = 'ipd'\ngame = 'matrix'\npayoffs = [[1, 2], [1, 2], [1, inf], [1, 2]]\n",
+        ),
+    ] {
+        fs::write(scratch.path(name), toml).unwrap();
+    }
+    let hint = "hint: ";
+
+    // Names, with the nearest right one.
+    scratch.fail(
+        &["train", "logistik"],
+        2,
+        &["unknown preset `logistik`", "did you mean `logistic`?"],
+    );
+    scratch.fail(
+        &["train", "poker"],
+        2,
+        &["unknown preset `poker`", "logistic, logistic-paper, ipd"],
+    );
+    scratch.fail(
+        &["basins", "--learner", "lolla"],
+        2,
+        &["unknown learner `lolla`", "--learner", "did you mean `lola`?"],
+    );
+    scratch.fail(
+        &["basins", "--learner", "naive", "--game", "chess"],
+        2,
+        &["`chess`", "--game", "logistic and tandem"],
+    );
+    for (assignment, words) in [
+        ("btach=3", ["unknown key `btach`", "did you mean `batch`?"]),
+        ("field=w", ["unknown field `w`", "v, u, u-normalized"]),
+        ("game=ipt", ["unknown game `ipt`", "did you mean `ipd`?"]),
+        ("batch", ["`batch` sets nothing", "key=value"]),
+        ("preset=ipd", ["`preset` cannot be set", "another preset"]),
+        // Numbers and their ranges.
+        ("alpha=-1", ["`alpha` is -1: it must be positive and finite", hint]),
+        ("alpha=0", ["`alpha` is 0", hint]),
+        ("alpha=nan", ["`alpha` is NaN", hint]),
+        ("alpha=1e39", ["`alpha` is 1", hint]),
+        ("alpha=fast", ["`alpha` cannot be \"fast\"", hint]),
+        ("lambda=1.5", ["`lambda` is 1.5: it must be from 0 to 1", hint]),
+        ("lambda=nan", ["`lambda` is NaN", hint]),
+        ("rho=1", ["`rho` is 1: it must be at least 0 and below 1", hint]),
+        ("eta=-1e-3", ["`eta` is -0.001", hint]),
+        ("eta=inf", ["`eta` is inf", hint]),
+        ("beta1=1", ["`beta1` is 1", hint]),
+        ("beta2=-0.1", ["`beta2` is -0.1", hint]),
+        ("batch=0", ["`batch` is 0: it must be at least 1", hint]),
+        ("batch=-3", ["`batch` cannot be -3", hint]),
+        ("batch=1.5", ["`batch` cannot be 1.5", hint]),
+        ("outer=0", ["`outer` is 0", hint]),
+        (
+            "stride=7",
+            [
+                "`steps` is 50: it must be a multiple of `stride`, which is 7",
+                "49 is one",
+            ],
+        ),
+        (
+            "hidden=17",
+            [
+                "no network of this shape is compiled in: hidden = 17",
+                "use hidden = 64",
+            ],
+        ),
+        ("rho=0.9", ["`bootstrap` is residual", "rho = \"none\""]),
+        (
+            "payoffs=[[1,2],[3,4]]",
+            ["it has 2 rows of lengths [2, 2], expected 4 rows", "payoffs = [["],
+        ),
+        (
+            "payoffs=[[1,1],[1,1],[1,1],[1,1]]",
+            ["the game has its own", "game = \"matrix\""],
+        ),
+        ("game=matrix", ["game matrix needs `payoffs`", "payoffs = [["]),
+    ] {
+        scratch.fail(&["train", "logistic", "--set", assignment], 2, &words);
+    }
+    scratch.fail(&["train", "logistic", "--seeds", "3..3"], 2, &["'3..3'", "as in 0..8"]);
+    scratch.fail(&["train", "logistic", "--seed", "-1"], 2, &["-1"]);
+    scratch.fail(
+        &["train", "logistic", "--threads", "0"],
+        2,
+        &["0 threads", "--threads", hint],
+    );
+    scratch.fail(&["train"], 2, &["PRESET|CONFIG"]);
+    let basins = |options: &[&'static str]| [&["basins", "--learner"][..], options].concat();
+    let no_number = "give a finite number that is at least 0";
+    for alpha in ["-1", "nan", "inf"] {
+        scratch.fail(&basins(&["lola", "--alpha", alpha]), 2, &["--alpha", no_number]);
+        scratch.fail(&basins(&["lola", "--rate", alpha]), 2, &["--rate", no_number]);
+    }
+    scratch.fail(&basins(&["lola", "--alpha", "big"]), 2, &["'big'", "--alpha"]);
+    scratch.fail(
+        &basins(&["lola", "--grid", "1"]),
+        2,
+        &["grid of 1", "--grid", "give 2 to 1000"],
+    );
+    scratch.fail(
+        &basins(&["lola", "--range", "0"]),
+        2,
+        &["without extent", "--range", hint],
+    );
+    scratch.fail(
+        &basins(&["lola", "--gamma", "0.9"]),
+        2,
+        &["`lola` has no use for it", "--gamma", hint],
+    );
+    scratch.fail(&basins(&["lola", "--scalar", "f16"]), 2, &["'f16'", "f32, f64"]);
+    scratch.fail(
+        &basins(&["naive", "--figure", "b.gif"]),
+        2,
+        &["no format for `b.gif`", ".svg or .png"],
+    );
+    let trajectories = ["trajectories", "--learner", "naive", "--starts", "0"];
+    scratch.fail(&trajectories, 2, &["no starts", "--starts", "at least 1"]);
+    scratch.fail(&["figure", "3"], 2, &["'3'", "1, 2a, 2b"]);
+    for gamma in ["1.5", "-0.1", "nan", "0.1,0.2,0.3"] {
+        let options = basins(&["meva", "--model", "plane"]);
+        scratch.fail(
+            &[&options[..], &["--gamma", gamma]].concat(),
+            2,
+            &["discount", "--gamma", hint],
+        );
+    }
+
+    // Configurations in files.
+    scratch.fail(
+        &["train", "absent.toml"],
+        3,
+        &["cannot read `absent.toml`", "check the spelling"],
+    );
+    scratch.fail(&["train", "syntax.toml"], 2, &["not TOML", "syntax.toml, line 2"]);
+    scratch.fail(
+        &["train", "key.toml"],
+        2,
+        &["unknown key `lamda`", "key.toml", "did you mean `lambda`?"],
+    );
+    scratch.fail(
+        &["train", "partial.toml"],
+        2,
+        &["missing keys: `game`", "partial.toml", "preset = \"logistic\""],
+    );
+    scratch.fail(
+        &["train", "wide.toml"],
+        2,
+        &["lengths [3, 3, 3, 3], expected 4 rows", "wide.toml", hint],
+    );
+    scratch.fail(
+        &["train", "endless.toml"],
+        2,
+        &["`payoffs` has inf in it", "endless.toml", hint],
+    );
+
+    // Places to write to.
+    scratch.fail(
+        &["train", "logistic", "--out", "occupied"],
+        3,
+        &["`occupied` is not empty", "choose another one"],
+    );
+    scratch.fail(
+        &["train", "logistic", "--out", "plane"],
+        3,
+        &["`plane` is not empty", "resume"],
+    );
+    for place in ["file", "file/run"] {
+        scratch.fail(
+            &["train", "logistic", "--out", place],
+            3,
+            &["cannot create the directory", place],
+        );
+        scratch.fail(&["figure", "1", "--out", place], 3, &[place]);
+    }
+    scratch.fail(
+        &basins(&["naive", "--steps", "1", "--figure", "file/b.svg"]),
+        3,
+        &["`file"],
+    );
+    if cfg!(target_os = "linux") {
+        let proc = ["train", "logistic", "--out", "/proc/meva"];
+        scratch.fail(&proc, 3, &["cannot create the directory `/proc/meva`", hint]);
+    }
+
+    // Runs and models to read.
+    scratch.fail(&["train", "--resume", "absent"], 3, &["`absent`", "check the spelling"]);
+    scratch.fail(
+        &["train", "--resume", "occupied"],
+        3,
+        &["`occupied` is not the directory of a run", "config.toml"],
+    );
+    scratch.fail(
+        &["train", "--resume", "plane", "--set", "alpha=2"],
+        2,
+        &["--set alpha=2", "only outer can change"],
+    );
+    scratch.fail(&["train", "--resume", "plane", "--seed", "1"], 2, &["--seed"]);
+    scratch.fail(&basins(&["meva"]), 2, &["needs a trained model", "--model"]);
+    scratch.fail(
+        &basins(&["meva", "--model", "absent"]),
+        3,
+        &["cannot read `absent`", "check the spelling"],
+    );
+    scratch.fail(
+        &basins(&["meva", "--model", "occupied"]),
+        3,
+        &["cannot read `occupied/model.safetensors`", hint],
+    );
+    scratch.fail(
+        &basins(&["meva", "--model", "iterated"]),
+        2,
+        &["`ipd`", "--model", "logistic and tandem"],
+    );
+    scratch.fail(
+        &["figure", "2b", "--model", "iterated"],
+        2,
+        &["another game", "--model"],
+    );
+    scratch.fail(
+        &basins(&["meva", "--model", "plane", "--game", "tandem"]),
+        2,
+        &["another game", "--game", hint],
+    );
+    scratch.fail(
+        &basins(&["meva", "--model", "plane", "--alpha", "1"]),
+        2,
+        &["--alpha", "use --gamma"],
+    );
+    let good = fs::read(scratch.path("plane/model.safetensors")).unwrap();
+    let replaced = |from: &str, to: &str| {
+        assert_eq!(from.len(), to.len(), "offsets in the file stay");
+        let at = good
+            .windows(from.len())
+            .position(|found| found == from.as_bytes())
+            .unwrap();
+        let mut bytes = good.clone();
+        bytes[at..at + to.len()].copy_from_slice(to.as_bytes());
+        bytes
+    };
+    let with_nan = [&good[..good.len() - 4], &f32::NAN.to_le_bytes()].concat();
+    for (bytes, words) in [
+        (good[..good.len() / 2].to_vec(), ["cut off", hint]),
+        (good[..good.len() - 1].to_vec(), ["cut off", hint]),
+        (good[..3].to_vec(), ["cut off", hint]),
+        (Vec::new(), ["cut off", hint]),
+        (
+            b"the quick brown fox jumps over the lazy dog".to_vec(),
+            ["safetensors format", "broken"],
+        ),
+        (
+            with_nan,
+            ["tensor `quantiles.bias` holds NaN at 15", "take an earlier file"],
+        ),
+        (
+            replaced("hidden = 16", "hidden = 64"),
+            [
+                "tensor `policy.first.weight` has the shape [16, 2], expected [64, 2]",
+                hint,
+            ],
+        ),
+        (
+            replaced("quantiles.bias", "quantiles.bios"),
+            ["`quantiles.bios` has no place", hint],
+        ),
+        (
+            replaced("\"config\"", "\"comfig\""),
+            ["no model of meva", "`meva train` wrote"],
+        ),
+        (replaced("\"F32\"", "\"I32\""), ["holds I32, expected F32", hint]),
+    ] {
+        fs::write(scratch.path("broken.safetensors"), bytes).unwrap();
+        let arguments = basins(&["meva", "--model", "broken.safetensors"]);
+        scratch.fail(&arguments, 3, &[&words[..], &["broken.safetensors"]].concat());
+    }
+}
+
+/// A damaged state is not gone on from, and stays for its owner to look at.
+#[test]
+fn a_damaged_state_is_refused() {
+    let scratch = Scratch::new();
+    scratch.succeed(&[&IPD[..], &["--set", "outer=1", "--out", "a"]].concat());
+    let (file, model) = ("a/state.safetensors", "a/model.safetensors");
+    let good = fs::read(scratch.path(file)).unwrap();
+    let with_infinity = [&good[..good.len() - 4], &f32::INFINITY.to_le_bytes()].concat();
+    for (bytes, words) in [
+        (good[..good.len() / 2].to_vec(), "cut off"),
+        (with_infinity, "tensor `v.quantiles.bias` holds inf at 15"),
+        (fs::read(scratch.path(model)).unwrap(), "this is no training state"),
+    ] {
+        fs::write(scratch.path(file), bytes).unwrap();
+        scratch.fail(&["train", "--resume", "a", "--set", "outer=2"], 3, &[words, file]);
+    }
+    fs::write(scratch.path(file), good).unwrap();
+    scratch.succeed(&["train", "--resume", "a", "--set", "outer=2"]);
+}
+
+/// A step of 1e20 leaves the numbers at once, a learning rate of 1e30 after one update.
+#[test]
+fn divergence_keeps_the_last_good_model() {
+    for (setting, iteration) in [("alpha=1e20", 0), ("eta=1e30", 1)] {
+        let scratch = Scratch::new();
+        let output = scratch.run(&[&LOGISTIC[..], &["--set", "outer=5", "--set", setting, "--out", "a"]].concat());
+        let said = text(&output.stderr);
+        assert_eq!(
+            (output.status.code(), text(&output.stdout)),
+            (Some(4), String::new()),
+            "{said}"
+        );
+        for word in [
+            &format!("diverged in outer iteration {iteration}: the loss is NaN (a)")[..],
+            "try a smaller eta or alpha",
+            "the last good model is kept",
+        ] {
+            assert!(said.contains(word), "{word} is missing in: {said}");
+        }
+        assert_eq!(scratch.iteration("a"), iteration);
+        let files = ["config.toml", "metrics.csv", "model.safetensors", "state.safetensors"];
+        assert_eq!(scratch.names("a"), set(files));
+        scratch.succeed(&[
+            "basins",
+            "--learner",
+            "meva",
+            "--model",
+            "a",
+            "--rate",
+            "1",
+            "--grid",
+            "3",
+        ]);
+        // What was saved is where it would diverge again.
+        scratch.fail(&["train", "--resume", "a"], 4, &["diverged in outer iteration", "(a)"]);
+    }
+}
+
+#[test]
+fn a_full_standard_output_is_an_error() {
+    let Ok(full) = fs::OpenOptions::new().write(true).open("/dev/full") else {
+        return skip("there is no /dev/full");
+    };
+    let scratch = Scratch::new();
+    let arguments = [&IPD[..], &["--set", "outer=1", "--out", "a"]].concat();
+    let output = scratch
+        .command(&arguments)
+        .stdout(full)
+        .stderr(Stdio::piped())
+        .output()
+        .unwrap();
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains("cannot write to stdout"), "{said}");
+    assert_eq!(scratch.iteration("a"), 1, "what was learned is kept all the same");
+}
+
+/// As on a full disk, writing ends in the middle of a file: here at a limit on the size of files.
+#[test]
+#[cfg(unix)]
+fn a_file_that_cannot_be_finished_leaves_the_one_before() {
+    let scratch = Scratch::new();
+    scratch.succeed(&[&LOGISTIC[..], &["--set", "outer=1", "--out", "a"]].concat());
+    let before = fs::read(scratch.path("a/state.safetensors")).unwrap();
+    // The model passes, the state does not; units are half or whole kilobytes, by the shell.
+    let size = |name: &str| fs::metadata(scratch.path("a").join(name)).unwrap().len();
+    let limit = "trap '' XFSZ; ulimit -f 36; exec \"$@\"";
+    assert!(size("model.safetensors") < 36 * 512 && size("state.safetensors") > 36 * 1024);
+    let program = env!("CARGO_BIN_EXE_meva-under-test");
+    let output = Command::new("sh")
+        .current_dir(scratch.0.path())
+        .args(["-c", limit, "sh", program, "train", "--resume", "a", "--set", "outer=3"])
+        .output()
+        .unwrap();
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains("cannot write `a/state.safetensors`"), "{said}");
+    assert_eq!(fs::read(scratch.path("a/state.safetensors")).unwrap(), before);
+    assert!(
+        scratch.names("a").iter().all(|name| !name.contains(".part")),
+        "half a file is left"
+    );
+    // With room again the run goes on, to the bits of a run that never stopped.
+    scratch.succeed(&["train", "--resume", "a", "--set", "outer=3"]);
+    scratch.succeed(&[&LOGISTIC[..], &["--set", "outer=3", "--out", "b"]].concat());
+    scratch.assert_same_bytes("a", "b", &BINARIES);
+}
+
+/// `meva .. | head`: a reader that has seen enough ends the program without a word.
+#[test]
+#[cfg(unix)]
+fn a_closed_pipe_is_no_error() {
+    let scratch = Scratch::new();
+    let mut child = scratch
+        .command(&["trajectories", "--learner", "naive", "--steps", "2000", "--json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), String::new()));
+}

@@ -1,0 +1,225 @@
+//! Every file of the core is named here with the tests that cover it: against vectors, as a derivative, and at the edges of
+//! its domain. A new file without a row fails, and so does a row whose tests are gone.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What covers a file in one respect.
+enum Cover {
+    /// Tests, by `target::name`; `core::name` is a unit test in the file itself.
+    By(&'static [&'static str]),
+    /// Why there are none.
+    None(&'static str),
+}
+
+use Cover::{By, None};
+
+/// A file of the core with what covers its values, its derivatives and its edges.
+struct Row {
+    file: &'static str,
+    vectors: Cover,
+    derivatives: Cover,
+    edges: Cover,
+}
+
+const fn row(file: &'static str, vectors: Cover, derivatives: Cover, edges: Cover) -> Row {
+    Row {
+        file,
+        vectors,
+        derivatives,
+        edges,
+    }
+}
+
+const NETWORK: &[&str] = &[
+    "vectors::network_in_f64",
+    "vectors::network_in_f32",
+    "vectors::network_in_lanes",
+];
+const NETWORK_DERIVATIVES: &[&str] = &[
+    "vectors::network_in_f64",
+    "laws::hessians_are_symmetric_and_linear",
+    "laws::gradients_are_limits_of_differences",
+    "laws::parameter_gradients_are_limits_of_differences",
+];
+const GAMES: &[&str] = &[
+    "vectors::games_in_f64",
+    "vectors::games_in_f32",
+    "vectors::games_in_lanes",
+];
+const GAME_DERIVATIVES: &[&str] = &[
+    "vectors::games_in_f64",
+    "laws::derivatives_are_those_of_duals",
+    "laws::derivatives_are_limits_of_differences",
+    "laws::hessians_are_symmetric",
+    "laws::hvps_are_linear",
+];
+const LEARNERS: &[&str] = &[
+    "vectors::learners_in_f64",
+    "vectors::learners_in_f32",
+    "vectors::learners_in_lanes",
+];
+const SURROGATES: &[&str] = &["laws::fields_are_limits_of_differences_of_surrogates"];
+const UPDATE: &[&str] = &[
+    "vectors::algorithm1_in_f64",
+    "vectors::algorithm1_in_f32",
+    "vectors::algorithm1_in_lanes",
+    "vectors::algorithm1_in_lanes_against_vectors",
+];
+
+#[rustfmt::skip]
+const TABLE: &[Row] = &[
+    row("activation.rs", By(NETWORK), By(&["core::slopes_are_derivatives"]), By(&["core::activations_saturate", "accuracy::gelu"])),
+    row("adamw.rs", By(&["vectors::adamw_in_f64", "vectors::adamw_in_f32"]), None("nothing differentiates through it"),
+        By(&["core::decay_is_decoupled", "laws::adam_ignores_the_scale_of_gradients"])),
+    row("algorithm1.rs", By(UPDATE), By(&["laws::residual_gradients_are_derivatives_of_the_whole_loss"]),
+        By(&["laws::nothing_to_learn_changes_nothing", "laws::idle_lanes_do_not_matter", "laws::a_batch_is_a_mean",
+            "laws::lanes_learn_what_trajectories_learn", "laws::targets_at_the_ends_of_gamma", "laws::where_trajectories_go"])),
+    row("dense.rs", By(NETWORK), By(&["core::vjps_are_the_adjoints_of_forward", "vectors::network_in_f64"]),
+        By(&["core::weight_adjoint_of_lanes_sums_in_the_order_of_lanes"])),
+    row("dual.rs", By(&["vectors::games_in_f64", "vectors::network_in_f64"]), By(GAME_DERIVATIVES),
+        By(&["laws::saturated_policies_stay_finite", "laws::extreme_inputs_stay_finite"])),
+    row("elementary.rs", By(&["accuracy::elementary_functions"]), None("duals know the slopes: see dual.rs"), By(&["accuracy::limits"])),
+    row("game/iterated_matrix.rs", By(GAMES), By(GAME_DERIVATIVES),
+        By(&["laws::saturated_policies_stay_finite", "laws::constant_policies_earn_the_payoffs", "laws::payoff_tables",
+            "laws::discount_zero_is_the_one_shot_game", "laws::matching_pennies_sum_to_zero"])),
+    row("game/logistic.rs", By(GAMES), By(GAME_DERIVATIVES),
+        By(&["laws::saturated_policies_stay_finite", "laws::fixed_points_of_the_logistic_game"])),
+    row("game/mod.rs", By(GAMES), By(&["laws::derivatives_are_those_of_duals"]), By(&["laws::references_are_games"])),
+    row("game/tandem.rs", By(GAMES), By(GAME_DERIVATIVES),
+        By(&["laws::saturated_policies_stay_finite", "laws::fixed_points_of_the_tandem_game"])),
+    row("kernels.rs", By(NETWORK), By(NETWORK_DERIVATIVES), None("forwards to the operations")),
+    row("lambda_return.rs", By(&["vectors::losses_and_returns_in_f64", "vectors::losses_and_returns_in_f32", "vectors::losses_and_returns_in_lanes"]),
+        By(&["laws::the_adjoint_of_lambda_returns"]), By(&["laws::lambda_returns_at_the_ends", "laws::lambda_returns_of_constants"])),
+    row("lanes.rs", By(&["vectors::games_in_lanes", "vectors::learners_in_lanes", "vectors::network_in_lanes", "vectors::algorithm1_in_lanes"]),
+        By(&["vectors::network_in_lanes"]), By(&["laws::lanes_are_trajectories", "laws::idle_lanes_do_not_matter"])),
+    row("layer_norm.rs", By(NETWORK), By(NETWORK_DERIVATIVES), By(&["laws::norms_ignore_a_common_shift", "laws::extreme_inputs_stay_finite"])),
+    row("learner/cola.rs", By(&["vectors::cola_in_f64", "vectors::cola_in_f32", "vectors::cola_in_lanes"]), By(&["vectors::cola_in_f64"]),
+        None("the network's and the game's edges")),
+    row("learner/hola.rs", By(LEARNERS), By(SURROGATES),
+        By(&["vectors::the_first_levels_of_hola", "laws::without_a_step_all_are_naive"])),
+    row("learner/lola.rs", By(LEARNERS), By(SURROGATES),
+        By(&["laws::without_a_step_all_are_naive", "laws::the_taylor_expansion_is_of_first_order"])),
+    row("learner/lookahead.rs", By(LEARNERS), None("holds the step constant: a game's gradient at another point"),
+        By(&["laws::without_a_step_all_are_naive", "laws::fixed_points_of_the_tandem_game"])),
+    row("learner/meta_value.rs", By(UPDATE), By(&["laws::the_field_of_v_is_the_own_gradient"]),
+        By(&["laws::meta_values_at_the_ends_of_gamma"])),
+    row("learner/mod.rs", By(LEARNERS), By(SURROGATES), By(&["laws::swapped_players_swap_fields"])),
+    row("learner/naive.rs", By(&["vectors::the_first_levels_of_hola"]), By(GAME_DERIVATIVES),
+        By(&["laws::fixed_points_of_the_tandem_game"])),
+    row("lib.rs", None("modules"), None("modules"), None("modules")),
+    row("meta_value.rs", By(NETWORK), By(NETWORK_DERIVATIVES),
+        By(&["laws::extreme_inputs_stay_finite", "laws::ways_to_the_same_gradient", "laws::heads_add",
+            "laws::the_mean_is_that_of_the_quantiles", "stack::gradients_fit_into_a_small_stack"])),
+    row("mlp.rs", By(NETWORK), By(NETWORK_DERIVATIVES), By(&["laws::extreme_inputs_stay_finite"])),
+    row("parameters.rs", By(NETWORK), None("data"), By(&["core::tensors_cover_the_parameters_once"])),
+    row("player.rs", By(GAMES), None("data"), By(&["laws::swapped_players_swap_everything"])),
+    row("quantile_huber.rs", By(&["vectors::losses_and_returns_in_f64", "vectors::losses_and_returns_in_f32", "vectors::losses_and_returns_in_lanes"]),
+        By(&["core::gradients_are_derivatives", "laws::the_quantile_loss_sees_differences_alone"]),
+        By(&["core::the_huber_kink_is_smooth", "laws::a_perfect_prediction_costs_nothing"])),
+    row("random.rs", By(&["core::first_numbers_are_fixed"]), None("draws are data"), By(&["core::moments"])),
+    row("residual.rs", By(NETWORK), By(NETWORK_DERIVATIVES), By(&["laws::extreme_inputs_stay_finite"])),
+    row("scalar.rs", By(&["vectors::network_in_f64", "vectors::network_in_f32"]), By(GAME_DERIVATIVES), By(&["accuracy::limits"])),
+    row("target_network.rs", By(UPDATE), None("nothing differentiates through it"),
+        By(&["laws::target_networks_arrive", "laws::a_target_network_without_lag_is_none"])),
+];
+
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap_or_else(|e| panic!("listing {}: {e}", folder.display())) {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+fn core() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../core/src")
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|e| panic!("reading {}: {e}", path.display()))
+}
+
+#[test]
+fn every_file_has_a_row() {
+    let mut found = Vec::new();
+    sources(&core(), &mut found);
+    let name = |path: &PathBuf| {
+        let below = path.strip_prefix(core()).expect("a path below the folder");
+        below
+            .iter()
+            .map(|part| part.to_string_lossy())
+            .collect::<Vec<_>>()
+            .join("/")
+    };
+    let found: BTreeSet<String> = found.iter().map(name).collect();
+    let known: BTreeSet<String> = TABLE.iter().map(|row| row.file.to_string()).collect();
+    let missing: Vec<_> = found.difference(&known).collect();
+    let gone: Vec<_> = known.difference(&found).collect();
+    assert!(
+        missing.is_empty(),
+        "files without a row in the table of this test: {missing:?}"
+    );
+    assert!(gone.is_empty(), "rows without a file: {gone:?}");
+    assert_eq!(TABLE.len(), known.len(), "a file has two rows");
+}
+
+/// Whether the text defines a test of this name: a function, or a law that a macro makes a function of.
+fn defines(text: &str, name: &str) -> bool {
+    text.contains(&format!("fn {name}(")) || text.contains(&format!("    {name} in "))
+}
+
+#[test]
+fn every_named_test_exists() {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let target = |name: &str| {
+        let (file, folder) = (tests.join(format!("{name}.rs")), tests.join(name));
+        let mut found = Vec::new();
+        if folder.is_dir() {
+            sources(&folder, &mut found);
+        } else {
+            found.push(file);
+        }
+        found.iter().map(|path| read(path)).collect::<String>()
+    };
+    let mut missing = Vec::new();
+    for row in TABLE {
+        for (respect, cover) in [
+            ("vectors", &row.vectors),
+            ("derivatives", &row.derivatives),
+            ("edges", &row.edges),
+        ] {
+            let names = match cover {
+                By(names) => names,
+                None(reason) => {
+                    println!("{}: no test of {respect}: {reason}", row.file);
+                    continue;
+                }
+            };
+            assert!(!names.is_empty(), "{}: neither test nor reason in {respect}", row.file);
+            for name in *names {
+                let (at, test) = name.split_once("::").expect("target::name");
+                let text = if at == "core" {
+                    read(&core().join(row.file))
+                } else {
+                    target(at)
+                };
+                if !defines(&text, test) {
+                    missing.push(format!("{}: {name}", row.file));
+                }
+            }
+        }
+    }
+    assert!(missing.is_empty(), "tests that do not exist: {missing:?}");
+}
+
+#[test]
+fn absent_tests_are_found_out() {
+    assert!(defines("#[test]\nfn here() {}", "here"));
+    assert!(defines("on_games! {\n    here in games::ALL, |..|", "here"));
+    assert!(!defines("// here, in words\nfn hereabouts() {}", "here"));
+}

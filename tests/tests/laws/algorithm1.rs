@@ -1,0 +1,466 @@
+//! Laws of the update.
+
+use meva_core::adamw::AdamW;
+use meva_core::algorithm1::{self, Bootstrap, Exploration, Settings, State, Step, Trajectory};
+use meva_core::game::{IteratedMatrix, Logistic};
+use meva_core::kernels::Portable;
+use meva_core::learner::meta_value::Field;
+use meva_core::meta_value::{Heads, MetaValue, Tape};
+use meva_core::parameters::Parameters;
+use meva_core::random::{Purpose, Stream};
+use meva_core::scalar::Real;
+use meva_core::{Lanes, Player, Scalar, lambda_return, quantile_huber};
+use meva_tests::compare::{Check, Ledger, Scale};
+use meva_tests::number::Number;
+use meva_tests::tolerance::{Operation, Precision};
+
+use crate::{SIGMOID, TENTH, theta, wide};
+
+const H: usize = 8;
+const R: usize = 1;
+const M: usize = 4;
+const GAME: IteratedMatrix = IteratedMatrix::PRISONERS_DILEMMA;
+
+/// U on an iterated game, with exploration and a target network.
+const SETTINGS: Settings = Settings {
+    architecture: SIGMOID,
+    field: Field::U,
+    exploration: Exploration::SignFlips,
+    bootstrap: Bootstrap::SemiGradient,
+    alpha: 1.0,
+    lambda: 0.9,
+    rho: Some(0.99),
+    optimizer: AdamW {
+        eta: 1e-3,
+        beta1: 0.9,
+        beta2: 0.99,
+        epsilon: 1e-8,
+        weight_decay: 1e-2,
+    },
+};
+
+type Theta<T> = Parameters<T, 5, H, R, M>;
+
+fn state<T: Real>() -> Box<State<T, 5, H, R, M>> {
+    let mut state = Box::new(State::ZERO);
+    state.theta.copy_from(&theta());
+    state.target.copy_from(&theta());
+    for index in 0..Theta::<T>::TENSORS {
+        for value in state.target.values_mut(index) {
+            *value = *value * T::round(0.9);
+        }
+    }
+    state
+}
+
+fn trajectory<T: Real>(index: u64) -> Trajectory<T, 5, H> {
+    let mut stream = Stream::new(6, Purpose::Policies, index);
+    Trajectory {
+        x: [(); 2].map(|()| [(); 5].map(|()| T::round(stream.normal()))),
+        exploration_gamma: [(); 2].map(|()| T::round(stream.discount())),
+        mask: [(); 2].map(|()| [(); H].map(|()| T::round(stream.sign(0.25)))),
+        gamma: [(); 2].map(|()| T::round(stream.discount())),
+        weight: T::ONE,
+    }
+}
+
+/// Fills lanes with trajectories; those beyond the batch weigh nothing.
+fn lanes<const W: usize>(
+    batch: &[Trajectory<f32, 5, H>],
+    idle: &Trajectory<f32, 5, H>,
+) -> Vec<Trajectory<Lanes<W>, 5, H>> {
+    let group = |chunk: &[Trajectory<f32, 5, H>]| {
+        let mut group: Trajectory<Lanes<W>, 5, H> = Trajectory::ZERO;
+        for l in 0..W {
+            let from = chunk.get(l).unwrap_or(idle);
+            for i in 0..2 {
+                for k in 0..5 {
+                    group.x[i][k].set_lane(l, from.x[i][k]);
+                }
+                for u in 0..H {
+                    group.mask[i][u].set_lane(l, from.mask[i][u]);
+                }
+                group.gamma[i].set_lane(l, from.gamma[i]);
+                group.exploration_gamma[i].set_lane(l, from.exploration_gamma[i]);
+            }
+            group.weight.set_lane(l, if l < chunk.len() { 1.0 } else { 0.0 });
+        }
+        group
+    };
+    batch.chunks(W).map(group).collect()
+}
+
+/// Loss and gradient of a batch.
+fn gradient<S: Number>(settings: &Settings, groups: &[Trajectory<S, 5, H>]) -> (f64, Box<Theta<S::Real>>) {
+    let mut state = state();
+    let mut steps = vec![Step::<S, 5, H, R, M>::ZERO; 4];
+    let mut gradient = Box::new(Parameters::ZERO);
+    let mut groups = groups.to_vec();
+    let loss = algorithm1::update(
+        &Portable,
+        &GAME,
+        settings,
+        &mut state,
+        &mut groups,
+        &mut steps,
+        &mut gradient,
+    );
+    (loss.to_f64(), gradient)
+}
+
+/// Groups of no weight, and rollouts of no step, teach nothing and leave everything as it was.
+#[test]
+fn nothing_to_learn_changes_nothing() {
+    fn law<T: Real + Number>() {
+        let mut weightless = trajectory::<T>(0);
+        weightless.weight = T::ZERO;
+        let cases: [(&str, Vec<Trajectory<T, 5, H>>, usize); 5] = [
+            ("no group", vec![], 4),
+            ("no weight", vec![weightless, weightless], 4),
+            ("one step", vec![trajectory(0)], 1),
+            ("no step", vec![trajectory(0)], 0),
+            ("nothing at all", vec![], 0),
+        ];
+        for (label, mut groups, length) in cases {
+            let mut state = state::<T>();
+            let (before, start) = (state.clone(), groups.clone());
+            let mut steps = vec![Step::<T, 5, H, R, M>::ZERO; length];
+            let mut gradient = Box::new(Parameters::ZERO);
+            let loss = algorithm1::update(
+                &Portable,
+                &GAME,
+                &SETTINGS,
+                &mut state,
+                &mut groups,
+                &mut steps,
+                &mut gradient,
+            );
+            assert!(loss == T::ZERO, "{label}: loss {loss:?}");
+            assert!(state == before && state.updates == 0, "{label}: the state has changed");
+            assert!(groups == start, "{label}: trajectories have moved");
+        }
+    }
+    law::<f64>();
+    law::<f32>();
+}
+
+/// What a lane of weight 0 holds does not matter, and neither does a whole group of them.
+#[test]
+fn idle_lanes_do_not_matter() {
+    let mut ledger = Ledger::default();
+    let batch: Vec<_> = (0..3).map(trajectory).collect();
+    let (loss, expected) = gradient(&SETTINGS, &lanes::<4>(&batch, &trajectory(77)));
+    let mut more = lanes::<4>(&batch, &trajectory(78));
+    more.extend(lanes::<4>(&[], &trajectory(79)));
+    let mut idle = lanes::<4>(&[trajectory(80)], &trajectory(81));
+    idle[0].weight = Lanes::ZERO;
+    more.extend(idle);
+    let (same_loss, same) = gradient(&SETTINGS, &more);
+    ledger.equal("loss", &[same_loss], &[loss]);
+    for index in 0..Theta::<f32>::TENSORS {
+        let label = Theta::<f32>::tensor(index).to_string();
+        ledger.equal(&label, &wide(same.values(index)), &wide(expected.values(index)));
+    }
+    ledger.finish();
+}
+
+/// A batch's loss and gradient are the means of those of batches of one.
+#[test]
+fn a_batch_is_a_mean() {
+    fn law<T: Real + Number>(ledger: &mut Ledger) {
+        let batch: Vec<Trajectory<T, 5, H>> = (0..5).map(trajectory).collect();
+        let (loss, whole) = gradient(&SETTINGS, &batch);
+        let singles: Vec<_> = batch.chunks(1).map(|one| gradient(&SETTINGS, one)).collect();
+        let mean_loss = singles.iter().map(|(loss, _)| loss).sum::<f64>() / 5.0;
+        ledger.check(
+            T::precision(),
+            &Check::new(Operation::BatchMean, "loss", vec![loss], vec![mean_loss]),
+        );
+        for index in 0..Theta::<T>::TENSORS {
+            let mut mean = vec![0.0; whole.values(index).len()];
+            let mut size: f64 = 0.0;
+            for (_, single) in &singles {
+                for (mean, value) in mean.iter_mut().zip(wide(single.values(index))) {
+                    *mean += value / 5.0;
+                    size = size.max(value.abs());
+                }
+            }
+            let label = Theta::<T>::tensor(index).to_string();
+            let mut check = Check::new(Operation::BatchMean, label, wide(whole.values(index)), mean);
+            check.scale = Scale::RmsPlus(size);
+            ledger.check(T::precision(), &check);
+        }
+    }
+    let mut ledger = Ledger::default();
+    law::<f64>(&mut ledger);
+    law::<f32>(&mut ledger);
+    ledger.finish();
+}
+
+/// Five trajectories fill no whole number of groups of 2, 4 or 64 lanes; the batch is the same.
+#[test]
+fn lanes_learn_what_trajectories_learn() {
+    let mut ledger = Ledger::default();
+    let batch: Vec<_> = (0..5).map(trajectory).collect();
+    let (loss, alone) = gradient::<f32>(&SETTINGS, &batch);
+    let mut compare = |width: usize, (got_loss, got): (f64, Box<Theta<f32>>)| {
+        let label = format!("{width} lanes");
+        ledger.check(
+            Precision::Single,
+            &Check::new(Operation::LaneOrder, label, vec![got_loss], vec![loss]),
+        );
+        for index in 0..Theta::<f32>::TENSORS {
+            let label = format!("{width} lanes, {}", Theta::<f32>::tensor(index));
+            let (got, expected) = (wide(got.values(index)), wide(alone.values(index)));
+            ledger.check(
+                Precision::Single,
+                &Check::new(Operation::LaneOrder, label, got, expected),
+            );
+        }
+    };
+    compare(1, gradient(&SETTINGS, &lanes::<1>(&batch, &batch[0])));
+    compare(2, gradient(&SETTINGS, &lanes::<2>(&batch, &batch[0])));
+    compare(4, gradient(&SETTINGS, &lanes::<4>(&batch, &batch[0])));
+    compare(64, gradient(&SETTINGS, &lanes::<64>(&batch, &batch[0])));
+    ledger.finish();
+}
+
+/// A target network that equals the parameters predicts what they predict.
+#[test]
+fn a_target_network_without_lag_is_none() {
+    fn law<T: Real + Number>(ledger: &mut Ledger) {
+        let run = |rho| {
+            let settings = Settings { rho, ..SETTINGS };
+            let mut state = state::<T>();
+            let theta = state.theta;
+            state.target.copy_from(&theta);
+            let mut groups = [trajectory::<T>(1), trajectory(2)];
+            let mut steps = vec![Step::<T, 5, H, R, M>::ZERO; 4];
+            let mut gradient = Box::new(Parameters::ZERO);
+            algorithm1::update(
+                &Portable,
+                &GAME,
+                &settings,
+                &mut state,
+                &mut groups,
+                &mut steps,
+                &mut gradient,
+            );
+            state
+        };
+        let (none, lagging) = (run(None), run(Some(0.5)));
+        for index in 0..Theta::<T>::TENSORS {
+            let label = Theta::<T>::tensor(index).to_string();
+            ledger.identical(
+                &label,
+                &wide(lagging.theta.values(index)),
+                &wide(none.theta.values(index)),
+            );
+            ledger.identical(
+                &label,
+                &wide(none.target.values(index)),
+                &wide(none.theta.values(index)),
+            );
+        }
+    }
+    let mut ledger = Ledger::default();
+    law::<f64>(&mut ledger);
+    law::<f32>(&mut ledger);
+    ledger.finish();
+}
+
+/// Steps of one rollout.
+fn roll<T: Real>(settings: &Settings, gamma: f64) -> (Trajectory<T, 5, H>, Vec<Step<T, 5, H, R, M>>) {
+    let state = state::<T>();
+    let (theta, target) = (
+        MetaValue::new(&state.theta, settings.architecture),
+        MetaValue::new(&state.target, settings.architecture),
+    );
+    let mut group = trajectory::<T>(3);
+    group.gamma = [T::round(gamma); 2];
+    let mut steps = vec![Step::ZERO; 4];
+    let mut gradient = Box::new(Parameters::ZERO);
+    let share = T::round(0.125);
+    let target = settings.rho.map(|_| &target);
+    algorithm1::learn(
+        &Portable,
+        &GAME,
+        settings,
+        &theta,
+        target,
+        &mut group,
+        share,
+        &mut steps,
+        &mut gradient,
+    );
+    (group, steps)
+}
+
+/// Gamma 0 targets the reward alone, f(x(t)) for V and f(x(t+1)) for U; gamma 1 with lambda 0 the next prediction alone.
+#[test]
+fn targets_at_the_ends_of_gamma() {
+    fn law<T: Real + Number>(ledger: &mut Ledger) {
+        for (field, ahead) in [(Field::V, 0), (Field::U, 1), (Field::UNormalized, 1)] {
+            let settings = Settings {
+                field,
+                lambda: 0.0,
+                ..SETTINGS
+            };
+            let (_, steps) = roll::<T>(&settings, 0.0);
+            for t in 0..3 {
+                for i in 0..2 {
+                    let reward = [steps[t + ahead].value[i]; M];
+                    ledger.equal(
+                        &format!("{field:?}, gamma 0"),
+                        &wide(&steps[t].targets[i]),
+                        &wide(&reward),
+                    );
+                }
+            }
+            let (_, steps) = roll::<T>(&settings, 1.0);
+            for t in 0..3 {
+                let (got, expected) = (steps[t].targets.concat(), steps[t + 1].bootstrap.concat());
+                ledger.equal(&format!("{field:?}, gamma 1"), &wide(&got), &wide(&expected));
+            }
+        }
+    }
+    let mut ledger = Ledger::default();
+    law::<f64>(&mut ledger);
+    law::<f32>(&mut ledger);
+    ledger.finish();
+}
+
+/// Agents that do not learn stay where they are; without exploration the next rollout starts where this one ends, with it
+/// rollouts branch off.
+#[test]
+fn where_trajectories_go() {
+    fn law<T: Real + Number>(ledger: &mut Ledger) {
+        let start = wide(&trajectory::<T>(3).x.concat());
+        let still = Settings { alpha: 0.0, ..SETTINGS };
+        let (group, steps) = roll::<T>(&still, 0.5);
+        for step in &steps {
+            ledger.identical("alpha 0", &wide(&step.x.concat()), &start);
+        }
+        ledger.identical("alpha 0", &wide(&group.x.concat()), &start);
+        let (group, steps) = roll::<T>(&SETTINGS, 0.5);
+        ledger.identical("explored", &wide(&group.x.concat()), &wide(&steps[0].x.concat()));
+        assert_ne!(wide(&group.x.concat()), start, "exploration moves");
+        let on_policy = Settings {
+            exploration: Exploration::None,
+            ..SETTINGS
+        };
+        let (group, steps) = roll::<T>(&on_policy, 0.5);
+        ledger.identical("unexplored", &wide(&steps[0].x.concat()), &start);
+        ledger.identical("unexplored", &wide(&group.x.concat()), &wide(&steps[3].x.concat()));
+    }
+    let mut ledger = Ledger::default();
+    law::<f64>(&mut ledger);
+    law::<f32>(&mut ledger);
+    ledger.finish();
+}
+
+/// The residual gradient is the derivative of the whole loss by the parameters, with the targets that they predict; the
+/// path is data. Differences along one direction per tensor.
+#[test]
+fn residual_gradients_are_derivatives_of_the_whole_loss() {
+    const K: usize = 3;
+    type Tiny = Parameters<f64, 1, 4, 1, 2>;
+    let mut ledger = Ledger::default();
+    for (field, lambda) in [(Field::V, 0.0), (Field::V, 0.7), (Field::V, 1.0), (Field::U, 0.9)] {
+        let settings = Settings {
+            architecture: TENTH,
+            field,
+            exploration: Exploration::None,
+            bootstrap: Bootstrap::Residual,
+            lambda,
+            rho: None,
+            ..SETTINGS
+        };
+        let parameters = theta::<f64, 1, 4, 1, 2>();
+        let network = MetaValue::new(&parameters, TENTH);
+        let gamma = [0.6, 0.95];
+        let start = Trajectory {
+            x: [[2.0], [-1.5]],
+            gamma,
+            ..Trajectory::ZERO
+        };
+        let share = algorithm1::share(1.0, K + 1).expect("steps");
+        let run = |settings: &Settings| {
+            let mut steps = vec![Step::<f64, 1, 4, 1, 2>::ZERO; K + 1];
+            let mut gradient = Box::new(Tiny::ZERO);
+            let group = &mut start.clone();
+            let loss = algorithm1::learn(
+                &Portable,
+                &Logistic,
+                settings,
+                &network,
+                None,
+                group,
+                share,
+                &mut steps,
+                &mut gradient,
+            );
+            (loss, gradient, steps)
+        };
+        let (loss, gradient, steps) = run(&settings);
+        // The loss on the same path, step by step as the formulas say.
+        let whole = |theta: &Tiny| {
+            let network = MetaValue::new(theta, TENTH);
+            let predictions: Vec<[[f64; 2]; 2]> = steps
+                .iter()
+                .map(|step| {
+                    let mut tape = Tape::ZERO;
+                    network.forward(&Portable, &step.x, &gamma, Heads::Both, &mut tape);
+                    Player::BOTH.map(|player| {
+                        let mut q = [0.0; 2];
+                        network.quantiles(&Portable, player, &tape, &mut q);
+                        q
+                    })
+                })
+                .collect();
+            let mut loss = 0.0;
+            for i in 0..2 {
+                let mut y = predictions[K][i];
+                for t in (0..K).rev() {
+                    let reward = steps[if field.is_correction() { t + 1 } else { t }].value[i];
+                    lambda_return::step(reward, &predictions[t + 1][i], gamma[i], lambda, &mut y);
+                    loss += share * quantile_huber::value_and_gradient(&predictions[t][i], &y, &mut [0.0; 2]);
+                }
+            }
+            loss
+        };
+        let label = format!("{field:?}, lambda {lambda}");
+        ledger.check(
+            Precision::Double,
+            &Check::new(Operation::LossByHand, &label, vec![loss], vec![whole(&parameters)]),
+        );
+        let (_, semi, _) = run(&Settings {
+            bootstrap: Bootstrap::SemiGradient,
+            ..settings
+        });
+        assert!(semi != gradient, "{label}: the targets carry no gradient");
+        let mut stream = Stream::new(7, Purpose::Evaluation, 0);
+        for index in 0..Tiny::TENSORS {
+            let direction: Vec<f64> = parameters.values(index).iter().map(|_| stream.normal()).collect();
+            let terms = direction.iter().zip(gradient.values(index)).map(|(u, d)| u * d);
+            let got: f64 = terms.clone().sum();
+            let slope = |h: f64| {
+                let at = |h: f64| {
+                    let mut moved = parameters.clone();
+                    for (value, u) in moved.values_mut(index).iter_mut().zip(&direction) {
+                        *value += h * u;
+                    }
+                    whole(&moved)
+                };
+                (at(h) - at(-h)) / (2.0 * h)
+            };
+            let h = 1e-4;
+            let expected = (4.0 * slope(h / 2.0) - slope(h)) / 3.0;
+            let label = format!("{label}, {}", Tiny::tensor(index));
+            let mut check = Check::new(Operation::ParameterFiniteDifference, label, vec![got], vec![expected]);
+            check.scale = Scale::RmsPlus(terms.map(f64::abs).sum::<f64>() + loss);
+            ledger.check(Precision::Double, &check);
+        }
+    }
+    ledger.finish();
+}

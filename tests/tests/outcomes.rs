@@ -1,0 +1,114 @@
+//! What learners come to, as a checked table: a change of any of it is a change of results.
+
+use meva::ascent::{Agent, Ascent, Precision};
+use meva::config::Config;
+use meva::cpu::Cpu;
+use meva::game::PlaneGame;
+use meva::learner::NamedLearner;
+use meva::plane::{Grid, basin};
+use meva::train::Trainer;
+
+/// How many cells of the published grid lead to B in the Logistic Game (Figure 2b): 29 x 29 starts on [-10, 10]^2,
+/// learning rate 1, 200 steps.
+fn cells_in_b(learner: NamedLearner, alpha: f64) -> usize {
+    let ascent = Ascent {
+        rate: 1.0,
+        steps: 200,
+        precision: Precision::F64,
+    };
+    let agent = Agent::Learner { learner, alpha };
+    let cells = basin(
+        agent,
+        &PlaneGame::Logistic,
+        Cpu::detect().unwrap(),
+        Grid::PUBLISHED,
+        ascent,
+    );
+    assert_eq!(cells.len(), 841);
+    cells.iter().filter(|cell| **cell).count()
+}
+
+/// Learner, length of its imagined step, the cells that an independent implementation counts in `f64`, and how many more
+/// or fewer are allowed.
+///
+/// Starts on the anti-diagonal stay on it under naive learning, where rounding decides what becomes of them: any of
+/// 405 to 427 is right. One cell is allowed to the others. LOLA at 20 is chaotic near its basin's edge: the starts (3, 24)
+/// and (24, 3) of the grid lead to B in exact arithmetic, and elsewhere if they are moved by 1e-15.
+const CELLS_IN_B: [(NamedLearner, f64, usize, usize); 7] = [
+    (NamedLearner::Naive, 0.0, 416, 11),
+    (NamedLearner::Lola, 1.0, 445, 1),
+    (NamedLearner::Lola, 10.0, 435, 1),
+    (NamedLearner::Lola, 20.0, 509, 1),
+    (NamedLearner::Hola2, 1.0, 451, 1),
+    (NamedLearner::Hola2, 10.0, 466, 1),
+    (NamedLearner::Hola2, 20.0, 208, 1),
+];
+
+#[test]
+fn basins_of_the_logistic_game() {
+    let mut wrong = Vec::new();
+    for (learner, alpha, expected, allowed) in CELLS_IN_B {
+        let cells = cells_in_b(learner, alpha);
+        println!(
+            "{:>6} {alpha:>4}: {cells} of 841, expected {expected} +- {allowed}",
+            learner.name()
+        );
+        if cells.abs_diff(expected) > allowed {
+            wrong.push((learner, alpha, cells, expected, allowed));
+        }
+    }
+    assert!(wrong.is_empty(), "learner, alpha, cells, expected, allowed: {wrong:?}");
+}
+
+/// Learners that are others by another name have their basins.
+#[test]
+fn basins_of_equal_learners_are_equal() {
+    for (a, b, alpha) in [
+        (NamedLearner::Hola0, NamedLearner::Naive, 3.0),
+        (NamedLearner::Hola1, NamedLearner::Lola, 20.0),
+        (NamedLearner::Lola, NamedLearner::Naive, 0.0),
+        (NamedLearner::LookAhead, NamedLearner::Naive, 0.0),
+    ] {
+        assert_eq!(cells_in_b(a, alpha), cells_in_b(b, alpha), "{a:?} and {b:?} at {alpha}");
+    }
+}
+
+/// Preset, outer iterations, and how many times smaller the mean loss of the last tenth is than that of the first: what
+/// training must at least achieve, about half of what it does.
+const LOSS_FALLS: [(&str, &[&str], usize, f32); 2] = [
+    ("logistic", &["hidden=16", "batch=16", "eta=3e-3"], 100, 3.0),
+    (
+        "ipd",
+        &[
+            "hidden=16",
+            "residual_blocks=1",
+            "quantiles=16",
+            "batch=16",
+            "steps=20",
+            "eta=1e-3",
+        ],
+        40,
+        2.0,
+    ),
+];
+
+#[test]
+fn training_lowers_the_loss() {
+    for (preset, settings, outer, factor) in LOSS_FALLS {
+        let mut config = Config::preset(preset).unwrap();
+        config.set(&format!("outer={outer}")).unwrap();
+        for setting in settings {
+            config.set(setting).unwrap();
+        }
+        let mut trainer = Trainer::new(&config).unwrap();
+        let losses: Vec<f32> = (0..outer).map(|_| trainer.outer_iteration().unwrap()).collect();
+        let tenth = outer / 10;
+        let mean = |losses: &[f32]| losses.iter().sum::<f32>() / losses.len() as f32;
+        let (first, last) = (mean(&losses[..tenth]), mean(&losses[outer - tenth..]));
+        println!("{preset}: {first} -> {last}, {:.2} times smaller", first / last);
+        assert!(
+            first >= factor * last,
+            "{preset}: {first} -> {last}, expected {factor} times smaller"
+        );
+    }
+}
