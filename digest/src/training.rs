@@ -60,7 +60,12 @@ impl<S: Scalar, const N: usize> Workspace<S, N> {
     const ZERO: Self = Workspace {
         state: State::ZERO,
         gradient: Parameters::ZERO,
-        groups: [Trajectory::ZERO; 2],
+        // All zero, so that a static of it takes no room in flash.
+        groups: [Trajectory {
+            mask: [[S::ZERO; H]; 2],
+            weight: S::ZERO,
+            ..Trajectory::ZERO
+        }; 2],
         steps: [Step::ZERO; STEPS],
     };
 }
