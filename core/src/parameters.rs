@@ -196,7 +196,7 @@ impl<T: Scalar, const N: usize, const H: usize, const R: usize, const M: usize> 
     /// Copies `other`, number by number.
     pub fn copy_from(&mut self, other: &Self) {
         for index in 0..Self::TENSORS {
-            self.values_mut(index).copy_from_slice(other.values(index));
+            copy(other.values(index), self.values_mut(index));
         }
     }
 }
@@ -226,6 +226,13 @@ impl<T: Real, const N: usize, const H: usize, const R: usize, const M: usize> Pa
                 };
             }
         }
+    }
+}
+
+/// Copies as many numbers as the shorter slice has.
+pub(crate) fn copy<T: Copy>(from: &[T], to: &mut [T]) {
+    for (to, from) in to.iter_mut().zip(from) {
+        *to = *from;
     }
 }
 
