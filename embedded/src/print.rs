@@ -11,14 +11,16 @@ pub fn hexadecimal(number: u64) {
 
 /// Prints a decimal number.
 pub fn decimal(number: u64) {
-    let mut unit = 1_u64;
-    while number / unit >= 10 {
-        unit *= 10;
-    }
-    while unit > 0 {
-        digit(number / unit % 10);
+    let mut unit = 10_000_000_000_000_000_000;
+    let mut started = false;
+    while unit > 1 {
+        started |= number >= unit;
+        if started {
+            digit(number / unit % 10);
+        }
         unit /= 10;
     }
+    digit(number % 10);
 }
 
 fn digit(digit: u64) {
