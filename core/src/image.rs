@@ -401,6 +401,16 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize> Image<N, H,
         !crc.0
     }
 
+    /// The words, of which the image's bytes are made, lowest first.
+    pub fn words(&self) -> impl Iterator<Item = u32> {
+        let parameters = (0..Parameters::<f32, N, H, R, M>::TENSORS).flat_map(|index| self.parameters.values(index));
+        self.header
+            .0
+            .iter()
+            .copied()
+            .chain(parameters.map(|value| value.to_bits()))
+    }
+
     /// The network, ready for evaluation.
     ///
     /// # Errors
@@ -525,12 +535,7 @@ mod tests {
     }
 
     fn bytes(image: &Small) -> Vec<u8> {
-        let header = image.header.words().iter().copied();
-        let parameters = (0..Parameters::<f32, 5, 4, 1, 3>::TENSORS).flat_map(|index| image.parameters.values(index));
-        header
-            .chain(parameters.map(|value| value.to_bits()))
-            .flat_map(u32::to_le_bytes)
-            .collect()
+        image.words().flat_map(u32::to_le_bytes).collect()
     }
 
     #[test]

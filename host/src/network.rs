@@ -1,6 +1,7 @@
 //! Trained networks whose sizes are known only at run time: the shapes that are compiled in, behind one trait.
 
 use meva_core::algorithm1::State;
+use meva_core::image::{self, Image};
 use meva_core::kernels::Portable;
 use meva_core::meta_value::{Architecture, Heads, MetaValue, Tape};
 use meva_core::parameters::Parameters;
@@ -86,6 +87,8 @@ pub trait Network<const N: usize>: Send + Sync {
     fn own_gradient(&self, player: Player, x: &[[f64; N]; 2], gamma: &[f64; 2]) -> [f64; N];
     /// A player's quantiles.
     fn quantiles(&self, player: Player, x: &[[f64; N]; 2], gamma: &[f64; 2]) -> Vec<f64>;
+    /// The words of the [image](meva_core::image) of this network as part of `model`.
+    fn image(&self, model: &image::Model) -> Vec<u32>;
 }
 
 /// A network of one compiled shape.
@@ -134,6 +137,12 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize> Network<N> 
         let mut tape = Tape::ZERO;
         network.forward(&Portable, x, gamma, Heads::Only(player), &mut tape);
         network.own_gradient(&Portable, player, None, &tape)
+    }
+
+    fn image(&self, model: &image::Model) -> Vec<u32> {
+        let mut image: Box<Image<N, H, R, M>> = zeroed();
+        image.write(model, &self.parameters);
+        image.words().collect()
     }
 
     fn quantiles(&self, player: Player, x: &[[f64; N]; 2], gamma: &[f64; 2]) -> Vec<f64> {
