@@ -26,7 +26,7 @@ pub fn bytes(model: &Model) -> Result<Vec<u8>> {
     Ok(model.image()?.into_iter().flat_map(u32::to_le_bytes).collect())
 }
 
-/// A C header that defines `meva_model`.
+/// A C header that defines `meva_model_image`.
 ///
 /// # Errors
 /// As [`Model::image`].
@@ -37,7 +37,7 @@ pub fn c_header(model: &Model) -> Result<String> {
          #ifndef MEVA_MODEL_H\n#define MEVA_MODEL_H\n\n#include <stdint.h>\n\n\
          #define MEVA_MODEL_PARAMETERS {}\n#define MEVA_MODEL_HIDDEN {}\n#define MEVA_MODEL_RESIDUAL_BLOCKS {}\n\
          #define MEVA_MODEL_QUANTILES {}\n\n\
-         static const uint32_t meva_model[{}] = {{\n{}}};\n\n#endif\n",
+         static const uint32_t meva_model_image[{}] = {{\n{}}};\n\n#endif\n",
         title(model),
         shape.parameters,
         shape.hidden,
@@ -138,7 +138,7 @@ mod tests {
         assert!(
             c_header(&model)
                 .unwrap()
-                .contains(&format!("meva_model[{}]", words.len()))
+                .contains(&format!("meva_model_image[{}]", words.len()))
         );
         assert!(rust(&model).unwrap().contains("Image<1, 16, 1, 16>"));
     }
