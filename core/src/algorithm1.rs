@@ -12,7 +12,7 @@ use crate::game::Game;
 use crate::kernels::Kernels;
 use crate::learner::meta_value::Field;
 use crate::meta_value::{Architecture, Heads, MetaValue, Tape};
-use crate::parameters::Parameters;
+use crate::parameters::{self, Parameters};
 use crate::player::Player;
 use crate::scalar::{Real, Scalar};
 use crate::{lambda_return, quantile_huber, target_network};
@@ -452,7 +452,7 @@ pub fn descend<T: Real, const N: usize, const H: usize, const R: usize, const M:
         );
         match settings.rho {
             Some(rho) => target_network::step(rho, theta, state.target.values_mut(index)),
-            None => state.target.values_mut(index).copy_from_slice(theta),
+            None => parameters::copy(theta, state.target.values_mut(index)),
         }
     }
 }

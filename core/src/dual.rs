@@ -34,7 +34,13 @@ impl<T> Dual<T> {
 /// `x + x_dot e` for a joint policy and a direction.
 #[inline(always)]
 pub fn along<T: Scalar, const N: usize>(x: &[[T; N]; 2], x_dot: &[[T; N]; 2]) -> [[Dual<T>; N]; 2] {
-    core::array::from_fn(|i| core::array::from_fn(|k| Dual::new(x[i][k], x_dot[i][k])))
+    let mut y = [[Dual::ZERO; N]; 2];
+    for i in 0..2 {
+        for n in 0..N {
+            y[i][n] = Dual::new(x[i][n], x_dot[i][n]);
+        }
+    }
+    y
 }
 
 /// The tangents of an array of dual numbers.

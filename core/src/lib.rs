@@ -34,6 +34,7 @@ pub mod dense;
 pub mod dual;
 pub mod elementary;
 pub mod game;
+pub mod image;
 pub mod kernels;
 pub mod lambda_return;
 pub mod lanes;

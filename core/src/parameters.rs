@@ -158,7 +158,7 @@ impl<T: Scalar, const N: usize, const H: usize, const R: usize, const M: usize> 
     }
 
     /// The numbers of tensor `index < TENSORS`, row-major; in the order in which they lie in memory.
-    pub fn values(&self, index: usize) -> &[T] {
+    pub const fn values(&self, index: usize) -> &[T] {
         match index {
             _ if index < Self::MLP => mlp_values(&self.policy, index),
             _ if index < 2 * Self::MLP => mlp_values(&self.value, index - Self::MLP),
@@ -168,7 +168,7 @@ impl<T: Scalar, const N: usize, const H: usize, const R: usize, const M: usize> 
     }
 
     /// The numbers of tensor `index < TENSORS`, to be changed.
-    pub fn values_mut(&mut self, index: usize) -> &mut [T] {
+    pub const fn values_mut(&mut self, index: usize) -> &mut [T] {
         match index {
             _ if index < Self::MLP => mlp_values_mut(&mut self.policy, index),
             _ if index < 2 * Self::MLP => mlp_values_mut(&mut self.value, index - Self::MLP),
@@ -196,7 +196,7 @@ impl<T: Scalar, const N: usize, const H: usize, const R: usize, const M: usize> 
     /// Copies `other`, number by number.
     pub fn copy_from(&mut self, other: &Self) {
         for index in 0..Self::TENSORS {
-            self.values_mut(index).copy_from_slice(other.values(index));
+            copy(other.values(index), self.values_mut(index));
         }
     }
 }
@@ -229,7 +229,14 @@ impl<T: Real, const N: usize, const H: usize, const R: usize, const M: usize> Pa
     }
 }
 
-fn normalized_values<T, const H: usize>(layer: &Normalized<T, H>, index: usize) -> &[T] {
+/// Copies as many numbers as the shorter slice has.
+pub(crate) fn copy<T: Copy>(from: &[T], to: &mut [T]) {
+    for (to, from) in to.iter_mut().zip(from) {
+        *to = *from;
+    }
+}
+
+const fn normalized_values<T, const H: usize>(layer: &Normalized<T, H>, index: usize) -> &[T] {
     match index {
         0 => layer.dense.weight.as_flattened(),
         1 => &layer.dense.bias,
@@ -238,7 +245,7 @@ fn normalized_values<T, const H: usize>(layer: &Normalized<T, H>, index: usize) 
     }
 }
 
-fn normalized_values_mut<T, const H: usize>(layer: &mut Normalized<T, H>, index: usize) -> &mut [T] {
+const fn normalized_values_mut<T, const H: usize>(layer: &mut Normalized<T, H>, index: usize) -> &mut [T] {
     match index {
         0 => layer.dense.weight.as_flattened_mut(),
         1 => &mut layer.dense.bias,
@@ -247,7 +254,7 @@ fn normalized_values_mut<T, const H: usize>(layer: &mut Normalized<T, H>, index:
     }
 }
 
-fn mlp_values<T, const A: usize, const B: usize, const H: usize, const R: usize>(
+const fn mlp_values<T, const A: usize, const B: usize, const H: usize, const R: usize>(
     mlp: &Mlp<T, A, B, H, R>,
     index: usize,
 ) -> &[T] {
@@ -261,9 +268,10 @@ fn mlp_values<T, const A: usize, const B: usize, const H: usize, const R: usize>
         _ => {}
     }
     let index = index - FIRST;
-    let Some(Residual { inner, outer, gate }) = mlp.residual.get(index / RESIDUAL) else {
+    if index >= R * RESIDUAL {
         return normalized_values(&mlp.last, index - R * RESIDUAL);
-    };
+    }
+    let Residual { inner, outer, gate } = &mlp.residual[index / RESIDUAL];
     match index % RESIDUAL {
         4 => outer.weight.as_flattened(),
         5 => &outer.bias,
@@ -272,7 +280,7 @@ fn mlp_values<T, const A: usize, const B: usize, const H: usize, const R: usize>
     }
 }
 
-fn mlp_values_mut<T, const A: usize, const B: usize, const H: usize, const R: usize>(
+const fn mlp_values_mut<T, const A: usize, const B: usize, const H: usize, const R: usize>(
     mlp: &mut Mlp<T, A, B, H, R>,
     index: usize,
 ) -> &mut [T] {
@@ -286,9 +294,10 @@ fn mlp_values_mut<T, const A: usize, const B: usize, const H: usize, const R: us
         _ => {}
     }
     let index = index - FIRST;
-    let Some(Residual { inner, outer, gate }) = mlp.residual.get_mut(index / RESIDUAL) else {
+    if index >= R * RESIDUAL {
         return normalized_values_mut(&mut mlp.last, index - R * RESIDUAL);
-    };
+    }
+    let Residual { inner, outer, gate } = &mut mlp.residual[index / RESIDUAL];
     match index % RESIDUAL {
         4 => outer.weight.as_flattened_mut(),
         5 => &mut outer.bias,

@@ -1,6 +1,7 @@
 //! Large values of plain numbers, made on the heap without passing through the stack.
 
 use meva_core::algorithm1::{State, Step};
+use meva_core::image::Image;
 use meva_core::parameters::Parameters;
 use meva_core::{Dual, Lanes, meta_value::Tape};
 
@@ -14,6 +15,8 @@ pub unsafe trait Plain: Copy {}
 unsafe impl<const N: usize, const H: usize, const R: usize, const M: usize> Plain for State<f32, N, H, R, M> {}
 // SAFETY: structs of arrays of f32.
 unsafe impl<const N: usize, const H: usize, const R: usize, const M: usize> Plain for Parameters<f32, N, H, R, M> {}
+// SAFETY: an array of u32 and structs of arrays of f32.
+unsafe impl<const N: usize, const H: usize, const R: usize, const M: usize> Plain for Image<N, H, R, M> {}
 // SAFETY: structs of arrays of f64.
 unsafe impl<const N: usize, const H: usize, const R: usize, const M: usize> Plain for Parameters<f64, N, H, R, M> {}
 // SAFETY: structs of arrays of f32.

@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
+use meva_core::image::{self, ImageGame};
 use meva_core::parameters::Parameters;
 use meva_core::{Game, Player};
 
 use crate::ascent::{Agent, Joint};
 use crate::config::{Algorithm, Config};
 use crate::error::{Error, Result};
-use crate::game::AnyGame;
+use crate::game::{AnyGame, PlaneGame};
 use crate::memory::zeroed;
 use crate::network::{Compiled, Network, with_cola_shape, with_shape};
 use crate::run_directory::{MODEL, TensorFile, parameters_from_tensors};
@@ -91,6 +92,31 @@ impl Model {
             (AnyGame::Iterated(_), Algorithm::Cola) => AnyNetwork::Iterated(with_cola_shape!(5, config.shape(), read)?),
         };
         Ok(Model { config, network })
+    }
+
+    /// The words of the model's [image](meva_core::image), ready to be used in place.
+    ///
+    /// # Errors
+    /// The model is COLA's, or the configuration names no game.
+    pub fn image(&self) -> Result<Vec<u32>> {
+        let config = &self.config;
+        if config.algorithm == Algorithm::Cola {
+            return Err(Error::usage("images hold meta-values, and this model is COLA's").hint("export to safetensors"));
+        }
+        let model = image::Model {
+            architecture: config.settings().architecture,
+            field: config.field,
+            game: match AnyGame::of(config)? {
+                AnyGame::Plane(PlaneGame::Logistic) => ImageGame::Logistic,
+                AnyGame::Plane(PlaneGame::Tandem) => ImageGame::Tandem,
+                AnyGame::Iterated(game) => ImageGame::Iterated(game),
+            },
+            alpha: config.alpha,
+        };
+        Ok(match &self.network {
+            AnyNetwork::Plane(network) => network.image(&model),
+            AnyNetwork::Iterated(network) => network.image(&model),
+        })
     }
 
     /// The field that the two agents follow at a joint policy, each with its discount: by player, in `f64`. For COLA the

@@ -1,6 +1,7 @@
 //! Trained networks whose sizes are known only at run time: the shapes that are compiled in, behind one trait.
 
 use meva_core::algorithm1::State;
+use meva_core::image::{self, Image};
 use meva_core::kernels::Portable;
 use meva_core::meta_value::{Architecture, Heads, MetaValue, Tape};
 use meva_core::parameters::Parameters;
@@ -99,6 +100,8 @@ pub trait Network<const N: usize>: Send + Sync {
     fn steps(&self, cpu: Cpu, player: Player) -> Gradient<'_, N>;
     /// A player's quantiles.
     fn quantiles(&self, player: Player, x: &[[f64; N]; 2], gamma: &[f64; 2]) -> Vec<f64>;
+    /// The words of the [image](meva_core::image) of this network as part of `model`.
+    fn image(&self, model: &image::Model) -> Vec<u32>;
 }
 
 /// A network of one compiled shape.
@@ -158,6 +161,12 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize> Network<N> 
             network.quantiles(&cpu, player, &tape, &mut outputs);
             first(&outputs)
         })
+    }
+
+    fn image(&self, model: &image::Model) -> Vec<u32> {
+        let mut image: Box<Image<N, H, R, M>> = zeroed();
+        image.write(model, &self.parameters);
+        image.words().collect()
     }
 
     fn quantiles(&self, player: Player, x: &[[f64; N]; 2], gamma: &[f64; 2]) -> Vec<f64> {

@@ -96,20 +96,31 @@ impl RunDirectory {
     /// # Errors
     /// The file cannot be written.
     pub fn write_atomically(&self, name: &str, bytes: &[u8]) -> Result<()> {
-        let path = self.file(name);
-        let beside = self.file(&format!(".{name}.part"));
-        let write = || -> io::Result<()> {
-            let mut file = File::create(&beside)?;
-            file.write_all(bytes)?;
-            file.sync_all()?;
-            fs::rename(&beside, &path)?;
-            sync_directory(&self.path)
-        };
-        write().map_err(|cause| {
-            let _ = fs::remove_file(&beside); // the first error is the one to tell
-            Error::io("write", &path, &cause)
-        })
+        write_atomically(&self.file(name), bytes)
     }
+}
+
+/// Writes a whole file or leaves the one that was there, wherever it is.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let beside = path.with_file_name(format!(".{name}.part"));
+    let write = || -> io::Result<()> {
+        let mut file = File::create(&beside)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&beside, path)?;
+        match path.parent() {
+            Some(parent) if parent != Path::new("") => sync_directory(parent),
+            _ => sync_directory(Path::new(".")),
+        }
+    };
+    write().map_err(|cause| {
+        let _ = fs::remove_file(&beside); // the first error is the one to tell
+        Error::io("write", path, &cause)
+    })
 }
 
 /// Makes a rename last; only Unix opens directories for that.

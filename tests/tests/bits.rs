@@ -101,7 +101,7 @@ where
     let target = settings.rho.map(|_| MetaValue::new(&other, settings.architecture));
 
     let mut stream = Stream::new(7, Purpose::Evaluation, 0);
-    let mut singles = vec![Trajectory::<f32, N, H>::ZERO; WIDTH];
+    let mut singles = [Trajectory::<f32, N, H>::ZERO; WIDTH];
     let mut group = Trajectory::<Lanes<WIDTH>, N, H>::ZERO;
     for (l, single) in singles.iter_mut().enumerate() {
         for i in 0..2 {

@@ -33,8 +33,14 @@ pub struct IteratedMatrix {
     pub discount: f64,
 }
 
-/// The parameter that each player reads after joint state DD, DC, CD, CC; its first is for the start.
-const AFTER: [[usize; 4]; 2] = [[1, 2, 3, 4], [1, 3, 2, 4]];
+/// Reorders a player's numbers for the start and for DD, DC, CD, CC, its own action first, so that player 0's action
+/// comes first; and back again.
+fn player_zero_first<S>(player: Player, [start, dd, dc, cd, cc]: [S; 5]) -> [S; 5] {
+    match player {
+        Player::Zero => [start, dd, dc, cd, cc],
+        Player::One => [start, dd, cd, dc, cc],
+    }
+}
 
 /// Both players' probabilities of cooperating at the start and after each joint state.
 struct Chain<S> {
@@ -63,10 +69,8 @@ impl IteratedMatrix {
     };
 
     fn chain<S: Scalar>(x: &[[S; 5]; 2]) -> Chain<S> {
-        let probability = |i: usize, k: usize| x[i][k].sigmoid();
-        let cooperate: [[S; 5]; 2] = core::array::from_fn(|i| {
-            core::array::from_fn(|k| probability(i, if k == 0 { 0 } else { AFTER[i][k - 1] }))
-        });
+        let [a, b] = x.map(|row| row.map(S::sigmoid));
+        let cooperate = [player_zero_first(Player::Zero, a), player_zero_first(Player::One, b)];
         let joint = |k: usize| {
             let (a, b) = (cooperate[0][k], cooperate[1][k]);
             let (not_a, not_b) = (S::ONE - a, S::ONE - b);
@@ -112,22 +116,22 @@ impl IteratedMatrix {
         gradient: &mut [[S; 5]; 2],
     ) {
         let v = solve(self.matrix(&chain.transitions), self.payoff(objective));
-        for (k, weight) in [S::from_f64(1.0 - self.discount)]
-            .into_iter()
-            .chain(occupancy.map(|d| S::from_f64(self.discount) * d))
-            .enumerate()
-        {
-            for &row in rows {
+        let [dd, dc, cd, cc] = occupancy.map(|d| S::from_f64(self.discount) * d);
+        let weight = [S::from_f64(1.0 - self.discount), dd, dc, cd, cc];
+        for &row in rows {
+            let i = row.index();
+            let mut by_state = [S::ZERO; 5];
+            for k in 0..5 {
                 // The slope of joint . v by this player's probability of cooperating: the opponent's mix of the two
                 // differences that switching from D to C makes.
-                let i = row.index();
                 let (p, other) = (chain.cooperate[i][k], chain.cooperate[1 - i][k]);
                 let slope = match row {
                     Player::Zero => (S::ONE - other) * (v[2] - v[0]) + other * (v[3] - v[1]),
                     Player::One => (S::ONE - other) * (v[1] - v[0]) + other * (v[3] - v[2]),
                 };
-                gradient[i][if k == 0 { 0 } else { AFTER[i][k - 1] }] = weight * slope * p * (S::ONE - p);
+                by_state[k] = weight[k] * slope * p * (S::ONE - p);
             }
+            gradient[i] = player_zero_first(row, by_state);
         }
     }
 }

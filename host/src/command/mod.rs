@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 
 mod agents;
 mod basins;
+mod export;
 mod figure;
 mod play;
 mod train;
@@ -35,6 +36,7 @@ enum Command {
     Basins(basins::Basins),
     Trajectories(trajectories::Trajectories),
     Figure(figure::Figure),
+    Export(export::Export),
     Play(play::Play),
 }
 
@@ -84,6 +86,7 @@ fn run(cli: Cli) -> Result<Outcome> {
         Command::Basins(basins) => basins.run(),
         Command::Trajectories(trajectories) => trajectories.run(),
         Command::Figure(figure) => figure.run(),
+        Command::Export(export) => export.run(),
         Command::Play(play) => play.run(),
     }
 }

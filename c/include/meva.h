@@ -1,0 +1,398 @@
+/* The numeric core of meta-value learning for C. Made by cbindgen from c/src/lib.rs: change it there. */
+
+#ifndef MEVA_H
+#define MEVA_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ The alignment of images, workspaces and training memory, in bytes.
+ */
+#define MEVA_ALIGNMENT 4
+
+/*
+ The Logistic Game.
+ */
+#define MEVA_LOGISTIC 0
+
+/*
+ The Tandem game.
+ */
+#define MEVA_TANDEM 1
+
+/*
+ An iterated 2 x 2 game.
+ */
+#define MEVA_ITERATED 2
+
+/*
+ Naive learning.
+ */
+#define MEVA_NAIVE 0
+
+/*
+ LookAhead.
+ */
+#define MEVA_LOOKAHEAD 1
+
+/*
+ LOLA, which is HOLA(1).
+ */
+#define MEVA_LOLA 2
+
+/*
+ LOLA by its first-order expansion.
+ */
+#define MEVA_LOLA_TAYLOR 3
+
+/*
+ HOLA(2).
+ */
+#define MEVA_HOLA2 4
+
+/*
+ HOLA(3).
+ */
+#define MEVA_HOLA3 5
+
+/*
+ Agents follow the gradient of V.
+ */
+#define MEVA_FIELD_V 0
+
+/*
+ Agents follow the naive gradient and gamma times that of U.
+ */
+#define MEVA_FIELD_U 1
+
+/*
+ The same with 1 - gamma times the naive gradient.
+ */
+#define MEVA_FIELD_U_NORMALIZED 2
+
+/*
+ Why a function did nothing.
+ */
+typedef enum {
+  /*
+   It did what it was asked.
+   */
+  MEVA_OK = 0,
+  /*
+   A pointer is null.
+   */
+  MEVA_NULL_POINTER = 1,
+  /*
+   A buffer has fewer elements or bytes than are needed.
+   */
+  MEVA_BUFFER_TOO_SMALL = 2,
+  /*
+   A pointer is not aligned for what it points to; images and memory need MEVA_ALIGNMENT.
+   */
+  MEVA_MISALIGNED = 3,
+  /*
+   A number is infinite or NaN.
+   */
+  MEVA_NOT_FINITE = 4,
+  /*
+   A number lies outside its domain: a discount outside [0, 1], say, or an unknown choice.
+   */
+  MEVA_OUT_OF_RANGE = 5,
+  /*
+   An image ends before its header says so.
+   */
+  MEVA_TRUNCATED = 6,
+  /*
+   Something else than an image.
+   */
+  MEVA_NO_IMAGE = 7,
+  /*
+   An image of another version.
+   */
+  MEVA_VERSION = 8,
+  /*
+   A shape that is not compiled in, or another one than the game's or the memory's.
+   */
+  MEVA_SHAPE_UNKNOWN = 9,
+  /*
+   An image whose bytes are not those that were written.
+   */
+  MEVA_CHECKSUM = 10,
+  /*
+   An image with contents that make no sense.
+   */
+  MEVA_CONTENTS = 11,
+  /*
+   Memory in which no training was started, or a model that was not opened.
+   */
+  MEVA_NOT_STARTED = 12,
+} meva_error;
+
+/*
+ A model in use: made by meva_model_open, valid as long as its image is.
+ */
+typedef struct {
+  /*
+   The image.
+   */
+  const void *image;
+  /*
+   Its size in bytes.
+   */
+  size_t size;
+} meva_model;
+
+/*
+ Sizes of a network. Compiled in: (1, 64, 1, 16), (1, 16, 1, 16), (5, 64, 2, 32), (5, 16, 1, 16).
+ */
+typedef struct {
+  /*
+   Parameters per policy, N: 1, or 5 for iterated games.
+   */
+  uint32_t parameters;
+  /*
+   Hidden units, H.
+   */
+  uint32_t hidden;
+  /*
+   Residual blocks, R.
+   */
+  uint32_t residual_blocks;
+  /*
+   Quantiles, M.
+   */
+  uint32_t quantiles;
+} meva_shape;
+
+/*
+ A game.
+ */
+typedef struct {
+  /*
+   MEVA_LOGISTIC, MEVA_TANDEM or MEVA_ITERATED.
+   */
+  uint32_t kind;
+  /*
+   Of an iterated game: how much the next turn counts, in [0, 1).
+   */
+  double discount;
+  /*
+   Of an iterated game: payoffs after DD, DC, CD, CC (player 0's action first) for player 0 and 1.
+   */
+  double payoffs[4][2];
+} meva_game;
+
+/*
+ What a model is.
+ */
+typedef struct {
+  /*
+   Its sizes.
+   */
+  meva_shape shape;
+  /*
+   The game that it was trained for.
+   */
+  meva_game game;
+  /*
+   What agents follow: MEVA_FIELD_V, ..
+   */
+  uint32_t field;
+  /*
+   The learning rate of agents that follow it.
+   */
+  double alpha;
+} meva_info;
+
+/*
+ Settings of Algorithm 1.
+ */
+typedef struct {
+  /*
+   What the network models and agents follow: MEVA_FIELD_V, ..
+   */
+  uint32_t field;
+  /*
+   1: the gradient flows through the targets too (without a target network); else 0.
+   */
+  uint32_t residual_gradient;
+  /*
+   The agents' learning rate.
+   */
+  double alpha;
+  /*
+   How much of a target is observed rather than predicted, in [0, 1].
+   */
+  double lambda;
+  /*
+   Inertia of the target network, in [0, 1); negative: none.
+   */
+  double rho;
+  /*
+   The network's learning rate.
+   */
+  double eta;
+  /*
+   Decay of the first moment, in [0, 1).
+   */
+  double beta1;
+  /*
+   Decay of the second moment, in [0, 1).
+   */
+  double beta2;
+  /*
+   Added to the root of the second moment; positive.
+   */
+  double epsilon;
+  /*
+   Weight decay; multiplied by eta.
+   */
+  double weight_decay;
+} meva_settings;
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/*
+ The name of an error code; never null.
+ */
+const char *meva_error_name(uint32_t error);
+
+/*
+ Checks an image of `size` bytes, at an address that is a multiple of MEVA_ALIGNMENT, and makes a model of it, which uses
+ it in place: the image must stay where it is as long as the model is used.
+ */
+meva_error meva_model_open(const void *image,
+                           size_t size,
+                           meva_model *model);
+
+/*
+ What a model is.
+ */
+meva_error meva_model_info(const meva_model *model, meva_info *info);
+
+/*
+ Writes the bytes of workspace that evaluating a network of this shape needs.
+ */
+meva_error meva_workspace_size(const meva_shape *shape, size_t *size);
+
+/*
+ A player's (0 or 1) quantiles at the joint policy x, 2 N numbers, player 0's first, with both players' discounts: M
+ numbers.
+ */
+meva_error meva_quantiles(const meva_model *model,
+                          uint32_t player,
+                          const float *x,
+                          size_t x_count,
+                          const float *gamma,
+                          float *quantiles,
+                          size_t quantiles_count,
+                          void *workspace,
+                          size_t workspace_size);
+
+/*
+ Both players' values, the means of their quantiles, at the joint policy x: 2 numbers.
+ */
+meva_error meva_values(const meva_model *model,
+                       const float *x,
+                       size_t x_count,
+                       const float *gamma,
+                       float *values,
+                       void *workspace,
+                       size_t workspace_size);
+
+/*
+ The network's own gradients at the joint policy x, each player's mean quantile by its own parameters: 2 N numbers.
+ */
+meva_error meva_own_gradients(const meva_model *model,
+                              const float *x,
+                              size_t x_count,
+                              const float *gamma,
+                              float *gradients,
+                              size_t gradients_count,
+                              void *workspace,
+                              size_t workspace_size);
+
+/*
+ The directions that agents follow at the joint policy x, in the game that the model was trained for: 2 N numbers. A step
+ is x + alpha field, with the model's alpha.
+ */
+meva_error meva_field(const meva_model *model,
+                      const float *x,
+                      size_t x_count,
+                      const float *gamma,
+                      float *field,
+                      size_t field_count,
+                      void *workspace,
+                      size_t workspace_size);
+
+/*
+ Both players' returns at the joint policy x, in any game: 2 numbers.
+ */
+meva_error meva_game_values(const meva_game *game, const float *x, size_t x_count, float *values);
+
+/*
+ One step of both agents, x <- x + rate field(x), in any game. The learner is MEVA_NAIVE, MEVA_LOOKAHEAD, .., alpha the
+ length of its imagined step. x has 2 N numbers, player 0's first.
+ */
+meva_error meva_learner_step(uint32_t learner,
+                             double alpha,
+                             double rate,
+                             const meva_game *game,
+                             float *x,
+                             size_t x_count);
+
+/*
+ Writes the bytes of memory that training needs: a network of this shape, rollouts of `steps` (k), batches of `batch`.
+ */
+meva_error meva_training_size(const meva_shape *shape, uint32_t steps, uint32_t batch, size_t *size);
+
+/*
+ Starts a training in `size` bytes of memory: from parameters drawn by `seed`, or, where `model` is not null, from that
+ model's, which must have the shape.
+ */
+meva_error meva_training_start(const meva_shape *shape,
+                               uint32_t steps,
+                               uint32_t batch,
+                               uint64_t seed,
+                               const meva_model *model,
+                               void *memory,
+                               size_t size);
+
+/*
+ One update of Algorithm 1: from each joint policy of x (batch times 2 N numbers) a rollout with its discounts gamma (batch
+ times 2 numbers), the targets, a step down the loss. x becomes the rollouts' ends, loss the mean loss; a training has
+ diverged when that is infinite or NaN.
+ */
+meva_error meva_training_update(void *memory,
+                                size_t size,
+                                const meva_settings *settings,
+                                const meva_game *game,
+                                float *x,
+                                size_t x_count,
+                                const float *gamma,
+                                size_t gamma_count,
+                                float *loss);
+
+/*
+ Writes the bytes of a model's image.
+ */
+meva_error meva_image_size(const meva_shape *shape, size_t *size);
+
+/*
+ Writes what was learned as an image: the target network's parameters, which are the network's own without one.
+ */
+meva_error meva_training_image(void *memory,
+                               size_t size,
+                               const meva_settings *settings,
+                               const meva_game *game,
+                               void *image,
+                               size_t image_size);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* MEVA_H */

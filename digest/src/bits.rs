@@ -1,0 +1,111 @@
+//! From numbers to digests.
+
+use meva_core::random::{Purpose, Stream};
+use meva_core::{Dual, Lanes, Scalar};
+
+/// FNV-1a, 64 bits (Fowler, Noll and Vo).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fnv(u64);
+
+impl Fnv {
+    /// The digest of nothing.
+    pub const EMPTY: Self = Fnv(0xcbf2_9ce4_8422_2325);
+
+    /// Takes the bytes of a number's bits, lowest first.
+    pub fn take(&mut self, bits: u64) {
+        for byte in bits.to_le_bytes() {
+            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+    }
+
+    /// Takes numbers in order.
+    pub fn take_all<'a, S: Bits>(&mut self, numbers: impl IntoIterator<Item = &'a S>) {
+        for number in numbers {
+            number.digest(self);
+        }
+    }
+
+    /// The digest of what was taken.
+    pub fn finish(self) -> u64 {
+        self.0
+    }
+}
+
+/// A scalar whose bits can be digested and that can be drawn.
+pub trait Bits: Scalar {
+    /// Its name in a report.
+    const NAME: &'static str;
+    /// Feeds the bits, with every NaN the same.
+    fn digest(&self, fnv: &mut Fnv);
+    /// A number with every part of it uniform on `[low, high)`.
+    fn draw(stream: &mut Stream, low: f64, high: f64) -> Self;
+}
+
+impl Bits for f32 {
+    const NAME: &'static str = "f32";
+    fn digest(&self, fnv: &mut Fnv) {
+        let canonical = if self.is_nan() {
+            f32::NAN.to_bits() & 0x7fff_ffff
+        } else {
+            self.to_bits()
+        };
+        fnv.take(u64::from(canonical));
+    }
+    fn draw(stream: &mut Stream, low: f64, high: f64) -> Self {
+        stream.uniform(low, high) as f32
+    }
+}
+
+impl Bits for f64 {
+    const NAME: &'static str = "f64";
+    fn digest(&self, fnv: &mut Fnv) {
+        fnv.take(if self.is_nan() {
+            f64::NAN.to_bits() & (u64::MAX >> 1)
+        } else {
+            self.to_bits()
+        });
+    }
+    fn draw(stream: &mut Stream, low: f64, high: f64) -> Self {
+        stream.uniform(low, high)
+    }
+}
+
+impl<T: Bits> Bits for Dual<T> {
+    const NAME: &'static str = "dual";
+    fn digest(&self, fnv: &mut Fnv) {
+        self.value.digest(fnv);
+        self.tangent.digest(fnv);
+    }
+    fn draw(stream: &mut Stream, low: f64, high: f64) -> Self {
+        Dual::new(T::draw(stream, low, high), T::draw(stream, -1.0, 1.0))
+    }
+}
+
+impl<const W: usize> Bits for Lanes<W> {
+    const NAME: &'static str = "lanes";
+    fn digest(&self, fnv: &mut Fnv) {
+        fnv.take_all(&self.0);
+    }
+    fn draw(stream: &mut Stream, low: f64, high: f64) -> Self {
+        Lanes(core::array::from_fn(|_| f32::draw(stream, low, high)))
+    }
+}
+
+/// A stream of inputs of its own for each operation.
+pub(crate) fn inputs(index: u64) -> Stream {
+    Stream::new(0, Purpose::Evaluation, index)
+}
+
+/// An array of drawn numbers.
+pub(crate) fn draw<S: Bits, const L: usize>(stream: &mut Stream, low: f64, high: f64) -> [S; L] {
+    core::array::from_fn(|_| S::draw(stream, low, high))
+}
+
+/// A matrix of drawn numbers.
+pub(crate) fn draw_rows<S: Bits, const L: usize, const O: usize>(
+    stream: &mut Stream,
+    low: f64,
+    high: f64,
+) -> [[S; L]; O] {
+    core::array::from_fn(|_| draw(stream, low, high))
+}

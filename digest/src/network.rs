@@ -1,0 +1,144 @@
+//! The meta-value network: forward, gradients, gradients of parameters, and the learner that follows it.
+
+use meva_core::activation::Activation;
+use meva_core::game::{Game, IteratedMatrix, Logistic};
+use meva_core::kernels::Kernels;
+use meva_core::learner::MetaValueLearner;
+use meva_core::learner::meta_value::Field;
+use meva_core::meta_value::{Architecture, Heads, Input, MetaValue, Tape};
+use meva_core::parameters::Parameters;
+use meva_core::random::{Purpose, Stream};
+use meva_core::{Player, Real, Scalar};
+
+use crate::Report;
+use crate::bits::{Bits, Fnv, draw, draw_rows, inputs};
+
+/// Small, and no multiple of the block size.
+const H: usize = 6;
+const M: usize = 5;
+
+const PLANE: Architecture = Architecture {
+    input: Input::Tenth,
+    last_activation: Activation::Gelu,
+};
+const ITERATED: Architecture = Architecture {
+    input: Input::Sigmoid,
+    last_activation: Activation::Tanh,
+};
+
+/// Both architectures on one scalar.
+pub fn run<S: Bits, K: Kernels<S>>(kernels: &K, report: &mut Report)
+where
+    S::Real: Bits,
+{
+    macro_rules! names {
+        ($network:literal) => {
+            [
+                concat!("meta_value::", $network, "::quantiles"),
+                concat!("meta_value::", $network, "::mean"),
+                concat!("meta_value::", $network, "::own_gradient"),
+                concat!("meta_value::", $network, "::own_gradient masked"),
+                concat!("meta_value::", $network, "::gradient"),
+                concat!("learner::meta_value::", $network, "::v"),
+                concat!("learner::meta_value::", $network, "::u"),
+                concat!("learner::meta_value::", $network, "::u_normalized"),
+            ]
+        };
+    }
+    network::<S, K, _, 1, 1>(kernels, PLANE, Logistic, names!("plane"), report);
+    network::<S, K, _, 5, 2>(
+        kernels,
+        ITERATED,
+        IteratedMatrix::PRISONERS_DILEMMA,
+        names!("iterated"),
+        report,
+    );
+}
+
+fn network<S: Bits, K: Kernels<S>, G: Game<N>, const N: usize, const R: usize>(
+    kernels: &K,
+    architecture: Architecture,
+    game: G,
+    names: [&'static str; 8],
+    report: &mut Report,
+) where
+    S::Real: Bits,
+{
+    let mut stream = inputs(4);
+    let parameters: Parameters<S::Real, N, H, R, M> = parameters(&mut stream);
+    let network = MetaValue::new(&parameters, architecture);
+    let x: [[S; N]; 2] = draw_rows(&mut stream, -4.0, 4.0);
+    let gamma: [S; 2] = draw(&mut stream, 0.0, 1.0);
+    let mask: [S; H] = draw(&mut stream, -1.0, 1.0);
+
+    let mut digests = [Fnv::EMPTY; 8];
+    let mut tape = Tape::ZERO;
+    network.forward(kernels, &x, &gamma, Heads::Both, &mut tape);
+    for player in Player::BOTH {
+        let mut q = [S::ZERO; M];
+        network.quantiles(kernels, player, &tape, &mut q);
+        digests[0].take_all(&q);
+        network.mean(player, &tape).digest(&mut digests[1]);
+        digests[2].take_all(&network.own_gradient(kernels, player, None, &tape));
+        digests[3].take_all(&network.own_gradient(kernels, player, Some(&mask), &tape));
+        digests[4].take_all(network.gradient(kernels, player, &tape).as_flattened());
+    }
+    for (digest, field) in digests[5..].iter_mut().zip([Field::V, Field::U, Field::UNormalized]) {
+        let learner = MetaValueLearner {
+            network,
+            field,
+            gamma: [0.9, 0.3],
+        };
+        digest.take_all(learner.field_in(kernels, &game, &x, &mut tape).as_flattened());
+    }
+    for (name, digest) in names.into_iter().zip(digests) {
+        report(name, S::NAME, digest.finish());
+    }
+}
+
+/// The gradients by the parameters, summed over the lanes.
+pub fn run_parameters<S: Bits + Scalar<Lane = <S as Scalar>::Real>, K: Kernels<S>>(kernels: &K, report: &mut Report)
+where
+    S::Real: Bits,
+{
+    vjp_parameters::<S, K, 1, 1>(kernels, PLANE, "meta_value::plane::vjp_parameters", report);
+    vjp_parameters::<S, K, 5, 2>(kernels, ITERATED, "meta_value::iterated::vjp_parameters", report);
+}
+
+fn vjp_parameters<S, K, const N: usize, const R: usize>(
+    kernels: &K,
+    architecture: Architecture,
+    name: &'static str,
+    report: &mut Report,
+) where
+    S: Bits + Scalar<Lane = <S as Scalar>::Real>,
+    S::Real: Bits,
+    K: Kernels<S>,
+{
+    let (mut stream, mut fnv) = (inputs(5), Fnv::EMPTY);
+    let parameters: Parameters<S::Real, N, H, R, M> = parameters(&mut stream);
+    let network = MetaValue::new(&parameters, architecture);
+    let (mut tape, mut gradient) = (Tape::ZERO, Parameters::<S::Real, N, H, R, M>::ZERO);
+    let (x, gamma): ([[S; N]; 2], [S; 2]) = (draw_rows(&mut stream, -4.0, 4.0), draw(&mut stream, 0.0, 1.0));
+    let dq: [[S; M]; 2] = draw_rows(&mut stream, -1.0, 1.0);
+    for heads in [Heads::Both, Heads::Only(Player::Zero), Heads::Only(Player::One)] {
+        network.forward(kernels, &x, &gamma, heads, &mut tape);
+        network.vjp_parameters(kernels, heads, &tape, &dq, &mut gradient);
+        for index in 0..Parameters::<S::Real, N, H, R, M>::TENSORS {
+            fnv.take_all(gradient.values(index));
+        }
+    }
+    report(name, S::NAME, fnv.finish());
+}
+
+/// Drawn parameters. Gates, shifts and the like start at 0 or 1, where mistakes hide: they are moved off.
+fn parameters<T: Real + Bits, const N: usize, const R: usize>(stream: &mut Stream) -> Parameters<T, N, H, R, M> {
+    let mut parameters = Parameters::ZERO;
+    parameters.initialize(&mut Stream::new(5, Purpose::Parameters, 0));
+    for index in 0..Parameters::<T, N, H, R, M>::TENSORS {
+        for value in parameters.values_mut(index) {
+            *value += T::draw(stream, -0.2, 0.2);
+        }
+    }
+    parameters
+}

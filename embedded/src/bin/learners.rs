@@ -1,0 +1,6 @@
+//! A step of each learner, to see what it takes.
+#![no_std]
+#![no_main]
+
+meva_embedded::panic_never!();
+meva_embedded::main!(meva_embedded::scene::learners);

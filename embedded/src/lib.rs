@@ -1,0 +1,55 @@
+//! What the programs share: a machine to print on, to count instructions and stack with, and the scenes that they play.
+#![no_std]
+
+pub mod platform;
+pub mod print;
+pub mod scene;
+pub mod stack;
+pub mod static_cell;
+
+/// The program's entry: calls a function, then stops the machine.
+#[macro_export]
+macro_rules! main {
+    ($main:path) => {
+        #[cfg(target_arch = "arm")]
+        #[cortex_m_rt::entry]
+        fn start() -> ! {
+            $main();
+            $crate::platform::exit(true)
+        }
+
+        #[cfg(not(target_arch = "arm"))]
+        #[unsafe(no_mangle)]
+        extern "C" fn start() {
+            $main();
+            $crate::platform::exit(true)
+        }
+    };
+}
+
+/// A panic handler that cannot be linked: the program links only if no panic can be reached from it.
+#[macro_export]
+macro_rules! panic_never {
+    () => {
+        #[panic_handler]
+        fn panic(_: &core::panic::PanicInfo) -> ! {
+            unsafe extern "C" {
+                safe fn a_panic_can_be_reached() -> !;
+            }
+            a_panic_can_be_reached()
+        }
+    };
+}
+
+/// A panic handler that stops the machine with failure.
+#[macro_export]
+macro_rules! panic_exit {
+    () => {
+        #[panic_handler]
+        fn panic(_: &core::panic::PanicInfo) -> ! {
+            $crate::platform::print("panic\n");
+            $crate::platform::exit(false);
+            loop {}
+        }
+    };
+}

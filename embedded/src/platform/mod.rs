@@ -1,0 +1,16 @@
+//! The machine: printing, stopping, counting instructions, and where the stack is.
+
+#[cfg(target_arch = "arm")]
+mod cortex_m;
+#[cfg(target_arch = "arm")]
+pub use cortex_m::*;
+
+#[cfg(target_arch = "riscv32")]
+mod riscv;
+#[cfg(target_arch = "riscv32")]
+pub use riscv::*;
+
+#[cfg(target_arch = "wasm32")]
+mod wasm;
+#[cfg(target_arch = "wasm32")]
+pub use wasm::*;

@@ -1,0 +1,65 @@
+//! `meva export`: a trained model in the form that another system links.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::json;
+
+use super::{Outcome, print};
+use crate::error::Result;
+use crate::export::{Format, bytes, c_header, rust};
+use crate::model::Model;
+use crate::run_directory::{MODEL, TensorFile, write_atomically};
+
+/// Write a trained model in the form that another system links.
+#[derive(Debug, Args)]
+pub struct Export {
+    /// A run directory or model file
+    #[arg(value_name = "RUN")]
+    run: PathBuf,
+    /// The form
+    #[arg(long, value_name = "FORMAT")]
+    to: Format,
+    /// The file to write
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// Print one JSON object: the file, its bytes, and the network's shape
+    #[arg(long)]
+    json: bool,
+}
+
+impl Export {
+    pub(super) fn run(&self) -> Result<Outcome> {
+        let path = if self.run.is_dir() {
+            self.run.join(MODEL)
+        } else {
+            self.run.clone()
+        };
+        let file = TensorFile::load(&path)?;
+        let model = Model::of_file(&file).map_err(|error| error.at(path.display()))?;
+        let contents = match self.to {
+            Format::Safetensors => file.to_bytes()?,
+            Format::CHeader => c_header(&model)?.into_bytes(),
+            Format::Rust => rust(&model)?.into_bytes(),
+            Format::Bytes => bytes(&model)?,
+        };
+        write_atomically(&self.out, &contents)?;
+        let shape = model.config.shape();
+        if self.json {
+            print(
+                &json!({
+                    "file": self.out.display().to_string(),
+                    "bytes": contents.len(),
+                    "parameters": shape.parameters,
+                    "hidden": shape.hidden,
+                    "residual_blocks": shape.residual_blocks,
+                    "quantiles": shape.quantiles,
+                })
+                .to_string(),
+            )?;
+        } else {
+            print(&format!("{}: {} bytes, {shape}", self.out.display(), contents.len()))?;
+        }
+        Ok(Outcome::Done)
+    }
+}

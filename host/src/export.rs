@@ -1,0 +1,145 @@
+//! Trained models in the forms that other systems link: see [`meva_core::image`].
+
+use std::fmt::Write as _;
+
+use crate::error::Result;
+use crate::model::Model;
+
+/// A form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// The model file itself, checked.
+    Safetensors,
+    /// A C header with the image as a constant array, to be used in place.
+    CHeader,
+    /// A Rust file with the image as a static, checked by the compiler.
+    Rust,
+    /// The flat little-endian image.
+    Bytes,
+}
+
+/// The image's bytes.
+///
+/// # Errors
+/// As [`Model::image`].
+pub fn bytes(model: &Model) -> Result<Vec<u8>> {
+    Ok(model.image()?.into_iter().flat_map(u32::to_le_bytes).collect())
+}
+
+/// A C header that defines `meva_model_image`.
+///
+/// # Errors
+/// As [`Model::image`].
+pub fn c_header(model: &Model) -> Result<String> {
+    let (words, shape) = (model.image()?, model.config.shape());
+    Ok(format!(
+        "/* {}.\n   Made by `meva export`; for meva_model_open(), which uses it in place. For little-endian processors. */\n\
+         #ifndef MEVA_MODEL_H\n#define MEVA_MODEL_H\n\n#include <stdint.h>\n\n\
+         #define MEVA_MODEL_PARAMETERS {}\n#define MEVA_MODEL_HIDDEN {}\n#define MEVA_MODEL_RESIDUAL_BLOCKS {}\n\
+         #define MEVA_MODEL_QUANTILES {}\n\n\
+         static const uint32_t meva_model_image[{}] = {{\n{}}};\n\n#endif\n",
+        title(model),
+        shape.parameters,
+        shape.hidden,
+        shape.residual_blocks,
+        shape.quantiles,
+        words.len(),
+        rows(&words)
+    ))
+}
+
+/// A Rust file that defines `MODEL`.
+///
+/// # Errors
+/// As [`Model::image`].
+pub fn rust(model: &Model) -> Result<String> {
+    let (words, shape) = (model.image()?, model.config.shape());
+    Ok(format!(
+        "/// {}.\n///\n/// Made by `meva export`; the compiler checks it.\n\
+         #[rustfmt::skip]\n#[allow(long_running_const_eval)]\n\
+         pub static MODEL: meva_core::image::Image<{}, {}, {}, {}> = match meva_core::image::Image::of_words(&[\n{}]) {{\n    \
+         Ok(image) => image,\n    Err(_) => panic!(\"the image is damaged\"),\n}};\n",
+        title(model),
+        shape.parameters,
+        shape.hidden,
+        shape.residual_blocks,
+        shape.quantiles,
+        rows(&words)
+    ))
+}
+
+fn title(model: &Model) -> String {
+    format!(
+        "A meta-value of the game {}: {}",
+        model.config.game.name(),
+        model.config.shape()
+    )
+}
+
+/// Eight words a line, in hexadecimal, so that no bit is lost.
+fn rows(words: &[u32]) -> String {
+    let mut text = String::with_capacity(12 * words.len());
+    for row in words.chunks(8) {
+        text.push_str("   ");
+        for word in row {
+            let _ = write!(text, " 0x{word:08x},"); // a string takes all
+        }
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::train::Trainer;
+    use meva_core::image::{Header, Image, ImageGame};
+
+    fn model(preset: &str) -> Model {
+        let mut config = Config::preset(preset).unwrap();
+        for assignment in ["hidden=16", "residual_blocks=1", "quantiles=16", "batch=2"] {
+            config.set(assignment).unwrap();
+        }
+        Trainer::new(&config).unwrap().model()
+    }
+
+    /// The image gives back the configuration and every parameter, and computes what the model computes.
+    #[test]
+    fn an_image_is_its_model() {
+        let model = model("ipd");
+        let bytes = bytes(&model).unwrap();
+        let header = Header::of_bytes(&bytes).unwrap();
+        assert_eq!((header.shape(), header.size()), ([5, 16, 1, 16], bytes.len()));
+        let image = Image::<5, 16, 1, 16>::of_bytes(&bytes).unwrap();
+        let contents = image.check().unwrap();
+        assert_eq!(contents.architecture, model.config.settings().architecture);
+        assert_eq!(contents.alpha, model.config.alpha);
+        assert_eq!(contents.field, model.config.field);
+        assert_eq!(
+            contents.game,
+            ImageGame::Iterated(model.config.iterated_matrix().unwrap())
+        );
+        assert_eq!(Image::of_words(&model.image().unwrap()), Ok(image));
+    }
+
+    #[test]
+    fn texts_hold_every_word() {
+        let model = model("logistic");
+        let words = model.image().unwrap();
+        for text in [c_header(&model).unwrap(), rust(&model).unwrap()] {
+            let found: Vec<u32> = text
+                .split("0x")
+                .skip(1)
+                .map(|word| u32::from_str_radix(&word[..8], 16).unwrap())
+                .collect();
+            assert_eq!(found, words);
+        }
+        assert!(
+            c_header(&model)
+                .unwrap()
+                .contains(&format!("meva_model_image[{}]", words.len()))
+        );
+        assert!(rust(&model).unwrap().contains("Image<1, 16, 1, 16>"));
+    }
+}
