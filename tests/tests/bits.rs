@@ -20,7 +20,15 @@ use tempfile::TempDir;
 
 /// Short runs of both algorithms: three groups, the last of which is not full.
 const RUNS: [&[&str]; 2] = [
-    &["logistic", "--set", "steps=10", "--set", "stride=5"],
+    &[
+        "logistic",
+        "--set",
+        "game=tandem",
+        "--set",
+        "steps=10",
+        "--set",
+        "stride=5",
+    ],
     &[
         "ipd",
         "--set",

@@ -11,6 +11,17 @@ use tempfile::TempDir;
 
 /// Small networks and batches, so that a run takes milliseconds.
 const LOGISTIC: [&str; 6] = ["train", "logistic", "--set", "hidden=16", "--set", "batch=8"];
+/// The other game on the plane, for which no basins are counted at the end.
+const TANDEM: [&str; 8] = [
+    "train",
+    "logistic",
+    "--set",
+    "game=tandem",
+    "--set",
+    "hidden=16",
+    "--set",
+    "batch=8",
+];
 const IPD: [&str; 12] = [
     "train",
     "ipd",
@@ -201,10 +212,10 @@ fn a_printed_configuration_trains_the_same_model() {
 #[test]
 fn a_file_needs_only_what_differs_from_its_preset() {
     let scratch = Scratch::new();
-    let file = "preset = 'logistic'\nouter = 1\nbatch = 8\nhidden = 16\n";
+    let file = "preset = 'logistic'\ngame = 'tandem'\nouter = 1\nbatch = 8\nhidden = 16\n";
     fs::write(scratch.path("small.toml"), file).unwrap();
     scratch.succeed(&["train", "small.toml", "--set", "alpha=0.5", "--out", "a"]);
-    scratch.succeed(&[&LOGISTIC[..], &["--set", "outer=1", "--set", "alpha=0.5", "--out", "b"]].concat());
+    scratch.succeed(&[&TANDEM[..], &["--set", "outer=1", "--set", "alpha=0.5", "--out", "b"]].concat());
     scratch.assert_same_bytes("a", "b", &BINARIES);
 }
 
@@ -319,7 +330,7 @@ fn models_are_followed_like_learners() {
 
 #[test]
 fn a_resumed_run_has_the_bits_of_an_uninterrupted_one() {
-    for (name, preset) in [("logistic", &LOGISTIC[..]), ("ipd", &IPD[..])] {
+    for (name, preset) in [("tandem", &TANDEM[..]), ("ipd", &IPD[..])] {
         let scratch = Scratch::new();
         scratch.succeed(&[preset, &["--set", "outer=6", "--out", "whole"]].concat());
         scratch.succeed(&[preset, &["--set", "outer=3", "--out", "parts"]].concat());
@@ -333,7 +344,7 @@ fn a_resumed_run_has_the_bits_of_an_uninterrupted_one() {
 #[cfg(unix)]
 fn ctrl_c_leaves_a_run_that_can_go_on() {
     let scratch = Scratch::new();
-    let run = [&LOGISTIC[..], &["--set", "steps=10", "--set", "stride=10"]].concat();
+    let run = [&TANDEM[..], &["--set", "steps=10", "--set", "stride=10"]].concat();
     let long = [&run[..], &["--set", "outer=2000", "--out", "stopped", "--json"]].concat();
     let mut child = scratch
         .command(&long)
@@ -746,7 +757,7 @@ fn a_damaged_state_is_refused() {
 fn divergence_keeps_the_last_good_model() {
     for (setting, iteration) in [("alpha=1e20", 0), ("eta=1e30", 1)] {
         let scratch = Scratch::new();
-        let output = scratch.run(&[&LOGISTIC[..], &["--set", "outer=5", "--set", setting, "--out", "a"]].concat());
+        let output = scratch.run(&[&TANDEM[..], &["--set", "outer=5", "--set", setting, "--out", "a"]].concat());
         let said = text(&output.stderr);
         assert_eq!(
             (output.status.code(), text(&output.stdout)),
@@ -803,7 +814,7 @@ fn a_full_standard_output_is_an_error() {
 #[cfg(unix)]
 fn a_file_that_cannot_be_finished_leaves_the_one_before() {
     let scratch = Scratch::new();
-    scratch.succeed(&[&LOGISTIC[..], &["--set", "outer=1", "--out", "a"]].concat());
+    scratch.succeed(&[&TANDEM[..], &["--set", "outer=1", "--out", "a"]].concat());
     let before = fs::read(scratch.path("a/state.safetensors")).unwrap();
     // The model passes, the state does not; units are half or whole kilobytes, by the shell.
     let size = |name: &str| fs::metadata(scratch.path("a").join(name)).unwrap().len();
@@ -825,7 +836,7 @@ fn a_file_that_cannot_be_finished_leaves_the_one_before() {
     );
     // With room again the run goes on, to the bits of a run that never stopped.
     scratch.succeed(&["train", "--resume", "a", "--set", "outer=3"]);
-    scratch.succeed(&[&LOGISTIC[..], &["--set", "outer=3", "--out", "b"]].concat());
+    scratch.succeed(&[&TANDEM[..], &["--set", "outer=3", "--out", "b"]].concat());
     scratch.assert_same_bytes("a", "b", &BINARIES);
 }
 

@@ -16,7 +16,7 @@ use crate::{SIGMOID, TENTH, points, round, theta, wide};
 const POINTS: u64 = 6;
 
 /// What agents follow.
-type Follow<const N: usize> = dyn Fn(&[[f64; N]; 2]) -> [[f64; N]; 2];
+type Follow<'a, const N: usize> = dyn Fn(&[[f64; N]; 2]) -> [[f64; N]; 2] + 'a;
 
 /// Whoever imagines a step of length 0 is naive.
 #[test]
@@ -101,7 +101,7 @@ fn fields_are_limits_of_differences_of_surrogates() {
             let lola = Lola::new(alpha);
             let hola2 = Hola { alpha, opponent: lola };
             for x in points::<N>(POINTS) {
-                let mut check = |level: &str, field: [[f64; N]; 2], step: &Follow<N>| {
+                let mut check = |level: &str, field: [[f64; N]; 2], step: &Follow<'_, N>| {
                     for player in Player::BOTH {
                         let (i, j) = (player.index(), player.opponent().index());
                         let surrogate = |k: usize, h: f64| {
