@@ -341,17 +341,23 @@ fn bootstrap<S, K, const N: usize, const H: usize, const R: usize, const M: usiz
         }
         return;
     };
-    let k = steps.len().saturating_sub(1);
-    for index in 1..steps.len() {
-        // All tapes but the last are still needed for the passes back.
-        let x = steps[index].x;
-        let tape = &mut steps[k].tape;
-        target.forward(kernels, &x, gamma, Heads::Both, tape);
+    let Some((last, before)) = steps.split_last_mut() else {
+        return;
+    };
+    let predict = |x: &[[S; N]; 2], tape: &mut Tape<S, N, H, R>| {
+        target.forward(kernels, x, gamma, Heads::Both, tape);
         let mut quantiles = [[S::ZERO; M]; 2];
         for player in Player::BOTH {
             target.quantiles(kernels, player, tape, &mut quantiles[player.index()]);
         }
-        steps[index].bootstrap = quantiles;
+        quantiles
+    };
+    // Nothing rests on the first prediction. All tapes but the last are still needed for the passes back.
+    for step in before.iter_mut().skip(1) {
+        step.bootstrap = predict(&step.x, &mut last.tape);
+    }
+    if !before.is_empty() {
+        last.bootstrap = predict(&last.x, &mut last.tape);
     }
 }
 
@@ -365,13 +371,12 @@ fn form_targets<S, const N: usize, const H: usize, const R: usize, const M: usiz
     S: Scalar,
 {
     let lambda = S::Real::round(settings.lambda);
-    if let Some(last) = steps.last_mut() {
-        last.targets = last.bootstrap;
-    }
-    for index in (1..steps.len()).rev() {
-        let [now, next] = &mut steps[index - 1..=index] else {
-            return;
-        };
+    let Some((last, mut before)) = steps.split_last_mut() else {
+        return;
+    };
+    last.targets = last.bootstrap;
+    let mut next = &*last;
+    while let Some((now, earlier)) = before.split_last_mut() {
         let reward = if settings.field.is_correction() {
             next.value
         } else {
@@ -381,6 +386,7 @@ fn form_targets<S, const N: usize, const H: usize, const R: usize, const M: usiz
             now.targets[i] = next.targets[i];
             lambda_return::step(reward[i], &next.bootstrap[i], gamma[i], lambda, &mut now.targets[i]);
         }
+        (next, before) = (now, earlier);
     }
 }
 
