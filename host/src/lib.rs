@@ -27,6 +27,7 @@ pub mod engine;
 pub mod error;
 pub mod figure;
 pub mod game;
+pub mod gpu;
 pub mod learner;
 pub mod memory;
 pub mod model;

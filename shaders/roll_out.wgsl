@@ -1,0 +1,83 @@
+// core/src/algorithm1.rs, `explore` and `roll_out`: one workgroup per trajectory and seed, k steps inside.
+//
+//   x~ <- x~ + alpha d U_mean(x~; theta~, gamma~)          k times, with sign flips only
+//   x(t+1) = x(t) + alpha field(x(t); theta, gamma)        from x(0) = x~
+
+// Per outer iteration, seed and trajectory: x~ (N), gamma~, and with sign flips the mask (H).
+@group(0) @binding(4) var<storage, read> starts: array<vec2<f32>>;
+@group(0) @binding(5) var<storage, read> gammas: array<vec2<f32>>;
+// Where each trajectory has arrived.
+@group(0) @binding(6) var<storage, read_write> positions: array<vec2<f32>>;
+// Per step: x (N), f.
+@group(0) @binding(7) var<storage, read_write> path: array<vec2<f32>>;
+// Per step: quantiles (M), the target network's (M), targets (M).
+@group(0) @binding(8) var<storage, read_write> predictions: array<vec2<f32>>;
+
+@compute @workgroup_size(H)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+    unit = thread;
+    let trajectory = group.y * BATCH + group.x;
+    let draw = (now.outer * SEEDS * BATCH + trajectory) * DRAW_LEN;
+    use_network(group.y, THETA);
+    var x: array<vec2<f32>, N>;
+    for (var n = 0u; n < N; n++) {
+        if now.start == 1u {
+            x[n] = starts[draw + n];
+        } else {
+            x[n] = positions[trajectory * N + n];
+        }
+    }
+    if SIGN_FLIPS {
+        let exploration_gamma = starts[draw + N];
+        let mask = starts[draw + DRAW_LEN - H + unit];
+        for (var s = 0u; s < K; s++) {
+            let h = forward(x, exploration_gamma);
+            own_gradient(mask);
+            for (var n = 0u; n < N; n++) {
+                x[n] += exact(ALPHA * direction[n]);
+            }
+        }
+        arrive(trajectory, x);
+    }
+    let gamma = gammas[now.update * SEEDS * BATCH + trajectory];
+    for (var t = 0u; t <= K; t++) {
+        let step = trajectory * (K + 1u) + t;
+        if unit == 0u {
+            for (var n = 0u; n < N; n++) {
+                path[step * (N + 1u) + n] = x[n];
+            }
+            path[step * (N + 1u) + N] = game_value(x);
+        }
+        let q = quantiles(forward(x, gamma));
+        if unit < M {
+            predictions[step * 3u * M + unit] = q;
+        }
+        if t == K {
+            break;
+        }
+        own_gradient(vec2(1.0));
+        var naive: array<vec2<f32>, N>;
+        if FIELD != FIELD_V {
+            naive = game_own_gradients(x);
+        }
+        for (var n = 0u; n < N; n++) {
+            var field = direction[n];
+            if FIELD == FIELD_U {
+                field = exact(naive[n] + exact(gamma * field));
+            } else if FIELD == FIELD_U_NORMALIZED {
+                field = exact(exact(exact(1.0 - gamma) * naive[n]) + exact(gamma * field));
+            }
+            x[n] += exact(ALPHA * field);
+        }
+    }
+    if !SIGN_FLIPS {
+        arrive(trajectory, x);
+    }
+}
+
+fn arrive(trajectory: u32, x: array<vec2<f32>, N>) {
+    var arrived = x;
+    if unit < N {
+        positions[trajectory * N + unit] = arrived[unit];
+    }
+}

@@ -1,0 +1,1 @@
+//! Machinery of the tests that cross crates; none of it is shipped.
