@@ -13,9 +13,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let trajectory = group.y * BATCH + group.x;
     let gamma = gammas[now.update * SEEDS * BATCH + trajectory];
     let first = trajectory * (K + 1u);
+    // A bound that compilers do not know, lest they unroll the steps.
+    let k = K + now.zero;
     // Y(k) = q(k), then backwards.
     var y = predictions[((first + K) * 3u + BOOTSTRAP) * M + m];
-    for (var t = K; t > 0u; t--) {
+    for (var t = k; t > 0u; t--) {
         let f = path[(first + t - 1u + u32(FIELD != FIELD_V)) * (N + 1u) + N];
         y = lambda_return(f, predictions[((first + t) * 3u + BOOTSTRAP) * M + m], gamma, y);
         predictions[((first + t - 1u) * 3u + 2u) * M + m] = y;
@@ -24,11 +26,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     var dy = vec2(0.0);
     var through = vec2(0.0);
     var loss = vec2(0.0);
-    for (var t = 0u; t <= K; t++) {
+    for (var t = 0u; t <= k; t++) {
         var dq = vec2(0.0);
         var dtarget = vec2(0.0);
         let step = (first + t) * 3u * M;
-        if t < K {
+        if t < k {
             let q = predictions[step + m];
             let target_ = predictions[step + 2u * M + m];
             workgroupBarrier();
@@ -53,7 +55,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             }
         }
         var adjoint = exact(exact(SHARE * dq) + through);
-        if t == K {
+        if t == k {
             adjoint += dy;
         }
         dy += exact(SHARE * dtarget);

@@ -8,13 +8,14 @@ struct LayerTape {
 }
 
 var<private> tape: array<LayerTape, NORMS>;
-var<workgroup> pairs: array<vec4<f32>, H>;
+var<workgroup> pairs: array<vec4<f32>, 2 * H>;
+var<private> pairs_at: u32;
 
 fn total(value: vec2<f32>) -> vec2<f32> {
     share(value);
     var sum = vec2(0.0);
     for (var u = 0u; u < H; u++) {
-        sum += line[u];
+        sum += line[shared_at + u];
     }
     return sum;
 }
@@ -38,12 +39,12 @@ fn layer_norm_vjp(norm: u32, slot: u32, sum: u32, dy: vec2<f32>) -> vec2<f32> {
     keep_sum(sum, exact(g * n));
     keep_sum(sum + 1u, g);
     let dn = exact(parameter(norm + unit) * g);
-    workgroupBarrier();
-    pairs[unit] = vec4(dn, exact(dn * n));
+    pairs_at = H - pairs_at;
+    pairs[pairs_at + unit] = vec4(dn, exact(dn * n));
     workgroupBarrier();
     var sums = vec4(0.0);
     for (var u = 0u; u < H; u++) {
-        sums += pairs[u];
+        sums += pairs[pairs_at + u];
     }
     let mean = exact(sums.xy * PER_UNIT);
     let mean_n = exact(sums.zw * PER_UNIT);

@@ -71,7 +71,7 @@ fn forward(x: array<vec2<f32>, N>, gamma: vec2<f32>) -> vec2<f32> {
     return trunk(VALUE, LAST_ACTIVATION, joint);
 }
 
-// The quantile of this thread, if it has one, from the last hidden units, which are left in `line`.
+// The quantile of this thread, if it has one, from the last hidden units.
 fn quantiles(h: vec2<f32>) -> vec2<f32> {
     share(h);
     if unit < M {
@@ -102,7 +102,7 @@ fn own_gradient(mask: vec2<f32>) {
     if unit < N {
         var dx = vec2(0.0);
         for (var u = 0u; u < H; u++) {
-            dx += parameter(POLICY_FIRST + u * N + unit) * line[u];
+            dx += parameter(POLICY_FIRST + u * N + unit) * line[shared_at + u];
         }
         direction[unit] = exact(dx) * embedded_slope[unit];
     }

@@ -27,10 +27,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             x[n] = positions[trajectory * N + n];
         }
     }
+    // A bound that compilers do not know, lest they unroll the steps.
+    let k = K + now.zero;
     if SIGN_FLIPS {
         let exploration_gamma = starts[draw + N];
         let mask = starts[draw + DRAW_LEN - H + unit];
-        for (var s = 0u; s < K; s++) {
+        for (var s = 0u; s < k; s++) {
             let h = forward(x, exploration_gamma);
             own_gradient(mask);
             for (var n = 0u; n < N; n++) {
@@ -40,7 +42,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         arrive(trajectory, x);
     }
     let gamma = gammas[now.update * SEEDS * BATCH + trajectory];
-    for (var t = 0u; t <= K; t++) {
+    for (var t = 0u; t <= k; t++) {
         let step = trajectory * (K + 1u) + t;
         if unit == 0u {
             for (var n = 0u; n < N; n++) {
@@ -52,7 +54,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         if unit < M {
             predictions[step * 3u * M + unit] = q;
         }
-        if t == K {
+        if t == k {
             break;
         }
         own_gradient(vec2(1.0));

@@ -79,8 +79,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
 }
 
-// The adjoints of both players' z, from those of what enters both value networks' first norms, in `line`: player 0's
-// network first.
+// The adjoints of both players' z, from those of what enters both value networks' first norms, which are shared:
+// player 0's network first.
 fn first_vjp() -> vec2<f32> {
     var dpolicy = vec2(0.0);
     let own = (backward_weights + VALUE_FIRST) / 4u + unit;
@@ -88,18 +88,18 @@ fn first_vjp() -> vec2<f32> {
     for (var q = 0u; q < H / 4u; q++) {
         let a = weights[own + q * H];
         let b = weights[other + q * H];
-        dpolicy += vec2(a.x, b.x) * line[4u * q].x;
-        dpolicy += vec2(a.y, b.y) * line[4u * q + 1u].x;
-        dpolicy += vec2(a.z, b.z) * line[4u * q + 2u].x;
-        dpolicy += vec2(a.w, b.w) * line[4u * q + 3u].x;
+        dpolicy += vec2(a.x, b.x) * line[shared_at + 4u * q].x;
+        dpolicy += vec2(a.y, b.y) * line[shared_at + 4u * q + 1u].x;
+        dpolicy += vec2(a.z, b.z) * line[shared_at + 4u * q + 2u].x;
+        dpolicy += vec2(a.w, b.w) * line[shared_at + 4u * q + 3u].x;
     }
     for (var q = 0u; q < H / 4u; q++) {
         let a = weights[own + q * H];
         let b = weights[other + q * H];
-        dpolicy += vec2(b.x, a.x) * line[4u * q].y;
-        dpolicy += vec2(b.y, a.y) * line[4u * q + 1u].y;
-        dpolicy += vec2(b.z, a.z) * line[4u * q + 2u].y;
-        dpolicy += vec2(b.w, a.w) * line[4u * q + 3u].y;
+        dpolicy += vec2(b.x, a.x) * line[shared_at + 4u * q].y;
+        dpolicy += vec2(b.y, a.y) * line[shared_at + 4u * q + 1u].y;
+        dpolicy += vec2(b.z, a.z) * line[shared_at + 4u * q + 2u].y;
+        dpolicy += vec2(b.w, a.w) * line[shared_at + 4u * q + 3u].y;
     }
     return dpolicy;
 }

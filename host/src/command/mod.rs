@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 
 mod agents;
 mod basins;
+mod devices;
 mod figure;
 mod train;
 mod trajectories;
@@ -34,6 +35,7 @@ enum Command {
     Basins(basins::Basins),
     Trajectories(trajectories::Trajectories),
     Figure(figure::Figure),
+    Devices(devices::Devices),
 }
 
 /// What a command came to.
@@ -82,6 +84,7 @@ fn run(cli: Cli) -> Result<Outcome> {
         Command::Basins(basins) => basins.run(),
         Command::Trajectories(trajectories) => trajectories.run(),
         Command::Figure(figure) => figure.run(),
+        Command::Devices(devices) => devices.run(),
     }
 }
 

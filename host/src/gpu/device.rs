@@ -28,7 +28,13 @@ pub struct Description {
 
 impl fmt::Display for Description {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Description { index, name, kind, backend, driver } = self;
+        let Description {
+            index,
+            name,
+            kind,
+            backend,
+            driver,
+        } = self;
         write!(f, "{index}: {name} ({kind}, {backend}, {driver})")
     }
 }
@@ -78,6 +84,13 @@ pub fn list() -> (Vec<Description>, Option<usize>) {
     (descriptions.collect(), best)
 }
 
+/// The error of a machine without any adapter.
+pub fn no_adapter() -> Error {
+    Error::other("no GPU adapter was found: there is no Vulkan, Metal or DirectX 12 driver").hint(
+        "install the GPU's driver (and on Linux a Vulkan loader, libvulkan1), or use --engine cpu, which needs none",
+    )
+}
+
 /// An open device.
 pub struct Gpu {
     pub(crate) device: Device,
@@ -100,8 +113,7 @@ impl Gpu {
             lines.join("; ")
         };
         let Some(best) = best else {
-            return Err(Error::other("no GPU adapter was found: there is no Vulkan, Metal or DirectX 12 driver")
-                .hint("install the GPU's driver (and on Linux a Vulkan loader, libvulkan1), or use --engine cpu, which needs none"));
+            return Err(no_adapter());
         };
         let index = match wanted {
             None => best,
@@ -112,11 +124,17 @@ impl Gpu {
                 by_index.or_else(by_name).ok_or_else(|| {
                     Error::usage(format!("there is no adapter `{wanted}`"))
                         .at("--adapter")
-                        .hint(format!("use the index or a part of the name of one of these: {}", listed()))
+                        .hint(format!(
+                            "use the index or a part of the name of one of these: {}",
+                            listed()
+                        ))
                 })?
             }
         };
-        let adapter = adapters().into_iter().nth(index).ok_or_else(|| Error::other("the adapter has gone"))?;
+        let adapter = adapters()
+            .into_iter()
+            .nth(index)
+            .ok_or_else(|| Error::other("the adapter has gone"))?;
         let description = describe(index, &adapter.get_info());
         let (device, queue) = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor {
             label: Some("meva"),
@@ -137,9 +155,16 @@ impl Gpu {
             }
         };
         let (lost, uncaptured) = (note(&fault), note(&fault));
-        device.set_device_lost_callback(move |reason, message| lost(format!("the device was lost ({reason:?}): {message}")));
+        device.set_device_lost_callback(move |reason, message| {
+            lost(format!("the device was lost ({reason:?}): {message}"))
+        });
         device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| uncaptured(error.to_string())));
-        Ok(Gpu { device, queue, description, fault })
+        Ok(Gpu {
+            device,
+            queue,
+            description,
+            fault,
+        })
     }
 
     /// Waits until all that was submitted is done.
@@ -180,7 +205,9 @@ impl Gpu {
             Ok(Ok(())) => {}
             other => return Err(self.failed(&format!("cannot read back: {other:?}"))),
         }
-        let view = staging.get_mapped_range(..).map_err(|error| self.failed(&error.to_string()))?;
+        let view = staging
+            .get_mapped_range(..)
+            .map_err(|error| self.failed(&error.to_string()))?;
         Ok(bytemuck::pod_collect_to_vec(&view))
     }
 }

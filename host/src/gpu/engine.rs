@@ -87,9 +87,18 @@ impl Engine {
         }
         let constant = |name: &str| {
             let constants = layout.constants();
-            constants.iter().find(|(known, _)| *known == name).map_or(0, |(_, value)| *value)
+            constants
+                .iter()
+                .find(|(known, _)| *known == name)
+                .map_or(0, |(_, value)| *value)
         };
-        let Plan { batch, stride, seeds, chunk, .. } = plan;
+        let Plan {
+            batch,
+            stride,
+            seeds,
+            chunk,
+            ..
+        } = plan;
         let trajectories = seeds * batch;
         let draws = trajectories * (8 * plan.draw_len() + 8 * updates_per_outer);
         let outers = (MOST_UPDATES / updates_per_outer).min(MOST_DRAWS / draws).max(1);
@@ -136,8 +145,11 @@ impl Engine {
 
         let copies = layout.copies();
         let places = storage("places", 2 * layout.len)?;
-        let words = copies.iter().flat_map(|copy| copy.map_or([u32::MAX; 2], |place| place.map(|p| p as u32)));
-        gpu.queue.write_buffer(&places, 0, bytemuck::cast_slice(&words.collect::<Vec<u32>>()));
+        let words = copies
+            .iter()
+            .flat_map(|copy| copy.map_or([u32::MAX; 2], |place| place.map(|p| p as u32)));
+        gpu.queue
+            .write_buffer(&places, 0, bytemuck::cast_slice(&words.collect::<Vec<u32>>()));
 
         let build = |stage: Stage| pipeline(&gpu, stage, &plan, bindings(stage));
         let group = |stage: Stage, layout: &wgpu::BindGroupLayout, slice: Option<&Buffer>, buffers: &[&Buffer]| {
@@ -148,7 +160,11 @@ impl Engine {
         let mut add = |stage: Stage, groups: [usize; 3], buffers: &[&Buffer]| {
             let (pipeline, layout) = build(stage);
             let bind_group = group(stage, &layout, None, buffers);
-            dispatches.push(Dispatch { pipeline, bind_group, groups: groups.map(|g| g as u32) });
+            dispatches.push(Dispatch {
+                pipeline,
+                bind_group,
+                groups: groups.map(|g| g as u32),
+            });
         };
         add(
             Stage::RollOut,
@@ -166,8 +182,18 @@ impl Engine {
         for first in (0..chunks).step_by(slice) {
             let count = slice.min(chunks - first);
             let uniform = buffer("slice", 16, BufferUsages::UNIFORM)?;
-            gpu.queue.write_buffer(&uniform, 0, bytemuck::cast_slice(&[first as u32, 0, 0, 0]));
-            let buffers = [&state, &weights, &gammas, &path, &predictions, &inputs, &deltas, &vector_sums];
+            gpu.queue
+                .write_buffer(&uniform, 0, bytemuck::cast_slice(&[first as u32, 0, 0, 0]));
+            let buffers = [
+                &state,
+                &weights,
+                &gammas,
+                &path,
+                &predictions,
+                &inputs,
+                &deltas,
+                &vector_sums,
+            ];
             dispatches.push(Dispatch {
                 pipeline: vjp.clone(),
                 bind_group: group(Stage::VjpParameters, &vjp_layout, Some(&uniform), &buffers),
@@ -233,7 +259,9 @@ impl Engine {
             }
         }
         let write = |buffer: &Buffer, offset: usize, numbers: &[f32]| {
-            self.gpu.queue.write_buffer(buffer, 4 * offset as u64, bytemuck::cast_slice(numbers));
+            self.gpu
+                .queue
+                .write_buffer(buffer, 4 * offset as u64, bytemuck::cast_slice(numbers));
         };
         write(&self.state, seed * 4 * len, &numbers[..4 * len]);
         write(&self.weights, seed * 3 * len, &weights);
@@ -258,14 +286,28 @@ impl Engine {
         for (update, step) in steps.iter().enumerate() {
             let [c1, c2] = step.corrections.map(f32::to_bits);
             let (outer, start) = (update / self.updates_per_outer, update % self.updates_per_outer == 0);
-            let words = [0, update as u32, outer as u32, u32::from(start), step.eta.to_bits(), c1, c2];
+            let words = [
+                0,
+                update as u32,
+                outer as u32,
+                u32::from(start),
+                step.eta.to_bits(),
+                c1,
+                c2,
+            ];
             uniforms[update * UNIFORM_STRIDE / 4..][..words.len()].copy_from_slice(&words);
         }
-        self.gpu.queue.write_buffer(&self.now, 0, bytemuck::cast_slice(&uniforms));
+        self.gpu
+            .queue
+            .write_buffer(&self.now, 0, bytemuck::cast_slice(&uniforms));
         let (mut at_starts, mut at_gammas) = (0, 0);
         for outer in outers {
-            self.gpu.queue.write_buffer(&self.starts, at_starts, bytemuck::cast_slice(&outer.starts));
-            self.gpu.queue.write_buffer(&self.gammas, at_gammas, bytemuck::cast_slice(&outer.gammas));
+            self.gpu
+                .queue
+                .write_buffer(&self.starts, at_starts, bytemuck::cast_slice(&outer.starts));
+            self.gpu
+                .queue
+                .write_buffer(&self.gammas, at_gammas, bytemuck::cast_slice(&outer.gammas));
             at_starts += 4 * outer.starts.len() as u64;
             at_gammas += 4 * outer.gammas.len() as u64;
         }
@@ -277,17 +319,24 @@ impl Engine {
             let took = start.elapsed();
             self.longest = self.longest.max(took);
             let each = took.as_secs_f64() / (next - done) as f64;
-            self.per_submission = ((SUBMISSION.as_secs_f64() / each) as usize).clamp(1, MOST_UPDATES.min(2 * self.per_submission));
+            self.per_submission =
+                ((SUBMISSION.as_secs_f64() / each) as usize).clamp(1, MOST_UPDATES.min(2 * self.per_submission));
             done = next;
         }
-        self.gpu.read(&self.losses, 0, 4 * (steps.len() * self.plan.seeds) as u64)
+        self.gpu
+            .read(&self.losses, 0, 4 * (steps.len() * self.plan.seeds) as u64)
     }
 
     fn submit(&self, updates: Range<usize>) -> Result<()> {
         let mut encoder = self.gpu.device.create_command_encoder(&Default::default());
         let mut pass = encoder.begin_compute_pass(&Default::default());
         for update in updates {
-            for Dispatch { pipeline, bind_group, groups: [x, y, z] } in &self.dispatches {
+            for Dispatch {
+                pipeline,
+                bind_group,
+                groups: [x, y, z],
+            } in &self.dispatches
+            {
                 pass.set_pipeline(pipeline);
                 pass.set_bind_group(0, bind_group, &[(update * UNIFORM_STRIDE) as u32]);
                 pass.dispatch_workgroups(*x, *y, *z);
@@ -321,7 +370,11 @@ fn pipeline(
     let entry = |binding, ty, has_dynamic_offset| wgpu::BindGroupLayoutEntry {
         binding,
         visibility: wgpu::ShaderStages::COMPUTE,
-        ty: wgpu::BindingType::Buffer { ty, has_dynamic_offset, min_binding_size: None },
+        ty: wgpu::BindingType::Buffer {
+            ty,
+            has_dynamic_offset,
+            min_binding_size: None,
+        },
         count: None,
     };
     let uniform = wgpu::BufferBindingType::Uniform;
@@ -333,14 +386,18 @@ fn pipeline(
     }));
     let device = &gpu.device;
     let label = Some(stage.name());
-    let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label, entries: &entries });
+    let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+        label,
+        entries: &entries,
+    });
     let source = wgpu::ShaderSource::Wgsl(stage.source(plan).into());
     // Counters that end every loop after 2^64 turns keep compilers from unrolling.
-    let checks = wgpu::ShaderRuntimeChecks { force_loop_bounding: false, ..wgpu::ShaderRuntimeChecks::checked() };
-    // SAFETY: all loops in the shaders end: their bounds are constants of the plan. Bounds are still checked.
-    let module = unsafe {
-        device.create_shader_module_trusted(wgpu::ShaderModuleDescriptor { label, source }, checks)
+    let checks = wgpu::ShaderRuntimeChecks {
+        force_loop_bounding: false,
+        ..wgpu::ShaderRuntimeChecks::checked()
     };
+    // SAFETY: all loops in the shaders end: their bounds are constants of the plan. Bounds are still checked.
+    let module = unsafe { device.create_shader_module_trusted(wgpu::ShaderModuleDescriptor { label, source }, checks) };
     let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
         label,
         layout: Some(&device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
@@ -376,8 +433,16 @@ fn bind(
     });
     let mut entries = vec![entry(0, update)];
     entries.extend(slice.map(|slice| entry(1, slice.as_entire_binding())));
-    entries.extend((first..).zip(buffers).map(|(binding, buffer)| entry(binding, buffer.as_entire_binding())));
-    gpu.device.create_bind_group(&wgpu::BindGroupDescriptor { label: None, layout, entries: &entries })
+    entries.extend(
+        (first..)
+            .zip(buffers)
+            .map(|(binding, buffer)| entry(binding, buffer.as_entire_binding())),
+    );
+    gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
+        label: None,
+        layout,
+        entries: &entries,
+    })
 }
 
 /// Evaluates every formula at points: one workgroup each.
@@ -390,8 +455,19 @@ fn bind(
 /// The device failed.
 pub fn probe(gpu: &Arc<Gpu>, plan: &Plan, theta: &[f32], points: &[f32]) -> Result<Vec<f32>> {
     let shape = plan.layout.shape;
-    let plan = Plan { seeds: 1, ..plan.clone() };
-    let engine = Engine::new(Arc::clone(gpu), Plan { batch: 1, chunk: 1, ..plan.clone() }, 1)?;
+    let plan = Plan {
+        seeds: 1,
+        ..plan.clone()
+    };
+    let engine = Engine::new(
+        Arc::clone(gpu),
+        Plan {
+            batch: 1,
+            chunk: 1,
+            ..plan.clone()
+        },
+        1,
+    )?;
     engine.set_state(0, &[theta; 4].concat());
     let count = points.len() / (2 * (shape.parameters + 1 + shape.hidden));
     let answer = 2 * (shape.quantiles + 3 * shape.parameters + 6);

@@ -33,8 +33,10 @@ pub struct Fleet {
 /// The configuration asks for what the GPU engine cannot do.
 pub fn plan(config: &Config, seeds: usize) -> Result<Plan> {
     if config.parameters == Sharing::Separate {
-        return Err(Error::usage("the GPU engine trains networks that players share, not `parameters` = separate")
-            .hint("use --engine cpu"));
+        return Err(
+            Error::usage("the GPU engine trains networks that players share, not `parameters` = separate")
+                .hint("use --engine cpu"),
+        );
     }
     Ok(Plan {
         layout: Layout::of(config.shape())?,
@@ -68,7 +70,10 @@ impl Fleet {
         let configs: Vec<Config> = trainers.iter().map(|trainer| trainer.config().clone()).collect();
         let iteration = trainers.first().map_or(0, |trainer| trainer.iteration());
         let alike = |trainer: &&&Trainer| {
-            let same = Config { seed: configs[0].seed, ..trainer.config().clone() } == configs[0];
+            let same = Config {
+                seed: configs[0].seed,
+                ..trainer.config().clone()
+            } == configs[0];
             same && trainer.iteration() == iteration
         };
         if !trainers.iter().all(|trainer| alike(&trainer)) {
@@ -78,7 +83,11 @@ impl Fleet {
         for (seed, trainer) in trainers.iter().enumerate() {
             engine.set_state(seed, &trainer.numbers());
         }
-        Ok(Fleet { engine, configs, iteration })
+        Ok(Fleet {
+            engine,
+            configs,
+            iteration,
+        })
     }
 
     /// Outer iterations so far.
@@ -109,11 +118,11 @@ impl Fleet {
         let losses = self.engine.run(&outers, &steps)?;
         self.iteration += count;
         let seeds = self.configs.len();
-        let mean = |outer: &[f32], seed: usize| {
-            outer.iter().skip(seed).step_by(seeds).sum::<f32>() / per_outer as f32
-        };
+        let mean = |outer: &[f32], seed: usize| outer.iter().skip(seed).step_by(seeds).sum::<f32>() / per_outer as f32;
         let by_outer = losses.chunks_exact(per_outer * seeds);
-        Ok(by_outer.map(|outer| (0..seeds).map(|seed| mean(outer, seed)).collect()).collect())
+        Ok(by_outer
+            .map(|outer| (0..seeds).map(|seed| mean(outer, seed)).collect())
+            .collect())
     }
 
     /// The draws of all runs, as the engine takes them.
@@ -143,7 +152,10 @@ impl Fleet {
     pub fn store(&self, index: usize, trainer: &mut Trainer) -> Result<()> {
         let numbers = self.engine.state(index)?;
         if !numbers.iter().all(|number| number.is_finite()) {
-            return Err(diverged(self.iteration, "a parameter of the network or a moment is not finite"));
+            return Err(diverged(
+                self.iteration,
+                "a parameter of the network or a moment is not finite",
+            ));
         }
         trainer.set_numbers(&numbers, self.iteration);
         Ok(())
@@ -182,7 +194,14 @@ fn flat_draws(config: &Config, iteration: usize) -> Result<Outer> {
 
 fn flat<const N: usize, const H: usize>(config: &Config, iteration: usize) -> Outer {
     let updates = config.updates_per_outer();
-    let draws = Draws::<N, H>::new(config.seed, iteration, config.batch, updates, config.starts(), config.flips());
+    let draws = Draws::<N, H>::new(
+        config.seed,
+        iteration,
+        config.batch,
+        updates,
+        config.starts(),
+        config.flips(),
+    );
     let mut outer = Outer::default();
     for index in 0..config.batch {
         let [a, b] = &draws.x[index];

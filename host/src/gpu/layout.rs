@@ -80,7 +80,10 @@ impl Layout {
             1 => with_shape!(1, shape, places)?,
             _ => with_shape!(5, shape, places)?,
         };
-        let len = places.iter().map(|place| place.tensor.rows * place.tensor.columns).sum();
+        let len = places
+            .iter()
+            .map(|place| place.tensor.rows * place.tensor.columns)
+            .sum();
         Ok(Layout { shape, len, places })
     }
 
@@ -96,7 +99,12 @@ impl Layout {
 
     /// Offsets and slots by the names that the shaders know them by.
     pub fn constants(&self) -> Vec<(&'static str, usize)> {
-        let Shape { parameters: n, hidden: h, residual_blocks: r, quantiles: m } = self.shape;
+        let Shape {
+            parameters: n,
+            hidden: h,
+            residual_blocks: r,
+            quantiles: m,
+        } = self.shape;
         let (policy, value) = (|index| self.mlp(false, index), |index| self.mlp(true, index));
         let last = FIRST + r * RESIDUAL;
         let trunk = 2 * r + 1;
@@ -141,7 +149,12 @@ impl Layout {
 
     /// The matrices, in the order of their workgroups.
     pub fn matrices(&self) -> Vec<Matrix> {
-        let Shape { hidden: h, residual_blocks: r, quantiles: m, .. } = self.shape;
+        let Shape {
+            hidden: h,
+            residual_blocks: r,
+            quantiles: m,
+            ..
+        } = self.shape;
         let trunk = 2 * r + 1;
         let mut matrices = Vec::new();
         for (value, base) in [(false, 0), (true, trunk + 1)] {
@@ -160,35 +173,66 @@ impl Layout {
         }
         for (tensor, swap) in [(0, false), (1, true)] {
             let offset = self.mlp(true, tensor);
-            matrices.push(Matrix { delta: trunk, input: trunk, swap, offset, rows: h });
+            matrices.push(Matrix {
+                delta: trunk,
+                input: trunk,
+                swap,
+                offset,
+                rows: h,
+            });
         }
         let (delta, input) = (2 * trunk + 1, 2 * trunk + 1);
-        matrices.push(Matrix { delta, input, swap: false, offset: self.quantiles(), rows: m });
+        matrices.push(Matrix {
+            delta,
+            input,
+            swap: false,
+            offset: self.quantiles(),
+            rows: m,
+        });
         matrices
     }
 
     /// The vectors, in the order of their slots.
     pub fn sums(&self) -> Vec<Sum> {
-        let Shape { parameters: n, hidden: h, residual_blocks: r, quantiles: m } = self.shape;
-        let vector = |offset| Sum { offset, stride: 1, length: h };
+        let Shape {
+            parameters: n,
+            hidden: h,
+            residual_blocks: r,
+            quantiles: m,
+        } = self.shape;
+        let vector = |offset| Sum {
+            offset,
+            stride: 1,
+            length: h,
+        };
         let mut sums = Vec::new();
         for value in [false, true] {
             let mut push = |tensor| sums.push(vector(self.mlp(value, tensor)));
             for block in 0..r {
                 // Scale, shift and bias of the inner layer, bias of the outer one, gate.
                 let first = FIRST + block * RESIDUAL;
-                [2, 3, 1, 5, 6].map(|tensor| push(first + tensor));
+                [2, 3, 1, 5, 6].into_iter().for_each(|tensor| push(first + tensor));
             }
-            [2, 3, 1].map(|tensor| push(FIRST + r * RESIDUAL + tensor));
+            [2, 3, 1]
+                .into_iter()
+                .for_each(|tensor| push(FIRST + r * RESIDUAL + tensor));
         }
         for value in [false, true] {
             // Scale, shift and bias of the first layer.
-            [3, 4, 2].map(|tensor| sums.push(vector(self.mlp(value, tensor))));
+            sums.extend([3, 4, 2].map(|tensor| vector(self.mlp(value, tensor))));
         }
         let first = self.mlp(false, 0);
-        sums.extend((0..n).map(|column| Sum { offset: first + column, stride: n, length: h }));
+        sums.extend((0..n).map(|column| Sum {
+            offset: first + column,
+            stride: n,
+            length: h,
+        }));
         sums.push(vector(self.mlp(false, 1)));
-        sums.push(Sum { offset: self.quantiles() + m * h, stride: 1, length: m });
+        sums.push(Sum {
+            offset: self.quantiles() + m * h,
+            stride: 1,
+            length: m,
+        });
         sums
     }
 
@@ -231,7 +275,9 @@ mod tests {
             let layout = Layout::of(shape).unwrap();
             let mut count = vec![0; layout.len];
             for Matrix { offset, rows, .. } in layout.matrices() {
-                count[offset..offset + rows * shape.hidden].iter_mut().for_each(|c| *c += 1);
+                count[offset..offset + rows * shape.hidden]
+                    .iter_mut()
+                    .for_each(|c| *c += 1);
             }
             for Sum { offset, stride, length } in layout.sums() {
                 (0..length).for_each(|k| count[offset + k * stride] += 1);
@@ -246,7 +292,12 @@ mod tests {
         for shape in shapes() {
             let layout = Layout::of(shape).unwrap();
             assert!(layout.matrices().iter().all(|matrix| matrix.offset % 4 == 0));
-            let copies: Vec<_> = layout.copies().into_iter().enumerate().filter(|(_, c)| c.is_some()).collect();
+            let copies: Vec<_> = layout
+                .copies()
+                .into_iter()
+                .enumerate()
+                .filter(|(_, c)| c.is_some())
+                .collect();
             let own: Vec<usize> = copies.iter().map(|(index, _)| *index).collect();
             for which in 0..2 {
                 let mut places: Vec<usize> = copies.iter().filter_map(|(_, copy)| copy.map(|c| c[which])).collect();

@@ -84,7 +84,11 @@ impl Stage {
             Stage::Bootstrap => (true, &[keep_nothing, shader!("bootstrap")]),
             Stage::FormTargets => (
                 false,
-                &[shader!("lambda_return"), shader!("quantile_huber"), shader!("form_targets")],
+                &[
+                    shader!("lambda_return"),
+                    shader!("quantile_huber"),
+                    shader!("form_targets"),
+                ],
             ),
             Stage::VjpParameters => (true, &[shader!("vjp_parameters")]),
             Stage::DenseVjpWeight => (false, &[shader!("dense_vjp_weight")]),
@@ -170,7 +174,10 @@ impl Plan {
             ("SEGMENTS", self.segments()),
             ("DRAW_LEN", self.draw_len()),
             ("MATRICES", layout.matrices().len()),
-            ("LAST_ACTIVATION", usize::from(settings.architecture.last_activation == Activation::Tanh)),
+            (
+                "LAST_ACTIVATION",
+                usize::from(settings.architecture.last_activation == Activation::Tanh),
+            ),
             ("FIELD_V", Field::V as usize),
             ("FIELD_U", Field::U as usize),
             ("FIELD_U_NORMALIZED", Field::UNormalized as usize),
