@@ -19,8 +19,12 @@ fn parameter(index: u32) -> f32 {
     return state[parameters + index];
 }
 
-const POLICY: Place = Place(POLICY_RESIDUAL, POLICY_LAST, 0u, 0u, POLICY_INPUTS, POLICY_DELTAS, POLICY_SUMS);
-const VALUE: Place = Place(VALUE_RESIDUAL, VALUE_LAST, R + 2u, R, VALUE_INPUTS, VALUE_DELTAS, VALUE_SUMS);
+const POLICY = Place(
+    POLICY_FIRST_BIAS, POLICY_RESIDUAL, POLICY_LAST, 0u, 0u, POLICY_INPUTS, POLICY_DELTAS, POLICY_SUMS, POLICY_FIRST_SUMS,
+);
+const VALUE = Place(
+    VALUE_FIRST_BIAS, VALUE_RESIDUAL, VALUE_LAST, R + 2u, R, VALUE_INPUTS, VALUE_DELTAS, VALUE_SUMS, VALUE_FIRST_SUMS,
+);
 
 var<private> embedded: array<vec2<f32>, N>;
 var<private> embedded_slope: array<vec2<f32>, N>;
@@ -45,7 +49,7 @@ fn use_network(seed: u32, network: u32) {
     mean_weight = exact_scalar(mean_weight) * PER_QUANTILE;
 }
 
-// The last hidden units.
+// The last hidden units: the policy network, then the value network.
 fn forward(x: array<vec2<f32>, N>, gamma: vec2<f32>) -> vec2<f32> {
     var policies = x;
     var z = vec2(parameter(POLICY_FIRST_BIAS + unit));
@@ -61,14 +65,21 @@ fn forward(x: array<vec2<f32>, N>, gamma: vec2<f32>) -> vec2<f32> {
         z += parameter(POLICY_FIRST + unit * N + n) * embedded[n];
     }
     z += parameter(POLICY_FIRST_GAMMA + unit) * gamma;
-    let first = layer_norm(POLICY_FIRST_BIAS + H, GELU, POLICY.tape, z);
-    let policy = trunk(POLICY, GELU, first);
-    keep_input(Z_INPUT, policy);
-    share(policy);
-    z = dense(VALUE_FIRST, H, vec2(parameter(VALUE_FIRST_BIAS + unit)));
-    z = dense_opponent(VALUE_FIRST + H * H, z);
-    let joint = layer_norm(VALUE_FIRST_BIAS + H, GELU, VALUE.tape, z);
-    return trunk(VALUE, LAST_ACTIVATION, joint);
+    var h = vec2(0.0);
+    for (var network = 0u; network < 2u + now.zero; network++) {
+        var place = POLICY;
+        var activation = GELU;
+        if network == 1u {
+            place = VALUE;
+            activation = LAST_ACTIVATION;
+            keep_input(Z_INPUT, h);
+            share(h);
+            z = dense(VALUE_FIRST, H, vec2(parameter(VALUE_FIRST_BIAS + unit)));
+            z = dense_opponent(VALUE_FIRST + H * H, z);
+        }
+        h = trunk(place, activation, layer_norm(place.first_bias + H, GELU, place.tape, z));
+    }
+    return h;
 }
 
 // The quantile of this thread, if it has one, from the last hidden units.
@@ -80,25 +91,28 @@ fn quantiles(h: vec2<f32>) -> vec2<f32> {
     return vec2(0.0);
 }
 
-// What enters the value network's first norm, of the adjoint of the last hidden units.
-fn value_vjp(dh: vec2<f32>) -> vec2<f32> {
-    let dz = layer_norm_vjp(VALUE_FIRST_BIAS + H, VALUE.tape, VALUE_FIRST_SUMS, trunk_vjp(VALUE, dh));
-    keep_sum(VALUE_FIRST_SUMS + 2u, dz);
-    keep_delta(VALUE_FIRST_DELTA, dz);
-    return dz;
-}
-
-// What enters the policy network's first norm, of the adjoint of z.
-fn policy_vjp(dpolicy: vec2<f32>) -> vec2<f32> {
-    let dz = layer_norm_vjp(POLICY_FIRST_BIAS + H, POLICY.tape, POLICY_FIRST_SUMS, trunk_vjp(POLICY, dpolicy));
-    keep_sum(POLICY_FIRST_SUMS + 2u, dz);
-    return dz;
+// Of the adjoint of the last hidden units, that of what enters the policy network's first norm, which is left shared.
+fn network_vjp(dh: vec2<f32>) -> vec2<f32> {
+    var d = dh;
+    for (var network = 0u; network < 2u + now.zero; network++) {
+        var place = VALUE;
+        if network == 1u {
+            place = POLICY;
+        }
+        d = layer_norm_vjp(place.first_bias + H, place.tape, place.first_sums, trunk_vjp(place, d));
+        keep_sum(place.first_sums + 2u, d);
+        share(d);
+        if network == 0u {
+            keep_delta(VALUE_FIRST_DELTA, d);
+            d = first_vjp();
+        }
+    }
+    return d;
 }
 
 // d mean(q_i) / d x_i of the network whose last hidden units are multiplied by `mask`; left in `direction`.
 fn own_gradient(mask: vec2<f32>) {
-    share(value_vjp(mean_weight * mask));
-    share(policy_vjp(dense_vjp_input(VALUE_FIRST, H, vec2(0.0))));
+    let dz = network_vjp(mean_weight * mask);
     if unit < N {
         var dx = vec2(0.0);
         for (var u = 0u; u < H; u++) {

@@ -10,9 +10,13 @@ const OUTER: u32 = NORM + 2u * H;
 const OUTER_BIAS: u32 = OUTER + H * H;
 const RESIDUAL_LEN: u32 = OUTER_BIAS + 2u * H;
 
-// Where an MLP's numbers are: its blocks and last layer in theta, its norms on the tape, its gates, and its slots among
-// inputs, deltas and sums that a stage may keep.
+// Loops over networks and blocks have bounds that compilers do not know: unrolled, a stage has a hundred barriers, and
+// compiling takes minutes.
+
+// Where an MLP's numbers are: its layers in theta, its norms on the tape, its gates, and its slots among inputs, deltas and
+// sums that a stage may keep.
 struct Place {
+    first_bias: u32,
     residual: u32,
     last: u32,
     tape: u32,
@@ -20,6 +24,7 @@ struct Place {
     inputs: u32,
     deltas: u32,
     sums: u32,
+    first_sums: u32,
 }
 
 // sigmoid(gate) of the policy network's blocks and the value network's.
@@ -29,7 +34,7 @@ var<private> gaps: array<vec2<f32>, 2 * R>;
 
 fn trunk(place: Place, activation: u32, first: vec2<f32>) -> vec2<f32> {
     var h = first;
-    for (var r = 0u; r < R; r++) {
+    for (var r = 0u; r < R + now.zero; r++) {
         let block = place.residual + r * RESIDUAL_LEN;
         let g = gates[place.gates + r];
         keep_input(place.inputs + 2u * r, h);
@@ -56,7 +61,7 @@ fn trunk_vjp(place: Place, dy: vec2<f32>) -> vec2<f32> {
     keep_delta(place.deltas + 2u * R, dz);
     share(dz);
     var dh = dense_vjp_input(place.last, H, vec2(0.0));
-    for (var index = R; index > 0u; index--) {
+    for (var index = R + now.zero; index > 0u; index--) {
         let r = index - 1u;
         let block = place.residual + r * RESIDUAL_LEN;
         let sums = place.sums + 5u * r;

@@ -23,13 +23,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     if unit < M {
         answers[answer + unit] = q;
     }
-    own_gradient(vec2(1.0));
-    if unit < N {
-        answers[answer + M + unit] = direction[unit];
-    }
-    own_gradient(points[point + N + 1u + unit]);
-    if unit < N {
-        answers[answer + M + N + unit] = direction[unit];
+    for (var masked = 0u; masked < 2u + now.zero; masked++) {
+        own_gradient(select(vec2(1.0), points[point + N + 1u + unit], masked == 1u));
+        if unit < N {
+            answers[answer + M + masked * N + unit] = direction[unit];
+        }
     }
     if unit == 0u {
         var rest = answer + M + 2u * N;

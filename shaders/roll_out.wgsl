@@ -27,53 +27,51 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             x[n] = positions[trajectory * N + n];
         }
     }
-    // A bound that compilers do not know, lest they unroll the steps.
-    let k = K + now.zero;
-    if SIGN_FLIPS {
-        let exploration_gamma = starts[draw + N];
-        let mask = starts[draw + DRAW_LEN - H + unit];
-        for (var s = 0u; s < k; s++) {
-            let h = forward(x, exploration_gamma);
-            own_gradient(mask);
-            for (var n = 0u; n < N; n++) {
-                x[n] += exact(ALPHA * direction[n]);
-            }
-        }
-        arrive(trajectory, x);
-    }
     let gamma = gammas[now.update * SEEDS * BATCH + trajectory];
-    for (var t = 0u; t <= k; t++) {
-        let step = trajectory * (K + 1u) + t;
-        if unit == 0u {
-            for (var n = 0u; n < N; n++) {
-                path[step * (N + 1u) + n] = x[n];
+    // One loop for both, with a bound that compilers do not know: the network is compiled once and never unrolled.
+    let explored = select(0u, K, SIGN_FLIPS);
+    let last = explored + K + now.zero;
+    for (var s = 0u; s <= last; s++) {
+        let exploring = s < explored;
+        var discount = gamma;
+        var mask = vec2(1.0);
+        if exploring {
+            discount = starts[draw + N];
+            mask = starts[draw + DRAW_LEN - H + unit];
+        }
+        if s == select(last, explored, SIGN_FLIPS) {
+            arrive(trajectory, x);
+        }
+        let q = quantiles(forward(x, discount));
+        if !exploring {
+            let step = trajectory * (K + 1u) + s - explored;
+            if unit == 0u {
+                for (var n = 0u; n < N; n++) {
+                    path[step * (N + 1u) + n] = x[n];
+                }
+                path[step * (N + 1u) + N] = game_value(x);
             }
-            path[step * (N + 1u) + N] = game_value(x);
+            if unit < M {
+                predictions[step * 3u * M + unit] = q;
+            }
         }
-        let q = quantiles(forward(x, gamma));
-        if unit < M {
-            predictions[step * 3u * M + unit] = q;
-        }
-        if t == k {
+        if s == last {
             break;
         }
-        own_gradient(vec2(1.0));
+        own_gradient(mask);
         var naive: array<vec2<f32>, N>;
-        if FIELD != FIELD_V {
+        if FIELD != FIELD_V && !exploring {
             naive = game_own_gradients(x);
         }
         for (var n = 0u; n < N; n++) {
             var field = direction[n];
-            if FIELD == FIELD_U {
+            if FIELD == FIELD_U && !exploring {
                 field = exact(naive[n] + exact(gamma * field));
-            } else if FIELD == FIELD_U_NORMALIZED {
+            } else if FIELD == FIELD_U_NORMALIZED && !exploring {
                 field = exact(exact(exact(1.0 - gamma) * naive[n]) + exact(gamma * field));
             }
             x[n] += exact(ALPHA * field);
         }
-    }
-    if !SIGN_FLIPS {
-        arrive(trajectory, x);
     }
 }
 

@@ -66,8 +66,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         keep_delta(QUANTILES_DELTA, dq);
         keep_sum(QUANTILES_SUM, dq);
         share(dq);
-        share(value_vjp(dense_vjp_input(QUANTILES, M, vec2(0.0))));
-        let dz = policy_vjp(first_vjp());
+        let dz = network_vjp(dense_vjp_input(QUANTILES, M, vec2(0.0)));
         for (var n = 0u; n < N; n++) {
             keep_sum(POLICY_INPUT_SUMS + n, exact(dz * embedded[n]));
         }
