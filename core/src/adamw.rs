@@ -40,8 +40,7 @@ impl AdamW {
         let real = T::round;
         let (beta1, rest1) = (real(self.beta1), real(1.0 - self.beta1));
         let (beta2, rest2) = (real(self.beta2), real(1.0 - self.beta2));
-        let correction1 = real(1.0 / (1.0 - power(self.beta1, step)));
-        let correction2 = real(1.0 / (1.0 - power(self.beta2, step)));
+        let [correction1, correction2] = self.corrections(step).map(real);
         let (eta, epsilon, decay) = (real(self.eta), real(self.epsilon), real(self.weight_decay));
         for (((g, theta), m), v) in gradient.iter().zip(theta).zip(m).zip(v) {
             *m = beta1 * *m + rest1 * *g;
@@ -49,6 +48,17 @@ impl AdamW {
             let direction = *m * correction1 / ((*v * correction2).sqrt() + epsilon);
             *theta -= eta * (direction + decay * *theta);
         }
+    }
+
+    /// `1 / (1 - beta^n)` of both moments in step `n`, counted from 1.
+    ///
+    /// ```
+    /// let adam = meva_core::adamw::AdamW { eta: 0.1, beta1: 0.5, beta2: 0.0, epsilon: 0.0, weight_decay: 0.0 };
+    /// assert_eq!(adam.corrections(2), [1.0 / 0.75, 1.0]);
+    /// ```
+    #[inline(always)]
+    pub fn corrections(&self, step: u32) -> [f64; 2] {
+        [self.beta1, self.beta2].map(|beta| 1.0 / (1.0 - power(beta, step)))
     }
 }
 

@@ -29,6 +29,7 @@ pub mod error;
 pub mod export;
 pub mod figure;
 pub mod game;
+pub mod gpu;
 pub mod learner;
 pub mod memory;
 pub mod model;

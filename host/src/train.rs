@@ -5,7 +5,7 @@ use meva_core::algorithm1::{Settings, State};
 use meva_core::parameters::Parameters;
 
 use crate::cola::{ColaEngine, Points};
-use crate::config::{Algorithm, Config};
+use crate::config::{Algorithm, Config, Sharing};
 use crate::cpu::Cpu;
 use crate::draws::Draws;
 use crate::engine::Engine;
@@ -44,6 +44,12 @@ impl Trainer {
     /// The configuration is not valid, or asks for a network whose shape is not compiled in.
     pub fn new(config: &Config) -> Result<Self> {
         config.validate()?;
+        if config.parameters == Sharing::Separate {
+            return Err(Error::usage(
+                "`parameters` is separate: only a network that both players share can be trained so far",
+            )
+            .hint("set parameters = \"shared\""));
+        }
         let training = match (AnyGame::of(config)?, config.algorithm) {
             (AnyGame::Plane(game), Algorithm::Meva) => plane_training(config, game)?,
             (AnyGame::Iterated(game), Algorithm::Meva) => iterated_training(config, game)?,
@@ -110,6 +116,19 @@ impl Trainer {
         }
     }
 
+    /// All numbers of the training state: `theta`, `theta_bar`, `m`, `v`, one after the other.
+    pub fn numbers(&self) -> Vec<f32> {
+        self.training.numbers()
+    }
+
+    /// Replaces the training state by one that another engine has brought to this outer iteration; `numbers` are as
+    /// [`Trainer::numbers`] gives them.
+    pub(crate) fn set_numbers(&mut self, numbers: &[f32], iteration: usize) {
+        let updates = iteration * self.config.updates_per_outer();
+        self.training.set_numbers(numbers, updates as u32);
+        self.iteration = iteration;
+    }
+
     /// The settings of the current iteration: the learning rate follows its schedule.
     fn settings(&self) -> Settings {
         let mut settings = self.config.settings();
@@ -170,6 +189,9 @@ trait Training: Send {
     fn tensors(&self, part: &str, prefix: &str) -> Vec<NamedTensor>;
     fn restore(&mut self, file: &TensorFile, updates: u32) -> Result<()>;
     fn network(&self) -> AnyNetwork;
+    /// The sets of [`PARTS`], one after the other.
+    fn numbers(&self) -> Vec<f32>;
+    fn set_numbers(&mut self, numbers: &[f32], updates: u32);
 }
 
 /// What trains a state of known sizes.
@@ -306,6 +328,27 @@ impl<E: Learns<N, H, R, M>, const N: usize, const H: usize, const R: usize, cons
     fn network(&self) -> AnyNetwork {
         let architecture = self.config.settings().architecture;
         (self.wrap)(Box::new(Compiled::of_state(self.engine.state(), architecture)))
+    }
+
+    fn numbers(&self) -> Vec<f32> {
+        let tensors = |part| {
+            let parameters = self.part(part);
+            (0..Parameters::<f32, N, H, R, M>::TENSORS).flat_map(|index| parameters.values(index))
+        };
+        PARTS.iter().flat_map(|part| tensors(part)).copied().collect()
+    }
+
+    fn set_numbers(&mut self, mut numbers: &[f32], updates: u32) {
+        let state = self.engine.state_mut();
+        for parameters in [&mut state.theta, &mut state.target, &mut state.m, &mut state.v] {
+            for index in 0..Parameters::<f32, N, H, R, M>::TENSORS {
+                let values = parameters.values_mut(index);
+                let (own, rest) = numbers.split_at(values.len());
+                values.copy_from_slice(own);
+                numbers = rest;
+            }
+        }
+        state.updates = updates;
     }
 }
 

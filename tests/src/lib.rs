@@ -6,6 +6,7 @@
 //! | `laws` | what must hold whatever the numbers: symmetries, limits, duals and finite differences against each other |
 //! | `accuracy` | the `f32` elementary functions against `f64`; the example `exhaustive` tries all inputs |
 //! | `stack` | how much stack the core takes |
+//! | `gpu` | the shaders against the core |
 //! | `coverage` | every file of the core is named in a table of the tests that cover it |
 //!
 //! [`compare`] has the comparators, [`tolerance`] the one table of bounds, [`vectors`] reads the vectors, [`games`] walks

@@ -757,7 +757,7 @@ fn a_damaged_state_is_refused() {
 fn divergence_keeps_the_last_good_model() {
     for (setting, iteration) in [("alpha=1e20", 0), ("eta=1e30", 1)] {
         let scratch = Scratch::new();
-        let output = scratch.run(&[&TANDEM[..], &["--set", "outer=5", "--set", setting, "--out", "a"]].concat());
+        let output = scratch.run(&[&LOGISTIC[..], &["--set", "outer=5", "--set", setting, "--out", "a"]].concat());
         let said = text(&output.stderr);
         assert_eq!(
             (output.status.code(), text(&output.stdout)),

@@ -89,6 +89,8 @@ const TABLE: &[Row] = &[
     row("game/mod.rs", By(GAMES), By(&["laws::derivatives_are_those_of_duals"]), By(&["laws::references_are_games"])),
     row("game/tandem.rs", By(GAMES), By(GAME_DERIVATIVES),
         By(&["laws::saturated_policies_stay_finite", "laws::fixed_points_of_the_tandem_game"])),
+    row("image.rs", By(&["core::bytes_come_back", "core::checksum_is_the_one_of_zip"]), None("data, and games that forward to others"),
+        By(&["core::damage_is_noticed", "core::contents_are_checked"])),
     row("kernels.rs", By(NETWORK), By(NETWORK_DERIVATIVES), None("forwards to the operations")),
     row("lambda_return.rs", By(&["vectors::losses_and_returns_in_f64", "vectors::losses_and_returns_in_f32", "vectors::losses_and_returns_in_lanes"]),
         By(&["laws::the_adjoint_of_lambda_returns"]), By(&["laws::lambda_returns_at_the_ends", "laws::lambda_returns_of_constants"])),

@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 
 mod agents;
 mod basins;
+mod devices;
 mod export;
 mod figure;
 mod play;
@@ -38,6 +39,7 @@ enum Command {
     Figure(figure::Figure),
     Export(export::Export),
     Play(play::Play),
+    Devices(devices::Devices),
 }
 
 /// What a command came to.
@@ -88,6 +90,7 @@ fn run(cli: Cli) -> Result<Outcome> {
         Command::Figure(figure) => figure.run(),
         Command::Export(export) => export.run(),
         Command::Play(play) => play.run(),
+        Command::Devices(devices) => devices.run(),
     }
 }
 

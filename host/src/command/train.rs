@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 use std::io::IsTerminal;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
@@ -19,9 +19,11 @@ use crate::ascent::{Ascent, Precision};
 use crate::config::{Algorithm, Config};
 use crate::cpu::Cpu;
 use crate::engine::WIDTH;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::figure::{Figure, Row};
 use crate::game::{AnyGame, PlaneGame};
+use crate::gpu::Gpu;
+use crate::gpu::fleet::{Fleet, diverged};
 use crate::model::{AnyNetwork, Model};
 use crate::plane::{Grid, basin};
 use crate::run_directory::{CONFIG, MODEL, MetricsLog, RunDirectory, STATE, TensorFile};
@@ -48,12 +50,27 @@ pub struct Train {
     /// Continue the run of this directory, to the same bits; --set outer=N makes it longer
     #[arg(long, value_name = "DIR", conflicts_with_all = ["what", "seed", "seeds", "out"])]
     resume: Option<PathBuf>,
+    /// Where to compute; a GPU trains the models of --seeds side by side
+    #[arg(long, value_enum, default_value_t = Engine::Cpu)]
+    engine: Engine,
+    /// The adapter that --engine gpu uses, as `meva devices` lists them
+    #[arg(long, value_name = "NAME|INDEX")]
+    adapter: Option<String>,
     /// Print the complete configuration and stop
     #[arg(long)]
     print_config: bool,
     /// Print one JSON object per run
     #[arg(long)]
     json: bool,
+}
+
+/// What computes a training; runs do not remember it and can be resumed by the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Engine {
+    /// Vector instructions and threads.
+    Cpu,
+    /// WGSL on any adapter with a Vulkan, Metal or DirectX 12 driver.
+    Gpu,
 }
 
 fn seeds(text: &str) -> std::result::Result<Range<u64>, String> {
@@ -90,6 +107,7 @@ impl Train {
             print(&configs[0].to_toml()?)?;
             return Ok(Outcome::Done);
         }
+        let gpu = self.gpu()?;
         let several = configs.len() > 1;
         let runs = configs
             .into_iter()
@@ -98,17 +116,14 @@ impl Train {
                 let directory = self.create_directory(&config, several)?;
                 directory.write_atomically(CONFIG, config.to_toml()?.as_bytes())?;
                 let log = MetricsLog::create(&directory, &["loss", "seconds"])?;
-                Ok(Run {
-                    trainer,
-                    directory,
-                    log,
-                })
+                Ok(Run::new(trainer, directory, log))
             })
             .collect::<Result<Vec<Run>>>()?;
-        self.train(runs)
+        self.train(runs, gpu.as_ref())
     }
 
     fn resume(&self, path: &Path) -> Result<Outcome> {
+        let gpu = self.gpu()?;
         let directory = RunDirectory::open(path)?;
         let mut trainer = Trainer::resume(&TensorFile::load(&directory.file(STATE))?)
             .map_err(|error| error.at(directory.file(STATE).display()))?;
@@ -129,11 +144,18 @@ impl Train {
         }
         directory.write_atomically(CONFIG, trainer.config().to_toml()?.as_bytes())?;
         let log = MetricsLog::resume(&directory, &["loss", "seconds"], trainer.iteration() as u64 + 1)?;
-        self.train(vec![Run {
-            trainer,
-            directory,
-            log,
-        }])
+        self.train(vec![Run::new(trainer, directory, log)], gpu.as_ref())
+    }
+
+    /// The device, if one is wanted.
+    fn gpu(&self) -> Result<Option<Arc<Gpu>>> {
+        match (self.engine, &self.adapter) {
+            (Engine::Gpu, adapter) => Ok(Some(Arc::new(Gpu::open(adapter.as_deref())?))),
+            (Engine::Cpu, None) => Ok(None),
+            (Engine::Cpu, Some(_)) => Err(Error::usage("the CPU engine has no adapter")
+                .at("--adapter")
+                .hint("add --engine gpu")),
+        }
     }
 
     /// A configuration for each seed.
@@ -174,10 +196,27 @@ impl Train {
         }
     }
 
-    /// Trains the runs, as many at once as there are cores to fill.
-    fn train(&self, runs: Vec<Run>) -> Result<Outcome> {
+    fn train(&self, runs: Vec<Run>, gpu: Option<&Arc<Gpu>>) -> Result<Outcome> {
         ctrlc::set_handler(|| INTERRUPTED.store(true, Ordering::Relaxed))
             .map_err(|error| Error::other(format!("cannot listen to Ctrl-C: {error}")))?;
+        let results = match gpu {
+            None => self.train_on_cpu(runs),
+            Some(gpu) => train_side_by_side(gpu, runs)?
+                .into_iter()
+                .map(|trained| trained.and_then(|trained| self.show(&trained).map(|()| trained.outcome)))
+                .collect(),
+        };
+        let mut outcome = Outcome::Done;
+        for result in results {
+            if matches!(result?, Outcome::Interrupted) {
+                outcome = Outcome::Interrupted;
+            }
+        }
+        Ok(outcome)
+    }
+
+    /// Trains the runs, as many at once as there are cores to fill.
+    fn train_on_cpu(&self, runs: Vec<Run>) -> Vec<Result<Outcome>> {
         let groups = runs.first().map_or(1, |run| run.trainer.config().batch.div_ceil(WIDTH));
         let at_once = (rayon::current_num_threads() / groups).clamp(1, runs.len());
         let bars = MultiProgress::new();
@@ -200,14 +239,7 @@ impl Train {
                 });
             }
         });
-        let results = results.into_inner().unwrap_or_default();
-        let mut outcome = Outcome::Done;
-        for result in results {
-            if matches!(result?, Outcome::Interrupted) {
-                outcome = Outcome::Interrupted;
-            }
-        }
-        Ok(outcome)
+        results.into_inner().unwrap_or_default()
     }
 
     /// Prints what a run came to.
@@ -287,6 +319,11 @@ struct Run {
     trainer: Trainer,
     directory: RunDirectory,
     log: MetricsLog,
+    start: Instant,
+    /// Sum and number of the losses since the last row of metrics.
+    tally: (f64, u32),
+    /// The loss of the last row.
+    loss: f64,
 }
 
 /// A run that has ended.
@@ -300,52 +337,71 @@ struct Trained {
 }
 
 impl Run {
+    fn new(trainer: Trainer, directory: RunDirectory, log: MetricsLog) -> Self {
+        Run {
+            trainer,
+            directory,
+            log,
+            start: Instant::now(),
+            tally: (0.0, 0),
+            loss: f64::NAN,
+        }
+    }
+
+    /// Takes down the loss of the outer iteration that makes them `iteration`.
+    fn note(&mut self, iteration: usize, loss: f64, progress: &mut Progress) -> Result<()> {
+        let outer = self.trainer.config().outer;
+        self.tally = (self.tally.0 + loss, self.tally.1 + 1);
+        if iteration.is_multiple_of(outer.div_ceil(LOGGED)) || iteration == outer {
+            self.loss = self.tally.0 / f64::from(self.tally.1);
+            self.tally = (0.0, 0);
+            let seconds = self.start.elapsed().as_secs_f64();
+            self.log.append(iteration as u64, &[self.loss, seconds])?;
+        }
+        progress.show(iteration, if self.loss.is_nan() { loss } else { self.loss });
+        Ok(())
+    }
+
     fn train(mut self, bars: &MultiProgress) -> Result<Trained> {
         let (outer, seed) = (self.trainer.config().outer, self.trainer.config().seed);
         let mut progress = Progress::new(bars, seed, outer, self.trainer.iteration());
-        let log_every = outer.div_ceil(LOGGED);
-        let (start, mut saved) = (Instant::now(), Instant::now());
-        let (mut sum, mut terms, mut loss) = (0.0, 0, f64::NAN);
+        let mut saved = Instant::now();
         while self.trainer.iteration() < outer && !interrupted() {
-            let last = match self.trainer.outer_iteration() {
+            let loss = match self.trainer.outer_iteration() {
                 Ok(loss) => f64::from(loss),
                 Err(error) => {
                     self.save()?;
                     return Err(error.at(self.directory.path().display()));
                 }
             };
-            (sum, terms) = (sum + last, terms + 1);
-            let iteration = self.trainer.iteration();
-            if iteration.is_multiple_of(log_every) || iteration == outer {
-                loss = sum / f64::from(terms);
-                self.log
-                    .append(iteration as u64, &[loss, start.elapsed().as_secs_f64()])?;
-                (sum, terms) = (0.0, 0);
-            }
-            progress.show(iteration, if loss.is_nan() { last } else { loss });
+            self.note(self.trainer.iteration(), loss, &mut progress)?;
             if saved.elapsed() > SAVE_EVERY {
                 self.save()?;
                 saved = Instant::now();
             }
         }
-        if terms > 0 {
-            loss = sum / f64::from(terms);
-        }
         self.save()?;
         progress.finish();
-        let iterations = self.trainer.iteration();
-        Ok(Trained {
+        Ok(self.end())
+    }
+
+    fn end(mut self) -> Trained {
+        if self.tally.1 > 0 {
+            self.loss = self.tally.0 / f64::from(self.tally.1);
+        }
+        let (iterations, outer) = (self.trainer.iteration(), self.trainer.config().outer);
+        Trained {
             model: self.trainer.model(),
             directory: self.directory,
             iterations,
-            loss,
-            seconds: start.elapsed().as_secs_f64(),
+            loss: self.loss,
+            seconds: self.start.elapsed().as_secs_f64(),
             outcome: if iterations < outer {
                 Outcome::Interrupted
             } else {
                 Outcome::Done
             },
-        })
+        }
     }
 
     fn save(&self) -> Result<()> {
@@ -354,6 +410,66 @@ impl Run {
         self.directory
             .write_atomically(STATE, &self.trainer.state()?.to_bytes()?)
     }
+}
+
+/// Trains all runs at once on a device. A run that diverges ends with an error of its own.
+///
+/// Trainers hold what was fetched from the device last, so whatever fails, what they save is whole.
+fn train_side_by_side(gpu: &Arc<Gpu>, mut runs: Vec<Run>) -> Result<Vec<Result<Trained>>> {
+    let trainers: Vec<&Trainer> = runs.iter().map(|run| &run.trainer).collect();
+    let mut fleet = Fleet::new(gpu, &trainers)?;
+    let Some(outer) = trainers.first().map(|trainer| trainer.config().outer) else {
+        return Ok(Vec::new());
+    };
+    let bars = MultiProgress::new();
+    let mut progress: Vec<Progress> = trainers
+        .iter()
+        .map(|trainer| Progress::new(&bars, trainer.config().seed, outer, trainer.iteration()))
+        .collect();
+    let mut ended: Vec<Option<Error>> = runs.iter().map(|_| None).collect();
+    let mut saved = Instant::now();
+    while fleet.iteration() < outer && !interrupted() && ended.iter().any(Option::is_none) {
+        let first = fleet.iteration();
+        let losses = match fleet.advance(outer - first) {
+            Ok(losses) => losses,
+            Err(error) => {
+                runs.iter().try_for_each(Run::save)?;
+                return Err(error.at(runs[0].directory.path().display()));
+            }
+        };
+        for (iteration, losses) in (first + 1..).zip(losses) {
+            for (index, run) in runs
+                .iter_mut()
+                .enumerate()
+                .filter(|(index, _)| ended[*index].is_none())
+                .collect::<Vec<_>>()
+            {
+                if losses[index].is_finite() {
+                    run.note(iteration, f64::from(losses[index]), &mut progress[index])?;
+                } else {
+                    let error = diverged(iteration, &format!("the loss is {}", losses[index]));
+                    ended[index] = Some(error.at(run.directory.path().display()));
+                }
+            }
+        }
+        if saved.elapsed() > SAVE_EVERY || fleet.iteration() == outer || interrupted() {
+            for (index, run) in runs.iter_mut().enumerate() {
+                if ended[index].is_none() {
+                    match fleet.store(index, &mut run.trainer) {
+                        Err(error) if error.kind() == Kind::Diverged => ended[index] = Some(error),
+                        result => result?,
+                    }
+                }
+                run.save()?;
+            }
+            saved = Instant::now();
+        }
+    }
+    progress.iter().for_each(Progress::finish);
+    let ends = runs.into_iter().zip(ended);
+    Ok(ends
+        .map(|(run, error)| error.map_or_else(|| Ok(run.end()), Err))
+        .collect())
 }
 
 impl Trained {

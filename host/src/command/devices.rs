@@ -1,0 +1,50 @@
+//! `meva devices`: the adapters that `--engine gpu` can use.
+
+use std::fmt::Write as _;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::{Outcome, print};
+use crate::error::Result;
+use crate::gpu::device::{list, no_adapter};
+
+/// List GPU adapters, and say which one is used by default.
+#[derive(Debug, Args)]
+pub struct Devices {
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+impl Devices {
+    pub(super) fn run(&self) -> Result<Outcome> {
+        let (descriptions, best) = list();
+        if self.json {
+            let adapters: Value = descriptions
+                .iter()
+                .map(|d| {
+                    json!({ "index": d.index, "name": d.name, "kind": d.kind, "backend": d.backend, "driver": d.driver })
+                })
+                .collect();
+            print(&json!({ "adapters": adapters, "default": best }).to_string())?;
+            return Ok(Outcome::Done);
+        }
+        let Some(best) = best else {
+            return Err(no_adapter());
+        };
+        let mut text = String::new();
+        for description in &descriptions {
+            let _ = writeln!(text, "{description}");
+        }
+        let _ = write!(
+            text,
+            "--engine gpu takes {best}: discrete GPUs come first, then integrated and virtual ones, then CPUs that pose as GPUs"
+        );
+        if descriptions[best].kind == "CPU" {
+            text.push_str("\nit computes on the CPU, far slower than --engine cpu: good for checks only");
+        }
+        print(&text)?;
+        Ok(Outcome::Done)
+    }
+}

@@ -1,0 +1,213 @@
+//! Adapters and the device that is opened on one of them.
+
+use std::fmt;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use wgpu::{Adapter, AdapterInfo, Backends, Device, DeviceType, Instance, InstanceDescriptor, InstanceFlags, Queue};
+
+use crate::error::{Error, Result};
+
+/// How long a submission may take before it counts as hung. Ten times what the slowest known software device needs.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// An adapter as a user tells it from others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Description {
+    /// Its place in the list, for `--adapter`.
+    pub index: usize,
+    /// Its name.
+    pub name: String,
+    /// `discrete GPU`, `integrated GPU`, `virtual GPU`, `CPU` or `other`.
+    pub kind: &'static str,
+    /// `vulkan`, `metal` or `dx12`.
+    pub backend: String,
+    /// The driver with its version.
+    pub driver: String,
+}
+
+impl fmt::Display for Description {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Description {
+            index,
+            name,
+            kind,
+            backend,
+            driver,
+        } = self;
+        write!(f, "{index}: {name} ({kind}, {backend}, {driver})")
+    }
+}
+
+fn describe(index: usize, info: &AdapterInfo) -> Description {
+    Description {
+        index,
+        name: info.name.clone(),
+        kind: match info.device_type {
+            DeviceType::DiscreteGpu => "discrete GPU",
+            DeviceType::IntegratedGpu => "integrated GPU",
+            DeviceType::VirtualGpu => "virtual GPU",
+            DeviceType::Cpu => "CPU",
+            DeviceType::Other => "other",
+        },
+        backend: info.backend.to_string(),
+        driver: format!("{} {}", info.driver, info.driver_info).trim().to_string(),
+    }
+}
+
+fn rank(info: &AdapterInfo) -> usize {
+    match info.device_type {
+        DeviceType::DiscreteGpu => 0,
+        DeviceType::IntegratedGpu => 1,
+        DeviceType::VirtualGpu => 2,
+        DeviceType::Other => 3,
+        DeviceType::Cpu => 4,
+    }
+}
+
+fn adapters() -> Vec<Adapter> {
+    let instance = Instance::new(InstanceDescriptor {
+        backends: Backends::PRIMARY,
+        flags: InstanceFlags::empty(),
+        ..InstanceDescriptor::new_without_display_handle()
+    });
+    pollster::block_on(instance.enumerate_adapters(Backends::PRIMARY))
+}
+
+/// All adapters, and which of them is taken if none is asked for: the first discrete GPU, else the first integrated, else
+/// virtual one, else whatever there is.
+pub fn list() -> (Vec<Description>, Option<usize>) {
+    let adapters = adapters();
+    let infos: Vec<_> = adapters.iter().map(Adapter::get_info).collect();
+    let best = (0..infos.len()).min_by_key(|&index| (rank(&infos[index]), index));
+    let descriptions = infos.iter().enumerate().map(|(index, info)| describe(index, info));
+    (descriptions.collect(), best)
+}
+
+/// The error of a machine without any adapter.
+pub fn no_adapter() -> Error {
+    Error::other("no GPU adapter was found: there is no Vulkan, Metal or DirectX 12 driver").hint(
+        "install the GPU's driver (and on Linux a Vulkan loader, libvulkan1), or use --engine cpu, which needs none",
+    )
+}
+
+/// An open device.
+pub struct Gpu {
+    pub(crate) device: Device,
+    pub(crate) queue: Queue,
+    /// What it is.
+    pub description: Description,
+    /// The first thing that went wrong outside of any call.
+    fault: Arc<Mutex<Option<String>>>,
+}
+
+impl Gpu {
+    /// Opens the adapter of this name (or part of it) or index, or the best one.
+    ///
+    /// # Errors
+    /// There is no adapter, none of this name, or it cannot be opened with wgpu's default limits.
+    pub fn open(wanted: Option<&str>) -> Result<Self> {
+        let (descriptions, best) = list();
+        let listed = || {
+            let lines: Vec<String> = descriptions.iter().map(ToString::to_string).collect();
+            lines.join("; ")
+        };
+        let Some(best) = best else {
+            return Err(no_adapter());
+        };
+        let index = match wanted {
+            None => best,
+            Some(wanted) => {
+                let lower = wanted.to_lowercase();
+                let by_index = wanted.parse().ok().filter(|index| *index < descriptions.len());
+                let by_name = || descriptions.iter().position(|d| d.name.to_lowercase().contains(&lower));
+                by_index.or_else(by_name).ok_or_else(|| {
+                    Error::usage(format!("there is no adapter `{wanted}`"))
+                        .at("--adapter")
+                        .hint(format!(
+                            "use the index or a part of the name of one of these: {}",
+                            listed()
+                        ))
+                })?
+            }
+        };
+        let adapter = adapters()
+            .into_iter()
+            .nth(index)
+            .ok_or_else(|| Error::other("the adapter has gone"))?;
+        let description = describe(index, &adapter.get_info());
+        let (device, queue) = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor {
+            label: Some("meva"),
+            required_limits: wgpu::Limits::default(),
+            ..Default::default()
+        }))
+        .map_err(|error| {
+            Error::other(format!("cannot open {description}: {error}"))
+                .hint("choose another one by --adapter, or use --engine cpu")
+        })?;
+        let fault = Arc::new(Mutex::new(None));
+        let note = |fault: &Arc<Mutex<Option<String>>>| {
+            let fault = Arc::clone(fault);
+            move |what: String| {
+                if let Ok(mut fault) = fault.lock() {
+                    fault.get_or_insert(what);
+                }
+            }
+        };
+        let (lost, uncaptured) = (note(&fault), note(&fault));
+        device.set_device_lost_callback(move |reason, message| {
+            lost(format!("the device was lost ({reason:?}): {message}"))
+        });
+        device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| uncaptured(error.to_string())));
+        Ok(Gpu {
+            device,
+            queue,
+            description,
+            fault,
+        })
+    }
+
+    /// Waits until all that was submitted is done.
+    pub(crate) fn wait(&self) -> Result<()> {
+        let polled = self.device.poll(wgpu::PollType::Wait {
+            submission_index: None,
+            timeout: Some(PATIENCE),
+        });
+        let fault = self.fault.lock().ok().and_then(|fault| fault.clone());
+        match (fault, polled) {
+            (Some(what), _) => Err(self.failed(&what)),
+            (None, Err(error)) => Err(self.failed(&format!("no answer in {} s ({error})", PATIENCE.as_secs()))),
+            (None, Ok(_)) => Ok(()),
+        }
+    }
+
+    /// Something went wrong on this device.
+    pub(crate) fn failed(&self, what: &str) -> Error {
+        Error::other(format!("the GPU failed: {} ({})", what.trim(), self.description))
+            .hint("the last saved state is kept: continue with `meva train --resume DIR`, with --engine gpu or cpu")
+    }
+
+    /// Reads a buffer that was made with `COPY_SRC`.
+    pub(crate) fn read(&self, buffer: &wgpu::Buffer, start: u64, bytes: u64) -> Result<Vec<f32>> {
+        let staging = self.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("readback"),
+            size: bytes,
+            usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        });
+        let mut encoder = self.device.create_command_encoder(&Default::default());
+        encoder.copy_buffer_to_buffer(buffer, start, &staging, 0, bytes);
+        self.queue.submit([encoder.finish()]);
+        let (sender, receiver) = std::sync::mpsc::channel();
+        staging.map_async(wgpu::MapMode::Read, .., move |result| drop(sender.send(result)));
+        self.wait()?;
+        match receiver.recv() {
+            Ok(Ok(())) => {}
+            other => return Err(self.failed(&format!("cannot read back: {other:?}"))),
+        }
+        let view = staging
+            .get_mapped_range(..)
+            .map_err(|error| self.failed(&error.to_string()))?;
+        Ok(bytemuck::pod_collect_to_vec(&view))
+    }
+}

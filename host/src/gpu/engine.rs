@@ -1,0 +1,499 @@
+//! Buffers, pipelines and dispatches.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use wgpu::{BindGroup, Buffer, BufferUsages, ComputePipeline};
+
+use super::device::Gpu;
+use super::shader::{Plan, Stage};
+use crate::error::{Error, Result};
+
+/// What a submission should take: far below the shortest watchdog (2 s), long enough to hide its cost.
+const SUBMISSION: Duration = Duration::from_millis(100);
+/// Updates of which draws and losses are kept on the device.
+const MOST_UPDATES: usize = 1024;
+/// Bytes of the draws kept on the device.
+const MOST_DRAWS: usize = 32 << 20;
+/// Dynamic offsets of uniforms are multiples of this under wgpu's default limits.
+const UNIFORM_STRIDE: usize = 256;
+/// Threads of `adamw`.
+const ADAMW_WIDTH: usize = 64;
+
+/// One update's share of an optimiser step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Step {
+    /// The learning rate.
+    pub eta: f32,
+    /// The reciprocals of `1 - beta^n` of both moments.
+    pub corrections: [f32; 2],
+}
+
+/// The draws of one outer iteration for all seeds: both players' numbers side by side.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Outer {
+    /// Per seed and trajectory: [`Plan::draw_len`] pairs.
+    pub starts: Vec<f32>,
+    /// Per update, seed and trajectory: a pair of discounts.
+    pub gammas: Vec<f32>,
+}
+
+/// A pipeline with what it is bound to and how many workgroups it takes.
+struct Dispatch {
+    pipeline: ComputePipeline,
+    bind_group: BindGroup,
+    groups: [u32; 3],
+}
+
+/// Algorithm 1 on a device, for all seeds of a plan.
+pub struct Engine {
+    gpu: Arc<Gpu>,
+    plan: Plan,
+    updates_per_outer: usize,
+    outers: usize,
+    dispatches: Vec<Dispatch>,
+    now: Buffer,
+    starts: Buffer,
+    gammas: Buffer,
+    state: Buffer,
+    weights: Buffer,
+    losses: Buffer,
+    copies: Vec<Option<[usize; 2]>>,
+    /// Updates of a submission that takes about [`SUBMISSION`].
+    per_submission: usize,
+    /// The longest submission so far.
+    pub longest: Duration,
+}
+
+#[derive(Clone, Copy)]
+enum Access {
+    Read,
+    Write,
+}
+use Access::{Read, Write};
+
+impl Engine {
+    /// Buffers and pipelines for a plan with this many updates in an outer iteration.
+    ///
+    /// # Errors
+    /// The plan asks for more memory than a binding may have, or the device refuses it.
+    pub fn new(gpu: Arc<Gpu>, plan: Plan, updates_per_outer: usize) -> Result<Self> {
+        let layout = &plan.layout;
+        let shape = layout.shape;
+        if !shape.hidden.is_multiple_of(4)
+            || !shape.quantiles.is_multiple_of(4)
+            || shape.quantiles > shape.hidden
+            || shape.hidden > 64
+        {
+            return Err(Error::usage(format!("the GPU engine cannot train a network of this shape: {shape}"))
+                .hint("it needs hidden and quantiles to be multiples of 4, quantiles <= hidden <= 64; or use --engine cpu"));
+        }
+        let constant = |name: &str| {
+            let constants = layout.constants();
+            constants
+                .iter()
+                .find(|(known, _)| *known == name)
+                .map_or(0, |(_, value)| *value)
+        };
+        let Plan {
+            batch,
+            stride,
+            seeds,
+            chunk,
+            ..
+        } = plan;
+        let trajectories = seeds * batch;
+        let draws = trajectories * (8 * plan.draw_len() + 8 * updates_per_outer);
+        let outers = (MOST_UPDATES / updates_per_outer).min(MOST_DRAWS / draws).max(1);
+        let updates = outers * updates_per_outer;
+
+        let limit = gpu.device.limits().max_storage_buffer_binding_size;
+        let buffer = |label: &str, bytes: usize, usage: BufferUsages| -> Result<Buffer> {
+            if bytes as u64 > limit {
+                return Err(Error::usage(format!(
+                    "buffer `{label}` would have {} MiB; a binding of this device has at most {} MiB",
+                    bytes >> 20,
+                    limit >> 20
+                ))
+                .hint("use fewer seeds at once, a smaller batch, or --engine cpu"));
+            }
+            Ok(gpu.device.create_buffer(&wgpu::BufferDescriptor {
+                label: Some(label),
+                size: bytes.max(16) as u64,
+                usage: usage | BufferUsages::COPY_SRC | BufferUsages::COPY_DST,
+                mapped_at_creation: false,
+            }))
+        };
+        let storage = |label: &str, numbers: usize| buffer(label, 4 * numbers, BufferUsages::STORAGE);
+        let now = buffer("now", UNIFORM_STRIDE * updates, BufferUsages::UNIFORM)?;
+        let starts = storage("starts", outers * trajectories * 2 * plan.draw_len())?;
+        let gammas = storage("gammas", updates * trajectories * 2)?;
+        let state = storage("state", seeds * 4 * layout.len)?;
+        let weights = storage("weights", seeds * 3 * layout.len)?;
+        let positions = storage("positions", trajectories * 2 * shape.parameters)?;
+        let path = storage("path", trajectories * (stride + 1) * 2 * (shape.parameters + 1))?;
+        let predictions = storage("predictions", trajectories * (stride + 1) * 6 * shape.quantiles)?;
+        let trajectory_losses = storage("trajectory losses", trajectories)?;
+        let partials = storage("partials", seeds * plan.chunks() * (layout.len + 1))?;
+        let losses = storage("losses", updates * seeds)?;
+
+        // As many chunks per slice as their records may take room.
+        let chunks = seeds * plan.chunks();
+        let record = chunk * plan.learned() * constant("INPUTS") * 2 * shape.hidden;
+        let vectors = chunk * plan.segments() * constant("SUMS") * shape.hidden;
+        let slice = (limit as usize / (4 * record.max(vectors))).clamp(1, chunks);
+        let inputs = storage("inputs", slice * record)?;
+        let deltas = storage("deltas", slice * record)?;
+        let vector_sums = storage("vector sums", slice * vectors)?;
+
+        let copies = layout.copies();
+        let places = storage("places", 2 * layout.len)?;
+        let words = copies
+            .iter()
+            .flat_map(|copy| copy.map_or([u32::MAX; 2], |place| place.map(|p| p as u32)));
+        gpu.queue
+            .write_buffer(&places, 0, bytemuck::cast_slice(&words.collect::<Vec<u32>>()));
+
+        let build = |stage: Stage| pipeline(&gpu, stage, &plan, bindings(stage));
+        let group = |stage: Stage, layout: &wgpu::BindGroupLayout, slice: Option<&Buffer>, buffers: &[&Buffer]| {
+            let first = bindings(stage).0;
+            bind(&gpu, layout, &now, slice, first, buffers)
+        };
+        let mut dispatches = Vec::new();
+        let mut add = |stage: Stage, groups: [usize; 3], buffers: &[&Buffer]| {
+            let (pipeline, layout) = build(stage);
+            let bind_group = group(stage, &layout, None, buffers);
+            dispatches.push(Dispatch {
+                pipeline,
+                bind_group,
+                groups: groups.map(|g| g as u32),
+            });
+        };
+        add(
+            Stage::RollOut,
+            [batch, seeds, 1],
+            &[&state, &weights, &starts, &gammas, &positions, &path, &predictions],
+        );
+        if plan.settings.rho.is_some() {
+            let buffers = [&state, &weights, &gammas, &path, &predictions];
+            add(Stage::Bootstrap, [stride, batch, seeds], &buffers);
+        }
+        let buffers = [&gammas, &path, &predictions, &trajectory_losses];
+        add(Stage::FormTargets, [batch, seeds, 1], &buffers);
+        let (vjp, vjp_layout) = build(Stage::VjpParameters);
+        let (outer, outer_layout) = build(Stage::DenseVjpWeight);
+        for first in (0..chunks).step_by(slice) {
+            let count = slice.min(chunks - first);
+            let uniform = buffer("slice", 16, BufferUsages::UNIFORM)?;
+            gpu.queue
+                .write_buffer(&uniform, 0, bytemuck::cast_slice(&[first as u32, 0, 0, 0]));
+            let buffers = [
+                &state,
+                &weights,
+                &gammas,
+                &path,
+                &predictions,
+                &inputs,
+                &deltas,
+                &vector_sums,
+            ];
+            dispatches.push(Dispatch {
+                pipeline: vjp.clone(),
+                bind_group: group(Stage::VjpParameters, &vjp_layout, Some(&uniform), &buffers),
+                groups: [plan.segments() as u32, (count * chunk) as u32, 1],
+            });
+            let buffers = [&inputs, &deltas, &vector_sums, &trajectory_losses, &partials];
+            dispatches.push(Dispatch {
+                pipeline: outer.clone(),
+                bind_group: group(Stage::DenseVjpWeight, &outer_layout, Some(&uniform), &buffers),
+                groups: [(layout.matrices().len() + constant("SUMS")) as u32, count as u32, 1],
+            });
+        }
+        let (adamw, adamw_layout) = build(Stage::AdamW);
+        let buffers = [&state, &weights, &partials, &places, &losses];
+        dispatches.push(Dispatch {
+            pipeline: adamw,
+            bind_group: group(Stage::AdamW, &adamw_layout, None, &buffers),
+            groups: [(layout.len + 1).div_ceil(ADAMW_WIDTH) as u32, seeds as u32, 1],
+        });
+        gpu.wait()?;
+        Ok(Engine {
+            gpu: Arc::clone(&gpu),
+            updates_per_outer,
+            outers,
+            dispatches,
+            now,
+            starts,
+            gammas,
+            state,
+            weights,
+            losses,
+            copies,
+            per_submission: 1,
+            longest: Duration::ZERO,
+            plan,
+        })
+    }
+
+    /// What the engine was made for.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// The device.
+    pub fn gpu(&self) -> &Gpu {
+        &self.gpu
+    }
+
+    /// Outer iterations that [`Engine::run`] takes at once, so that a call takes about [`SUBMISSION`].
+    pub fn at_once(&self) -> usize {
+        (self.per_submission / self.updates_per_outer).clamp(1, self.outers)
+    }
+
+    /// Replaces a seed's `theta`, `theta_bar`, `m` and `v`, one after the other.
+    pub fn set_state(&self, seed: usize, numbers: &[f32]) {
+        let len = self.plan.layout.len;
+        let mut weights = vec![0.0; 3 * len];
+        for (p, copy) in self.copies.iter().enumerate() {
+            if let Some([forward, backward]) = copy {
+                weights[*forward] = numbers[p];
+                weights[len + backward] = numbers[p];
+                weights[2 * len + forward] = numbers[len + p];
+            }
+        }
+        let write = |buffer: &Buffer, offset: usize, numbers: &[f32]| {
+            self.gpu
+                .queue
+                .write_buffer(buffer, 4 * offset as u64, bytemuck::cast_slice(numbers));
+        };
+        write(&self.state, seed * 4 * len, &numbers[..4 * len]);
+        write(&self.weights, seed * 3 * len, &weights);
+    }
+
+    /// A seed's `theta`, `theta_bar`, `m` and `v`, one after the other.
+    ///
+    /// # Errors
+    /// The device failed.
+    pub fn state(&self, seed: usize) -> Result<Vec<f32>> {
+        let bytes = 16 * self.plan.layout.len as u64;
+        self.gpu.read(&self.state, seed as u64 * bytes, bytes)
+    }
+
+    /// Runs outer iterations, at most as many as [`Engine::at_once`] or one, with a step for each of their updates.
+    /// Returns the losses by update, then seed.
+    ///
+    /// # Errors
+    /// The device failed.
+    pub fn run(&mut self, outers: &[Outer], steps: &[Step]) -> Result<Vec<f32>> {
+        let mut uniforms = vec![0_u32; steps.len() * UNIFORM_STRIDE / 4];
+        for (update, step) in steps.iter().enumerate() {
+            let [c1, c2] = step.corrections.map(f32::to_bits);
+            let (outer, start) = (update / self.updates_per_outer, update % self.updates_per_outer == 0);
+            let words = [
+                0,
+                update as u32,
+                outer as u32,
+                u32::from(start),
+                step.eta.to_bits(),
+                c1,
+                c2,
+            ];
+            uniforms[update * UNIFORM_STRIDE / 4..][..words.len()].copy_from_slice(&words);
+        }
+        self.gpu
+            .queue
+            .write_buffer(&self.now, 0, bytemuck::cast_slice(&uniforms));
+        let (mut at_starts, mut at_gammas) = (0, 0);
+        for outer in outers {
+            self.gpu
+                .queue
+                .write_buffer(&self.starts, at_starts, bytemuck::cast_slice(&outer.starts));
+            self.gpu
+                .queue
+                .write_buffer(&self.gammas, at_gammas, bytemuck::cast_slice(&outer.gammas));
+            at_starts += 4 * outer.starts.len() as u64;
+            at_gammas += 4 * outer.gammas.len() as u64;
+        }
+        let mut done = 0;
+        while done < steps.len() {
+            let next = (done + self.per_submission).min(steps.len());
+            let start = Instant::now();
+            self.submit(done..next)?;
+            let took = start.elapsed();
+            self.longest = self.longest.max(took);
+            let each = took.as_secs_f64() / (next - done) as f64;
+            self.per_submission =
+                ((SUBMISSION.as_secs_f64() / each) as usize).clamp(1, MOST_UPDATES.min(2 * self.per_submission));
+            done = next;
+        }
+        self.gpu
+            .read(&self.losses, 0, 4 * (steps.len() * self.plan.seeds) as u64)
+    }
+
+    fn submit(&self, updates: Range<usize>) -> Result<()> {
+        let mut encoder = self.gpu.device.create_command_encoder(&Default::default());
+        let mut pass = encoder.begin_compute_pass(&Default::default());
+        for update in updates {
+            for Dispatch {
+                pipeline,
+                bind_group,
+                groups: [x, y, z],
+            } in &self.dispatches
+            {
+                pass.set_pipeline(pipeline);
+                pass.set_bind_group(0, bind_group, &[(update * UNIFORM_STRIDE) as u32]);
+                pass.dispatch_workgroups(*x, *y, *z);
+            }
+        }
+        drop(pass);
+        self.gpu.queue.submit([encoder.finish()]);
+        self.gpu.wait()
+    }
+}
+
+/// The first storage binding of a stage, whether it reads a slice, and how it uses its buffers.
+fn bindings(stage: Stage) -> (u32, bool, &'static [Access]) {
+    match stage {
+        Stage::RollOut => (2, false, &[Read, Read, Read, Read, Write, Write, Write]),
+        Stage::Bootstrap => (2, false, &[Read, Read, Read, Read, Write]),
+        Stage::FormTargets => (4, false, &[Read, Read, Write, Write]),
+        Stage::VjpParameters => (2, true, &[Read, Read, Read, Read, Read, Write, Write, Write]),
+        Stage::DenseVjpWeight => (2, true, &[Read, Read, Read, Read, Write]),
+        Stage::AdamW => (2, false, &[Write, Write, Read, Read, Write]),
+        Stage::Probe => (2, false, &[Read, Read, Read, Write]),
+    }
+}
+
+fn pipeline(
+    gpu: &Gpu,
+    stage: Stage,
+    plan: &Plan,
+    (first, slice, accesses): (u32, bool, &[Access]),
+) -> (ComputePipeline, wgpu::BindGroupLayout) {
+    let entry = |binding, ty, has_dynamic_offset| wgpu::BindGroupLayoutEntry {
+        binding,
+        visibility: wgpu::ShaderStages::COMPUTE,
+        ty: wgpu::BindingType::Buffer {
+            ty,
+            has_dynamic_offset,
+            min_binding_size: None,
+        },
+        count: None,
+    };
+    let uniform = wgpu::BufferBindingType::Uniform;
+    let mut entries = vec![entry(0, uniform, true)];
+    entries.extend(slice.then(|| entry(1, uniform, false)));
+    entries.extend((first..).zip(accesses).map(|(binding, access)| {
+        let read_only = matches!(access, Read);
+        entry(binding, wgpu::BufferBindingType::Storage { read_only }, false)
+    }));
+    let device = &gpu.device;
+    let label = Some(stage.name());
+    let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+        label,
+        entries: &entries,
+    });
+    let source = wgpu::ShaderSource::Wgsl(stage.source(plan).into());
+    // Counters that end every loop after 2^64 turns keep compilers from unrolling.
+    let checks = wgpu::ShaderRuntimeChecks {
+        force_loop_bounding: false,
+        ..wgpu::ShaderRuntimeChecks::checked()
+    };
+    // SAFETY: all loops in the shaders end: their bounds are constants of the plan. Bounds are still checked.
+    let module = unsafe { device.create_shader_module_trusted(wgpu::ShaderModuleDescriptor { label, source }, checks) };
+    let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+        label,
+        layout: Some(&device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+            label,
+            bind_group_layouts: &[Some(&layout)],
+            immediate_size: 0,
+        })),
+        module: &module,
+        entry_point: Some("main"),
+        compilation_options: wgpu::PipelineCompilationOptions {
+            // Every stage writes before it reads.
+            zero_initialize_workgroup_memory: false,
+            ..Default::default()
+        },
+        cache: None,
+    });
+    (pipeline, layout)
+}
+
+fn bind(
+    gpu: &Gpu,
+    layout: &wgpu::BindGroupLayout,
+    now: &Buffer,
+    slice: Option<&Buffer>,
+    first: u32,
+    buffers: &[&Buffer],
+) -> BindGroup {
+    let entry = |binding, resource| wgpu::BindGroupEntry { binding, resource };
+    let update = wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+        buffer: now,
+        offset: 0,
+        size: std::num::NonZeroU64::new(32),
+    });
+    let mut entries = vec![entry(0, update)];
+    entries.extend(slice.map(|slice| entry(1, slice.as_entire_binding())));
+    entries.extend(
+        (first..)
+            .zip(buffers)
+            .map(|(binding, buffer)| entry(binding, buffer.as_entire_binding())),
+    );
+    gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
+        label: None,
+        layout,
+        entries: &entries,
+    })
+}
+
+/// Evaluates every formula at points: one workgroup each.
+///
+/// `state` holds `theta` four times over (only the first is used). Each point is `N` policies, discounts and `H` masks, all
+/// as pairs by player; each answer `M` quantiles, `N` own gradients, `N` masked ones, values, `N` own gradients of the game, and
+/// of the first policies `exp`, `tanh`, `sigmoid`, `gelu` and its slope.
+///
+/// # Errors
+/// The device failed.
+pub fn probe(gpu: &Arc<Gpu>, plan: &Plan, theta: &[f32], points: &[f32]) -> Result<Vec<f32>> {
+    let shape = plan.layout.shape;
+    let plan = Plan {
+        seeds: 1,
+        ..plan.clone()
+    };
+    let engine = Engine::new(
+        Arc::clone(gpu),
+        Plan {
+            batch: 1,
+            chunk: 1,
+            ..plan.clone()
+        },
+        1,
+    )?;
+    engine.set_state(0, &[theta; 4].concat());
+    let count = points.len() / (2 * (shape.parameters + 1 + shape.hidden));
+    let answer = 2 * (shape.quantiles + 3 * shape.parameters + 6);
+    let buffer = |numbers: usize| {
+        gpu.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("probe"),
+            size: 4 * numbers as u64,
+            usage: BufferUsages::STORAGE | BufferUsages::COPY_SRC | BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        })
+    };
+    let (asked, answers) = (buffer(points.len()), buffer(count * answer));
+    gpu.queue.write_buffer(&asked, 0, bytemuck::cast_slice(points));
+    let (pipeline, layout) = pipeline(gpu, Stage::Probe, &plan, bindings(Stage::Probe));
+    let buffers = [&engine.state, &engine.weights, &asked, &answers];
+    let bind_group = bind(gpu, &layout, &engine.now, None, bindings(Stage::Probe).0, &buffers);
+    let mut encoder = gpu.device.create_command_encoder(&Default::default());
+    let mut pass = encoder.begin_compute_pass(&Default::default());
+    pass.set_pipeline(&pipeline);
+    pass.set_bind_group(0, &bind_group, &[0]);
+    pass.dispatch_workgroups(count as u32, 1, 1);
+    drop(pass);
+    gpu.queue.submit([encoder.finish()]);
+    gpu.read(&answers, 0, 4 * (count * answer) as u64)
+}

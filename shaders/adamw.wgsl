@@ -1,0 +1,50 @@
+// core/src/adamw.rs and core/src/target_network.rs: a thread per parameter and seed adds up the chunks' adjoints, steps,
+// and keeps the copies in `weights` up to date.
+
+@group(0) @binding(2) var<storage, read_write> state: array<f32>;
+@group(0) @binding(3) var<storage, read_write> weights: array<f32>;
+@group(0) @binding(4) var<storage, read> partials: array<f32>;
+// Where each parameter stands in the copies FORWARD (or TARGET) and BACKWARD of dense.wgsl; NOWHERE for vectors.
+@group(0) @binding(5) var<storage, read> places: array<vec2<u32>>;
+@group(0) @binding(6) var<storage, read_write> losses: array<f32>;
+
+const NOWHERE: u32 = 0xffffffffu;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) thread: vec3<u32>) {
+    let p = thread.x;
+    let seed = thread.y;
+    if p > LEN {
+        return;
+    }
+    var g = 0.0;
+    for (var chunk = 0u; chunk < CHUNKS; chunk++) {
+        g += partials[(seed * CHUNKS + chunk) * (LEN + 1u) + p];
+    }
+    if p == LEN {
+        losses[now.update * SEEDS + seed] = g;
+        return;
+    }
+    let at = seed * 4u * LEN + p;
+    var theta = state[at];
+    let m = exact_scalar(BETA1 * state[at + 2u * LEN]) + exact_scalar(REST1 * g);
+    let v = exact_scalar(BETA2 * state[at + 3u * LEN]) + exact_scalar(REST2 * exact_scalar(g * g));
+    let root = exact_scalar(sqrt(exact_scalar(v * now.correction2)));
+    let direction = exact_scalar(exact_scalar(m * now.correction1) / exact_scalar(root + ADAM_EPSILON));
+    theta -= exact_scalar(now.eta * exact_scalar(direction + exact_scalar(DECAY * theta)));
+    var target_ = theta;
+    if HAS_TARGET {
+        let old = state[at + LEN];
+        target_ = old + exact_scalar(RATE * exact_scalar(theta - old));
+    }
+    state[at] = theta;
+    state[at + LEN] = target_;
+    state[at + 2u * LEN] = m;
+    state[at + 3u * LEN] = v;
+    let place = places[p];
+    if place.x != NOWHERE {
+        weights[seed * 3u * LEN + place.x] = theta;
+        weights[seed * 3u * LEN + LEN + place.y] = theta;
+        weights[seed * 3u * LEN + 2u * LEN + place.x] = target_;
+    }
+}

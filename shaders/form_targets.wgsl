@@ -1,0 +1,79 @@
+// core/src/algorithm1.rs, `form_targets` and the losses of `add_gradient`: one workgroup per trajectory and seed, a thread
+// for each quantile. Leaves the adjoints of the quantiles in their place.
+
+@group(0) @binding(4) var<storage, read> gammas: array<vec2<f32>>;
+@group(0) @binding(5) var<storage, read> path: array<vec2<f32>>;
+@group(0) @binding(6) var<storage, read_write> predictions: array<vec2<f32>>;
+@group(0) @binding(7) var<storage, read_write> trajectory_losses: array<f32>;
+
+var<workgroup> quantile_and_target: array<vec4<f32>, M>;
+
+@compute @workgroup_size(M)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) m: u32) {
+    let trajectory = group.y * BATCH + group.x;
+    let gamma = gammas[now.update * SEEDS * BATCH + trajectory];
+    let first = trajectory * (K + 1u);
+    // A bound that compilers do not know, lest they unroll the steps.
+    let k = K + now.zero;
+    // Y(k) = q(k), then backwards.
+    var y = predictions[((first + K) * 3u + BOOTSTRAP) * M + m];
+    for (var t = k; t > 0u; t--) {
+        let f = path[(first + t - 1u + u32(FIELD != FIELD_V)) * (N + 1u) + N];
+        y = lambda_return(f, predictions[((first + t) * 3u + BOOTSTRAP) * M + m], gamma, y);
+        predictions[((first + t - 1u) * 3u + 2u) * M + m] = y;
+    }
+    // What flows through the targets into later predictions: the adjoints of Y(t) and of q(t).
+    var dy = vec2(0.0);
+    var through = vec2(0.0);
+    var loss = vec2(0.0);
+    for (var t = 0u; t <= k; t++) {
+        var dq = vec2(0.0);
+        var dtarget = vec2(0.0);
+        let step = (first + t) * 3u * M;
+        if t < k {
+            let q = predictions[step + m];
+            let target_ = predictions[step + 2u * M + m];
+            workgroupBarrier();
+            quantile_and_target[m] = vec4(q, target_);
+            workgroupBarrier();
+            var slopes = vec2(0.0);
+            let tau = midpoint(m);
+            for (var j = 0u; j < M; j++) {
+                let p = parts(tau, q, quantile_and_target[j].zw);
+                let slope = exact(p.weight * p.c);
+                slopes -= slope;
+                loss += exact(slope * (p.d - 0.5 * p.c));
+            }
+            dq = exact(PER_TARGET * slopes);
+            if RESIDUAL {
+                var sum = vec2(0.0);
+                for (var i = 0u; i < M; i++) {
+                    let p = parts(midpoint(i), quantile_and_target[i].xy, target_);
+                    sum += exact(p.weight * p.c);
+                }
+                dtarget = exact(PER_TARGET * sum);
+            }
+        }
+        var adjoint = exact(exact(SHARE * dq) + through);
+        if t == k {
+            adjoint += dy;
+        }
+        dy += exact(SHARE * dtarget);
+        if RESIDUAL {
+            let d = exact(gamma * dy);
+            through = exact(REST_LAMBDA * d);
+            dy = exact(LAMBDA * d);
+        }
+        predictions[step + m] = adjoint;
+    }
+    workgroupBarrier();
+    quantile_and_target[m] = vec4(loss, 0.0, 0.0);
+    workgroupBarrier();
+    if m == 0u {
+        var sum = 0.0;
+        for (var i = 0u; i < M; i++) {
+            sum += quantile_and_target[i].x + quantile_and_target[i].y;
+        }
+        trajectory_losses[trajectory] = SHARE * PER_TARGET * sum;
+    }
+}

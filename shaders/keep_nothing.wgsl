@@ -1,0 +1,12 @@
+// For stages that need no gradient by parameters: an own gradient goes through one's own slot alone.
+
+fn keep_input(slot: u32, value: vec2<f32>) {}
+
+fn keep_delta(slot: u32, value: vec2<f32>) {}
+
+fn keep_sum(slot: u32, value: vec2<f32>) {}
+
+// The adjoints of each player's z in its own value network.
+fn first_vjp() -> vec2<f32> {
+    return dense_vjp_input(VALUE_FIRST, H, vec2(0.0));
+}
