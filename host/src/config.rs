@@ -989,6 +989,7 @@ mod tests {
             "payoffs = [[1, 1], [3, 0], [0, 3], [2, 2.5]]",
             "eta=1e-2",
             "rho=0.5",
+            "bootstrap=semi-gradient",
             "schedule=\"linear\"",
             "field=u-normalized",
         ] {
@@ -1000,6 +1001,7 @@ mod tests {
             payoffs: Some([[1.0, 1.0], [3.0, 0.0], [0.0, 3.0], [2.0, 2.5]]),
             eta: 1e-2,
             rho: Some(0.5),
+            bootstrap: Bootstrap::SemiGradient,
             schedule: Schedule::Linear,
             field: Field::UNormalized,
             ..logistic()
