@@ -4,7 +4,7 @@ use core::arch::{asm, global_asm};
 
 // Stack pointer, floating point on, zeroed memory, main.
 global_asm!(
-    ".section .text.start, \"ax\"",
+    ".section .init, \"ax\"",
     ".global _start",
     "_start:",
     "la sp, _stack_start",
