@@ -419,41 +419,48 @@ fn state_errors(got: &[f32], expected: &[f32]) -> [f64; 3] {
     ]
 }
 
-/// The first three updates of the published networks from the same draws on both engines. Only the order of the sums differs:
-/// 2e-5 of rms for moments, which are sums of gradients. A first step of Adam is eta times the sign of the gradient, so where a
-/// gradient is rounding error alone a parameter may step the other way: 6 eta in three steps.
-#[test]
-fn first_updates_agree_with_the_cpu_engine() {
+/// The first three updates from the same draws on both engines. Only the order of the sums differs: 1e-4 of rms for moments,
+/// which are sums of gradients (a tenth of it is used), 1e-5 for losses. A step of Adam is eta times the sign of the
+/// gradient, so where a gradient is rounding error alone a parameter may step the other way: at most 2 eta a step.
+fn first_updates_agree(name: &str, config: &Config) {
     let Some(gpu) = gpu() else { return };
-    for (name, preset) in [
-        (
-            "logistic",
-            config("logistic", &["batch=5", "steps=4", "stride=4", "outer=1000"]),
-        ),
-        ("ipd", config("ipd", &["batch=5", "steps=3", "stride=3", "outer=1000"])),
-    ] {
-        let plan = Plan {
-            chunk: 2,
-            segment: 2,
-            ..plan(&preset, 1).unwrap()
-        };
-        let (got, got_losses) = by_gpu(&gpu, &preset, 3, plan);
-        let (expected, losses) = by_cpu(&preset, 3);
-        let [parameters, first, second] = state_errors(&got, &expected);
-        let loss = error(&got_losses, &losses);
-        let farthest = got[..got.len() / 2]
-            .iter()
-            .zip(&expected)
-            .map(|(g, e)| (g - e).abs())
-            .fold(0.0, f32::max);
-        println!(
-            "{name}: losses {got_losses:?} and {losses:?}, error {loss:.1e}; parameters {parameters:.1e} of rms (at most \
-             {farthest:.1e}), first moments {first:.1e}, second moments {second:.1e}"
-        );
-        assert!(loss <= 1e-5, "{name}");
-        assert!(first <= 2e-3 && second <= 2e-3, "{name}");
-        assert!(f64::from(farthest) <= 6.0 * preset.eta, "{name}");
-    }
+    let plan = Plan {
+        chunk: 2,
+        segment: 2,
+        ..plan(config, 1).unwrap()
+    };
+    let (got, got_losses) = by_gpu(&gpu, config, 3, plan);
+    let (expected, losses) = by_cpu(config, 3);
+    let [parameters, first, second] = state_errors(&got, &expected);
+    let loss = error(&got_losses, &losses);
+    let both = got[..got.len() / 2].iter().zip(&expected);
+    let farthest = both.map(|(g, e)| (g - e).abs()).fold(0.0, f32::max);
+    println!(
+        "{name}: losses {got_losses:?} and {losses:?}, error {loss:.1e}; parameters {parameters:.1e} of rms (at most \
+         {farthest:.1e}), first moments {first:.1e}, second moments {second:.1e}"
+    );
+    assert!(loss <= 1e-5, "{name}");
+    assert!(first <= 1e-4 && second <= 1e-4, "{name}");
+    assert!(f64::from(farthest) <= 6.0 * config.eta, "{name}");
+}
+
+const FEW: [&str; 4] = ["batch=5", "steps=3", "stride=3", "outer=1000"];
+
+#[test]
+fn first_updates_of_logistic_agree_with_the_cpu_engine() {
+    first_updates_agree("logistic", &config("logistic", &FEW));
+}
+
+#[test]
+fn first_updates_of_ipd_agree_with_the_cpu_engine() {
+    first_updates_agree("ipd, small network", &config("ipd", &[&SMALL[..], &FEW].concat()));
+}
+
+/// The published network; lavapipe compiles its stages for minutes.
+#[test]
+#[ignore = "takes minutes on a software device; run it where there is a GPU"]
+fn first_updates_of_the_published_ipd_agree_with_the_cpu_engine() {
+    first_updates_agree("ipd", &config("ipd", &FEW));
 }
 
 /// A seed has the same bits alone and beside others, in one call or in several.
