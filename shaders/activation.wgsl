@@ -14,8 +14,8 @@ struct Activated {
 
 fn gelu(z: vec2<f32>) -> Activated {
     let square = exact(z * z);
-    let s = sigmoid(z * (SLOPE_AT_ZERO + exact(CUBIC * square)));
-    let inner = SLOPE_AT_ZERO + exact(CUBIC_SLOPE * square);
+    let s = sigmoid(exact(z * exact(SLOPE_AT_ZERO + exact(CUBIC * square))));
+    let inner = exact(SLOPE_AT_ZERO + exact(CUBIC_SLOPE * square));
     return Activated(z * s, s + exact(exact(z * inner) * s) * exact(1.0 - s));
 }
 
@@ -24,5 +24,5 @@ fn activate(activation: u32, z: vec2<f32>) -> Activated {
         return gelu(z);
     }
     let t = hyperbolic_tangent(z);
-    return Activated(t, 1.0 - exact(t * t));
+    return Activated(t, exact(1.0 - exact(t * t)));
 }

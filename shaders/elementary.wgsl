@@ -24,10 +24,10 @@ struct Reduced {
 fn reduce(x: vec2<f32>) -> Reduced {
     let shifted = exact(exact(x * LOG2_E) + ROUNDER);
     let n = exact(shifted - ROUNDER);
-    let r = exact(x - exact(n * LN_2_HIGH)) - exact(n * LN_2_LOW);
+    let r = exact(exact(x - exact(n * LN_2_HIGH)) - exact(n * LN_2_LOW));
     let q = 0.5 + r * (0.16666667 + r * (0.04166635 + r * (0.008333272 + r * (0.0013941206 + r * 0.00019914449))));
     let integer = bitcast<vec2<i32>>(shifted) - bitcast<vec2<i32>>(vec2(ROUNDER));
-    return Reduced(integer, r + r * r * q);
+    return Reduced(integer, exact(r + exact(r * r) * exact(q)));
 }
 
 // 2^n for -126 <= n <= 127.
@@ -40,7 +40,7 @@ fn exponential(value: vec2<f32>) -> vec2<f32> {
     x = select(x, vec2(-105.0), x < vec2(-105.0));
     let reduced = reduce(x);
     let half = reduced.n >> vec2(1u);
-    return exact((1.0 + reduced.p) * power_of_two(half)) * power_of_two(reduced.n - half);
+    return exact(exact(1.0 + reduced.p) * power_of_two(half)) * power_of_two(reduced.n - half);
 }
 
 fn hyperbolic_tangent(x: vec2<f32>) -> vec2<f32> {
@@ -57,5 +57,5 @@ fn hyperbolic_tangent(x: vec2<f32>) -> vec2<f32> {
 
 fn sigmoid(x: vec2<f32>) -> vec2<f32> {
     let e = exponential(-abs(x));
-    return select(vec2(1.0), e, x < vec2(0.0)) / (1.0 + e);
+    return select(vec2(1.0), e, x < vec2(0.0)) / exact(1.0 + e);
 }

@@ -22,10 +22,10 @@ fn joint(p: vec2<f32>) -> vec4<f32> {
 // I - delta P, by rows.
 fn transition_matrix(p: array<vec2<f32>, 5>) -> array<vec4<f32>, 4> {
     return array<vec4<f32>, 4>(
-        vec4(1.0, 0.0, 0.0, 0.0) - exact_row(DELTA * exact_row(joint(p[1]))),
-        vec4(0.0, 1.0, 0.0, 0.0) - exact_row(DELTA * exact_row(joint(p[2]))),
-        vec4(0.0, 0.0, 1.0, 0.0) - exact_row(DELTA * exact_row(joint(p[3]))),
-        vec4(0.0, 0.0, 0.0, 1.0) - exact_row(DELTA * exact_row(joint(p[4]))),
+        exact_row(vec4(1.0, 0.0, 0.0, 0.0) - exact_row(DELTA * exact_row(joint(p[1])))),
+        exact_row(vec4(0.0, 1.0, 0.0, 0.0) - exact_row(DELTA * exact_row(joint(p[2])))),
+        exact_row(vec4(0.0, 0.0, 1.0, 0.0) - exact_row(DELTA * exact_row(joint(p[3])))),
+        exact_row(vec4(0.0, 0.0, 0.0, 1.0) - exact_row(DELTA * exact_row(joint(p[4])))),
     );
 }
 

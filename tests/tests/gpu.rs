@@ -10,13 +10,17 @@ use meva::config::Config;
 use meva::draws::Draws;
 use meva::game::{AnyGame, PlaneGame};
 use meva::gpu::device::Gpu;
+use meva::gpu::engine::probe;
 use meva::gpu::fleet::{Fleet, plan};
 use meva::gpu::shader::{Plan, Stage};
 use meva::train::Trainer;
-use meva_core::Game;
+use meva_core::activation::Activation;
 use meva_core::algorithm1::{State, Step, Trajectory, update};
 use meva_core::kernels::Portable;
+use meva_core::meta_value::{Heads, MetaValue, Tape};
 use meva_core::parameters::Parameters;
+use meva_core::random::{Purpose, Stream};
+use meva_core::{Game, Player, elementary};
 
 fn gpu() -> Option<Arc<Gpu>> {
     static GPU: OnceLock<Option<Arc<Gpu>>> = OnceLock::new();
@@ -272,6 +276,130 @@ fn updates_have_the_bits_of_the_core() {
     assert!(failures.is_empty(), "{failures:?}");
 }
 
+/// Names of a probe's answers, each with its numbers per player.
+fn answers(n: usize, m: usize) -> [(&'static str, usize); 10] {
+    [
+        ("quantiles", m),
+        ("own gradient", n),
+        ("masked own gradient", n),
+        ("game value", 1),
+        ("game own gradients", n),
+        ("exp", 1),
+        ("tanh", 1),
+        ("sigmoid", 1),
+        ("gelu", 1),
+        ("gelu slope", 1),
+    ]
+}
+
+/// A point as the device reads it and what the core answers, both with the players side by side.
+fn point<G: Game<N>, const N: usize, const H: usize, const R: usize, const M: usize>(
+    network: &MetaValue<f32, N, H, R, M>,
+    game: &G,
+    x: [[f32; N]; 2],
+    stream: &mut Stream,
+) -> (Vec<f32>, Vec<f32>) {
+    let gamma = [0, 1].map(|_| stream.discount() as f32);
+    let mask = [0, 1].map(|_| [0; H].map(|_| stream.sign(0.3) as f32));
+    let mut asked: Vec<f32> = (0..N).flat_map(|n| [x[0][n], x[1][n]]).collect();
+    asked.extend(gamma);
+    asked.extend((0..H).flat_map(|u| [mask[0][u], mask[1][u]]));
+    let mut tape = Tape::ZERO;
+    network.forward(&Portable, &x, &gamma, Heads::Both, &mut tape);
+    let mut q = [[0.0; M]; 2];
+    for player in Player::BOTH {
+        network.quantiles(&Portable, player, &tape, &mut q[player.index()]);
+    }
+    let mut answer: Vec<f32> = (0..M).flat_map(|m| [q[0][m], q[1][m]]).collect();
+    for mask in [None, Some(&mask)] {
+        let g = Player::BOTH.map(|p| network.own_gradient(&Portable, p, mask.map(|mask| &mask[p.index()]), &tape));
+        answer.extend((0..N).flat_map(|n| [g[0][n], g[1][n]]));
+    }
+    answer.extend(game.value(&x));
+    let g = game.own_gradients(&x);
+    answer.extend((0..N).flat_map(|n| [g[0][n], g[1][n]]));
+    let of_x = |f: &dyn Fn(f32) -> f32| [f(x[0][0]), f(x[1][0])];
+    answer.extend(of_x(&elementary::exp));
+    answer.extend(of_x(&elementary::tanh));
+    answer.extend(of_x(&elementary::sigmoid));
+    answer.extend(of_x(&|x| Activation::Gelu.value_and_slope(x).0));
+    answer.extend(of_x(&|x| Activation::Gelu.value_and_slope(x).1));
+    (asked, answer)
+}
+
+/// Asks the device and the core at random points over the whole range and at the edges: names of answers that differ, with how
+/// many bits patterns do and the error relative to the rms over points.
+fn formulas<G: Game<N>, const N: usize, const H: usize, const R: usize, const M: usize>(
+    gpu: &Arc<Gpu>,
+    config: &Config,
+    game: G,
+) -> Vec<(&'static str, usize, f64)> {
+    let mut theta = Box::new(Parameters::<f32, N, H, R, M>::ZERO);
+    theta.initialize(&mut Stream::new(3, Purpose::Parameters, 0));
+    let network = MetaValue::new(&theta, config.architecture());
+    let mut stream = Stream::new(3, Purpose::Evaluation, 0);
+    let edges = [0.0, -0.0, 1e-30, -1e-6, 8.9, -9.2, 20.0, -87.0, 88.0, -100.0];
+    let (mut asked, mut expected) = (Vec::new(), Vec::new());
+    for index in 0..40 {
+        let x = [0, 1].map(|i| {
+            [0; N].map(|_| match edges.get(index) {
+                Some(edge) if i == 0 => *edge,
+                _ => stream.uniform(-8.0, 8.0) as f32,
+            })
+        });
+        let (point, answer) = point(&network, &game, x, &mut stream);
+        asked.extend(point);
+        expected.push(answer);
+    }
+    let numbers: Vec<f32> = (0..Parameters::<f32, N, H, R, M>::TENSORS)
+        .flat_map(|index| theta.values(index))
+        .copied()
+        .collect();
+    let got = probe(gpu, &plan(config, 1).unwrap(), &numbers, &asked).unwrap();
+    let got: Vec<&[f32]> = got.chunks_exact(expected[0].len()).collect();
+    let mut start = 0;
+    answers(N, M)
+        .map(|(name, count)| {
+            let range = start..start + 2 * count;
+            start = range.end;
+            let part = |rows: &[&[f32]]| {
+                rows.iter()
+                    .flat_map(|row| &row[range.clone()])
+                    .copied()
+                    .collect::<Vec<f32>>()
+            };
+            let (got, expected) = (
+                part(&got),
+                part(&expected.iter().map(Vec::as_slice).collect::<Vec<_>>()),
+            );
+            (name, differing(&got, &expected), error(&got, &expected))
+        })
+        .to_vec()
+}
+
+/// Every formula on its own: bits on a software device. On hardware 1e-4 of rms, which a network of eight normalised layers
+/// needs in `f32`.
+#[test]
+fn formulas_have_the_bits_of_the_core() {
+    let Some(gpu) = gpu() else { return };
+    let mut failures = Vec::new();
+    for (name, config) in variety() {
+        let results = match AnyGame::of(&config).unwrap() {
+            AnyGame::Plane(game) => formulas::<_, 1, 16, 1, 16>(&gpu, &config, game),
+            AnyGame::Iterated(game) => formulas::<_, 5, 16, 1, 16>(&gpu, &config, game),
+        };
+        for (formula, bits, error) in results {
+            let passed = if exact(&gpu) { bits == 0 } else { error <= 1e-4 };
+            if !passed {
+                failures.push(format!(
+                    "{name}, {formula}: {bits} numbers differ, error {error:.1e} of rms"
+                ));
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
 /// What the CPU engine makes of a configuration.
 fn by_cpu(config: &Config, outers: usize) -> (Vec<f32>, Vec<f32>) {
     let mut trainer = Trainer::new(config).unwrap();
@@ -291,41 +419,48 @@ fn state_errors(got: &[f32], expected: &[f32]) -> [f64; 3] {
     ]
 }
 
-/// The first three updates of the published networks from the same draws on both engines. Only the order of the sums differs:
-/// 2e-5 of rms for moments, which are sums of gradients. A first step of Adam is eta times the sign of the gradient, so where a
-/// gradient is rounding error alone a parameter may step the other way: 6 eta in three steps.
-#[test]
-fn first_updates_agree_with_the_cpu_engine() {
+/// The first three updates from the same draws on both engines. Only the order of the sums differs: 1e-4 of rms for moments,
+/// which are sums of gradients (a tenth of it is used), 1e-5 for losses. A step of Adam is eta times the sign of the
+/// gradient, so where a gradient is rounding error alone a parameter may step the other way: at most 2 eta a step.
+fn first_updates_agree(name: &str, config: &Config) {
     let Some(gpu) = gpu() else { return };
-    for (name, preset) in [
-        (
-            "logistic",
-            config("logistic", &["batch=5", "steps=4", "stride=4", "outer=1000"]),
-        ),
-        ("ipd", config("ipd", &["batch=5", "steps=3", "stride=3", "outer=1000"])),
-    ] {
-        let plan = Plan {
-            chunk: 2,
-            segment: 2,
-            ..plan(&preset, 1).unwrap()
-        };
-        let (got, got_losses) = by_gpu(&gpu, &preset, 3, plan);
-        let (expected, losses) = by_cpu(&preset, 3);
-        let [parameters, first, second] = state_errors(&got, &expected);
-        let loss = error(&got_losses, &losses);
-        let farthest = got[..got.len() / 2]
-            .iter()
-            .zip(&expected)
-            .map(|(g, e)| (g - e).abs())
-            .fold(0.0, f32::max);
-        println!(
-            "{name}: losses {got_losses:?} and {losses:?}, error {loss:.1e}; parameters {parameters:.1e} of rms (at most \
-             {farthest:.1e}), first moments {first:.1e}, second moments {second:.1e}"
-        );
-        assert!(loss <= 1e-5, "{name}");
-        assert!(first <= 2e-3 && second <= 2e-3, "{name}");
-        assert!(f64::from(farthest) <= 6.0 * preset.eta, "{name}");
-    }
+    let plan = Plan {
+        chunk: 2,
+        segment: 2,
+        ..plan(config, 1).unwrap()
+    };
+    let (got, got_losses) = by_gpu(&gpu, config, 3, plan);
+    let (expected, losses) = by_cpu(config, 3);
+    let [parameters, first, second] = state_errors(&got, &expected);
+    let loss = error(&got_losses, &losses);
+    let both = got[..got.len() / 2].iter().zip(&expected);
+    let farthest = both.map(|(g, e)| (g - e).abs()).fold(0.0, f32::max);
+    println!(
+        "{name}: losses {got_losses:?} and {losses:?}, error {loss:.1e}; parameters {parameters:.1e} of rms (at most \
+         {farthest:.1e}), first moments {first:.1e}, second moments {second:.1e}"
+    );
+    assert!(loss <= 1e-5, "{name}");
+    assert!(first <= 1e-4 && second <= 1e-4, "{name}");
+    assert!(f64::from(farthest) <= 6.0 * config.eta, "{name}");
+}
+
+const FEW: [&str; 4] = ["batch=5", "steps=3", "stride=3", "outer=1000"];
+
+#[test]
+fn first_updates_of_logistic_agree_with_the_cpu_engine() {
+    first_updates_agree("logistic", &config("logistic", &FEW));
+}
+
+#[test]
+fn first_updates_of_ipd_agree_with_the_cpu_engine() {
+    first_updates_agree("ipd, small network", &config("ipd", &[&SMALL[..], &FEW].concat()));
+}
+
+/// The published network; lavapipe compiles its stages for minutes.
+#[test]
+#[ignore = "takes minutes on a software device; run it where there is a GPU"]
+fn first_updates_of_the_published_ipd_agree_with_the_cpu_engine() {
+    first_updates_agree("ipd", &config("ipd", &FEW));
 }
 
 /// A seed has the same bits alone and beside others, in one call or in several.

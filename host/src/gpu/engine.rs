@@ -81,11 +81,8 @@ impl Engine {
     pub fn new(gpu: Arc<Gpu>, plan: Plan, updates_per_outer: usize) -> Result<Self> {
         let layout = &plan.layout;
         let shape = layout.shape;
-        if !shape.hidden.is_multiple_of(4)
-            || !shape.quantiles.is_multiple_of(4)
-            || shape.quantiles > shape.hidden
-            || shape.hidden > 64
-        {
+        let quads = shape.hidden.is_multiple_of(4) && shape.quantiles.is_multiple_of(4);
+        if !quads || shape.quantiles > shape.hidden || shape.hidden > 64 {
             return Err(Error::usage(format!("the GPU engine cannot train a network of this shape: {shape}"))
                 .hint("it needs hidden and quantiles to be multiples of 4, quantiles <= hidden <= 64; or use --engine cpu"));
         }
