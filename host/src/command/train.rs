@@ -48,7 +48,7 @@ pub struct Train {
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Continue the run of this directory, to the same bits; --set outer=N makes it longer
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["what", "seed", "seeds", "out"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["what", "seed", "seeds", "out", "print_config"])]
     resume: Option<PathBuf>,
     /// Where to compute; a GPU trains the models of --seeds side by side
     #[arg(long, value_enum, default_value_t = Engine::Cpu)]
@@ -109,11 +109,17 @@ impl Train {
         }
         let gpu = self.gpu()?;
         let several = configs.len() > 1;
-        let runs = configs
+        let trainers = configs.iter().map(Trainer::new).collect::<Result<Vec<Trainer>>>()?;
+        // All of them before anything is written: one that is taken must not leave the others half made.
+        let directories = configs
+            .iter()
+            .map(|config| self.create_directory(config, several))
+            .collect::<Result<Vec<RunDirectory>>>()?;
+        let runs = trainers
             .into_iter()
-            .map(|config| {
-                let trainer = Trainer::new(&config)?;
-                let directory = self.create_directory(&config, several)?;
+            .zip(directories)
+            .map(|(trainer, directory)| {
+                let config = trainer.config();
                 directory.write_atomically(CONFIG, config.to_toml()?.as_bytes())?;
                 let log = MetricsLog::create(&directory, &["loss", "seconds"])?;
                 Ok(Run::new(trainer, directory, log))
@@ -141,6 +147,13 @@ impl Train {
                         .hint("only outer can change; start a new run for anything else"));
                 }
             }
+        }
+        if trainer.iteration() >= trainer.config().outer {
+            return Err(
+                Error::usage(format!("the run has {} outer iterations already", trainer.iteration()))
+                    .at(path.display())
+                    .hint("make it longer with --set outer=N"),
+            );
         }
         directory.write_atomically(CONFIG, trainer.config().to_toml()?.as_bytes())?;
         let log = MetricsLog::resume(&directory, &["loss", "seconds"], trainer.iteration() as u64 + 1)?;
@@ -366,6 +379,7 @@ impl Run {
         let (outer, seed) = (self.trainer.config().outer, self.trainer.config().seed);
         let mut progress = Progress::new(bars, seed, outer, self.trainer.iteration());
         let mut saved = Instant::now();
+        self.start = Instant::now();
         while self.trainer.iteration() < outer && !interrupted() {
             let loss = match self.trainer.outer_iteration() {
                 Ok(loss) => f64::from(loss),
