@@ -46,11 +46,11 @@ fn exponential(value: vec2<f32>) -> vec2<f32> {
 fn hyperbolic_tangent(x: vec2<f32>) -> vec2<f32> {
     let magnitude = abs(x);
     let a = select(magnitude, vec2(9.1), magnitude > vec2(9.1));
-    let z = a * a;
+    let z = exact(a * a);
     let p = -0.33333278 + z * (0.13331331 + z * (-0.053730007 + z * (0.020606177 + z * -0.005666977)));
-    let near = a + a * z * p;
+    let near = a + exact(exact(a * z) * exact(p));
     let reduced = reduce(2.0 * a);
-    let far = 1.0 - 2.0 / exact(exact((1.0 + reduced.p) * power_of_two(reduced.n)) + 1.0);
+    let far = 1.0 - exact(2.0 / exact(exact(exact(1.0 + reduced.p) * power_of_two(reduced.n)) + 1.0));
     let sign = bitcast<vec2<u32>>(x) & vec2(0x80000000u);
     return bitcast<vec2<f32>>(bitcast<vec2<u32>>(select(far, near, a < vec2(0.625))) | sign);
 }

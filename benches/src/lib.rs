@@ -1,4 +1,4 @@
-//! Machinery of the benches: [`count`] counts the operations of a formula, [`peak`] measures how many the processor can do,
+//! Machinery of the benches: [`mod@count`] counts the operations of a formula, [`peak`] measures how many the processor can do,
 //! [`Flops`] shows times as GFLOP/s and as shares of that peak.
 
 pub mod count;

@@ -94,7 +94,7 @@ impl Model {
         Ok(Model { config, network })
     }
 
-    /// The words of the model's [image](meva_core::image), ready to be used in place.
+    /// The words of the model's [image], ready to be used in place.
     ///
     /// # Errors
     /// The model is COLA's, or the configuration names no game.

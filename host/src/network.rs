@@ -100,7 +100,7 @@ pub trait Network<const N: usize>: Send + Sync {
     fn steps(&self, cpu: Cpu, player: Player) -> Gradient<'_, N>;
     /// A player's quantiles.
     fn quantiles(&self, player: Player, x: &[[f64; N]; 2], gamma: &[f64; 2]) -> Vec<f64>;
-    /// The words of the [image](meva_core::image) of this network as part of `model`.
+    /// The words of the [image] of this network as part of `model`.
     fn image(&self, model: &image::Model) -> Vec<u32>;
 }
 

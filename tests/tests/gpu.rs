@@ -1,13 +1,12 @@
 //! The GPU engine against the core: every shader is valid, every formula and whole updates agree, seeds do not disturb each
 //! other. Without an adapter the tests that need one say so and pass; with `CI=true` in the environment they fail.
 //!
-//! Bits are printed and bounds hold. Shaders fix every order and keep drivers from re-associating, but subnormal numbers may
-//! be flushed, and division and fusion differ between devices: even lavapipe, a driver on the CPU, does not give the core's bits
-//! in every build.
+//! On a software device (lavapipe) bits are compared, since its arithmetic is IEEE's with every product rounded and the
+//! shaders fix every order. Hardware may fuse or divide less exactly: there, and where sums are cut into chunks, bounds hold.
 
 use std::sync::{Arc, OnceLock};
 
-use meva::config::{Algorithm, Config};
+use meva::config::Config;
 use meva::draws::Draws;
 use meva::game::{AnyGame, PlaneGame};
 use meva::gpu::device::Gpu;
@@ -40,6 +39,11 @@ fn gpu() -> Option<Arc<Gpu>> {
         }
     })
     .clone()
+}
+
+/// Whether the device computes as IEEE says, so that bits can be asked for.
+fn exact(gpu: &Gpu) -> bool {
+    gpu.description.kind == "CPU"
 }
 
 fn config(preset: &str, changes: &[&str]) -> Config {
@@ -104,10 +108,7 @@ fn variety() -> Vec<(&'static str, Config)> {
 
 #[test]
 fn shaders_are_valid() {
-    // COLA is trained on the CPU alone.
-    let presets = Config::presets()
-        .map(|name| (name, config(name, &[])))
-        .filter(|(_, config)| config.algorithm == Algorithm::Meva);
+    let presets = Config::presets().map(|name| (name, config(name, &[])));
     for (name, config) in variety().into_iter().chain(presets) {
         for stage in Stage::ALL {
             let source = stage.source(&plan(&config, 2).unwrap());
@@ -247,10 +248,10 @@ fn differing(got: &[f32], expected: &[f32]) -> usize {
         .count()
 }
 
-/// With one chunk and one segment the sums have the core's order; parameters and moments after two updates stay within the
-/// bound.
+/// With one chunk and one segment the sums have the core's order: on a software device every bit of parameters and
+/// moments is the core's, after two outer iterations of two updates each.
 #[test]
-fn updates_agree_with_the_core() {
+fn updates_have_the_bits_of_the_core() {
     let Some(gpu) = gpu() else { return };
     let mut failures = Vec::new();
     for (name, config) in variety() {
@@ -268,8 +269,8 @@ fn updates_agree_with_the_core() {
             "{name}: {bits} of {} numbers differ, error {error:.1e} of rms",
             got.len()
         );
-        // The bound of `few_updates_agree_with_the_cpu_engine`.
-        let passed = error <= 2e-3;
+        // Hardware: the bound of `few_updates_agree_with_the_cpu_engine`.
+        let passed = if exact(&gpu) { bits == 0 } else { error <= 2e-3 };
         failures.extend((!passed).then_some(name));
     }
     assert!(failures.is_empty(), "{failures:?}");
@@ -376,9 +377,10 @@ fn formulas<G: Game<N>, const N: usize, const H: usize, const R: usize, const M:
         .to_vec()
 }
 
-/// Every formula on its own, within 1e-4 of rms, which a network of eight normalised layers needs in `f32`.
+/// Every formula on its own: bits on a software device. On hardware 1e-4 of rms, which a network of eight normalised layers
+/// needs in `f32`.
 #[test]
-fn formulas_agree_with_the_core() {
+fn formulas_have_the_bits_of_the_core() {
     let Some(gpu) = gpu() else { return };
     let mut failures = Vec::new();
     for (name, config) in variety() {
@@ -387,8 +389,7 @@ fn formulas_agree_with_the_core() {
             AnyGame::Iterated(game) => formulas::<_, 5, 16, 1, 16>(&gpu, &config, game),
         };
         for (formula, bits, error) in results {
-            println!("{name}, {formula}: {bits} numbers differ, error {error:.1e} of rms");
-            let passed = error <= 1e-4;
+            let passed = if exact(&gpu) { bits == 0 } else { error <= 1e-4 };
             if !passed {
                 failures.push(format!(
                     "{name}, {formula}: {bits} numbers differ, error {error:.1e} of rms"

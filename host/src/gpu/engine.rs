@@ -243,7 +243,7 @@ impl Engine {
         &self.gpu
     }
 
-    /// Outer iterations that [`Engine::run`] takes at once, so that a call takes about [`SUBMISSION`].
+    /// Outer iterations that [`Engine::run`] takes at once, so that a call takes about a tenth of a second.
     pub fn at_once(&self) -> usize {
         (self.per_submission / self.updates_per_outer).clamp(1, self.outers)
     }
