@@ -58,15 +58,17 @@ p { max-width: 46rem; margin: .6rem 0; }
 .note ul { margin: .3rem 0; padding-left: 1.2rem; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .92rem; }
-th, td { padding: .25rem .8rem; text-align: left; border-bottom: 1px solid var(--line); white-space: nowrap; }
+th, td { padding: .25rem .6rem; text-align: left; border-bottom: 1px solid var(--line); white-space: nowrap; }
 th { color: var(--soft); font-weight: 600; }
 .number { text-align: right; font-variant-numeric: tabular-nums; }
 .good { color: var(--good); }
 .bad { color: var(--bad); }
-.columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(27rem, 1fr)); gap: 0 2rem; }
+.wrap { white-space: normal; min-width: 11rem; }
+.columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(31rem, 100%), 1fr)); gap: 0 1.5rem; }
 figure { margin: 1.5rem 0; }
 figure svg { display: block; max-width: 100%; height: auto; }
-figure > div { background: #fff; border: 1px solid var(--line); border-radius: 8px; padding: .5rem; overflow-x: auto; }
+figure > div { background: #fff; border: 1px solid var(--line); border-radius: 8px; padding: .5rem; overflow-x: auto;
+  width: fit-content; max-width: 100%; box-sizing: border-box; }
 figcaption { font-size: .9rem; margin-top: .5rem; max-width: 46rem; }
 details { margin: .5rem 0; }
 summary { cursor: pointer; }
@@ -134,7 +136,7 @@ impl Report {
                  by at most a tolerance: one cell of 841 for learners that are formulas (15 for the naive learner, whose starts
                  on the anti-diagonal go where rounding sends them), 17 cells (2 %) for trained networks, whose published
                  numbers are of one seed each, and " (RETURN_TOLERANCE) " for returns. The wider our seeds are spread, the
-                 easier it is to agree: the tables show the spread."
+                 easier it is to agree: the tables show the spread. The second version's tournament is not among the numbers."
             }
             @if !apart.is_empty() {
                 details open[apart.len() <= 12] {
@@ -198,7 +200,7 @@ impl Report {
                 table {
                     thead {
                         tr {
-                            th { "Preset" } th { "Published on" } th { "Source" }
+                            th { "Preset" } th { "Published" }
                             th.number { "Outer iterations" } th.number { "Seconds" } th.number { "each" }
                             th.number { "Ours: outer iterations" } th.number { "Seconds, by seed" } th.number { "each" }
                         }
@@ -207,7 +209,7 @@ impl Report {
                         @for Timing { time, outer, seconds } in &self.timings {
                             @let Spread { mean, least, greatest } = Spread::of(seconds);
                             tr {
-                                td { (time.preset) } td { (time.hardware) } td.soft { (time.source) }
+                                td { (time.preset) } td.soft.wrap { (time.source) ", " (time.hardware) }
                                 td.number { (time.outer) }
                                 td.number { (rounded(time.seconds, 0)) }
                                 td.number { (rounded(time.seconds / time.outer as f64, 3)) }
