@@ -68,9 +68,9 @@ impl Curve {
         match self {
             Curve::SelfPlay => format!("{learner} in self-play"),
             Curve::Held => format!("{learner} against its best response"),
-            Curve::Response => format!("the best response to {learner}"),
+            Curve::Response => format!("Best response to {learner}"),
             Curve::Shaper => format!("{learner} against a naive learner"),
-            Curve::Naive => format!("the naive learner against {learner}"),
+            Curve::Naive => format!("Naive learner against {learner}"),
         }
     }
 }

@@ -37,7 +37,7 @@ use crate::game::PlaneGame;
 use crate::learner::NamedLearner;
 use crate::model::Model;
 use crate::plane::{Grid, basin};
-use crate::published::{BASINS, Basin, Comparison, RETURN_TOLERANCE, RETURNS, TIMES, Time, Verdict, Who};
+use crate::published::{BASINS, Basin, Comparison, RETURN_TOLERANCE, RETURNS, Scope, TIMES, Time, Verdict, Who};
 use crate::reciprocity::{ALPHAS, Curve, GAMMAS, Protocol, Returns, Subject, Sweep};
 use crate::run_directory::{CONFIG, MODEL, RunDirectory, STATE, write_atomically};
 use crate::train::Trainer;
@@ -624,6 +624,7 @@ fn compare_basins(all: &[Cells]) -> Vec<Comparison> {
         published: basin.cells,
         ours: all.iter().filter_map(|cells| cells[k]).collect(),
         tolerance: basin.tolerance,
+        scope: basin.scope,
     };
     BASINS.iter().enumerate().map(comparison).collect()
 }
@@ -635,6 +636,7 @@ fn compare_returns(sweep: &Sweep) -> Vec<(Curve, Vec<Comparison>)> {
         published: RETURNS[curve as usize][k],
         ours: sweep.returns(curve, k),
         tolerance: RETURN_TOLERANCE,
+        scope: Scope::AmongSeeds,
     };
     let comparisons = |curve: Curve| (curve, (0..GAMMAS.len()).map(|k| comparison(curve, k)).collect());
     Curve::ALL.map(comparisons).into()
