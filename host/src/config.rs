@@ -310,13 +310,14 @@ pub enum Distribution {
 type Preset = (&'static str, fn() -> Config);
 
 /// The presets: names and configurations.
-const PRESETS: [Preset; 6] = [
+const PRESETS: [Preset; 7] = [
     ("logistic", logistic),
     ("logistic-paper", logistic_paper),
     ("ipd", ipd),
     ("imp", imp),
     ("chicken", chicken),
     ("cola", cola),
+    ("cola-ipd", cola_ipd),
 ];
 
 /// The Logistic Game with V and the residual gradient, with which every seed that was tried reaches B from everywhere.
@@ -380,6 +381,21 @@ fn cola() -> Config {
         bootstrap: Bootstrap::SemiGradient,
         quantiles: 1,
         ..logistic()
+    }
+}
+
+/// COLA on the iterated prisoner's dilemma: five outputs, the steps of a policy's five parameters.
+fn cola_ipd() -> Config {
+    Config {
+        preset: Some("cola-ipd".to_owned()),
+        game: GameName::Ipd,
+        alpha: 2.0,
+        residual_blocks: 2,
+        quantiles: 5,
+        last_activation: Activation::Tanh,
+        start: Distribution::Normal,
+        scale: 1.0,
+        ..cola()
     }
 }
 

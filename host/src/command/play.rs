@@ -331,7 +331,7 @@ fn load(paths: &[PathBuf], algorithm: Option<Algorithm>, option: &str, game: &Co
     };
     let (name, example) = match algorithm {
         Algorithm::Meva => ("meva", game.game.name().to_owned()),
-        Algorithm::Cola => ("cola", format!("cola --set game={}", game.game.name())),
+        Algorithm::Cola => ("cola", format!("cola-ipd --set game={}", game.game.name())),
     };
     if paths.is_empty() {
         return Err(Error::usage(format!("learner `{name}` needs trained models"))
