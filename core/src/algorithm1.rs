@@ -291,7 +291,7 @@ where
     if settings.exploration == Exploration::SignFlips {
         explore(kernels, settings, theta, group, steps);
     }
-    roll_out(kernels, game, settings, theta, group, steps);
+    roll_out(kernels, game, settings, theta, group, target.is_some(), steps);
     if settings.exploration == Exploration::None
         && let Some(last) = steps.last()
     {
@@ -335,21 +335,35 @@ fn explore<S, K, const N: usize, const H: usize, const R: usize, const M: usize,
     }
 }
 
-/// `x(t+1) = x(t) + alpha field(x(t); theta, gamma)` from `x(0) = x~`; every step's predictions are kept.
+/// `x(t+1) = x(t) + alpha field(x(t); theta, gamma)` from `x(0) = x~`; every step's predictions are kept, but for those of the
+/// last where `only_before`: with a target network nothing rests on them.
 fn roll_out<S, E, K, const N: usize, const H: usize, const R: usize, const M: usize, const P: usize>(
     kernels: &K,
     game: &mut E,
     settings: &Settings,
     theta: &Networks<S::Real, N, H, R, M, P>,
     group: &Trajectory<S, N, H>,
+    only_before: bool,
     steps: &mut [Step<S, N, H, R, M, P>],
 ) where
     S: Scalar,
     E: Estimator<S, N> + ?Sized,
     K: Kernels<S>,
 {
+    let predict = |x: &[[S; N]; 2], step: &mut Step<S, N, H, R, M, P>| {
+        for n in 0..P {
+            theta[n].forward(kernels, x, &group.gamma, heads::<P>(n), &mut step.tapes[n]);
+        }
+        for player in Player::BOTH {
+            let (i, n) = (player.index(), network_of::<P>(player));
+            theta[n].quantiles(kernels, player, &step.tapes[n], &mut step.quantiles[i]);
+        }
+    };
+    let Some((last, before)) = steps.split_last_mut() else {
+        return;
+    };
     let mut x = group.x;
-    for step in steps {
+    for step in before {
         step.x = x;
         let naive = if settings.field.is_correction() {
             let (value, own_gradients) = game.estimate(&x);
@@ -359,16 +373,18 @@ fn roll_out<S, E, K, const N: usize, const H: usize, const R: usize, const M: us
             step.value = game.estimate_value(&x);
             [[S::ZERO; N]; 2]
         };
-        for n in 0..P {
-            theta[n].forward(kernels, &x, &group.gamma, heads::<P>(n), &mut step.tapes[n]);
-        }
+        predict(&x, step);
         for player in Player::BOTH {
             let (i, n) = (player.index(), network_of::<P>(player));
-            theta[n].quantiles(kernels, player, &step.tapes[n], &mut step.quantiles[i]);
             let network = theta[n].own_gradient(kernels, player, None, &step.tapes[n]);
             let direction = settings.field.direction(&naive[i], &network, group.gamma[i]);
             step_along(&mut x[i], settings.alpha, &direction);
         }
+    }
+    last.x = x;
+    last.value = game.estimate_value(&x);
+    if !only_before {
+        predict(&x, last);
     }
 }
 
