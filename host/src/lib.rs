@@ -2,7 +2,8 @@
 //! *Learning with Learning Awareness using Meta-Values* (Cooijmans, Aghajohari, Courville).
 //!
 //! [`config`] has the presets, [`train`] turns a configuration into a [`model`], [`ascent`] follows agents, [`plane`] counts
-//! basins, [`mod@figure`] draws. The formulas are in [`meva_core`].
+//! basins, [`reciprocity`] measures what becomes of two agents in the prisoner's dilemma, [`mod@figure`] draws, and
+//! [`published`] has the numbers to compare with. The formulas are in [`meva_core`].
 //!
 //! ```
 //! use meva::{config::Config, train::Trainer};
@@ -37,5 +38,7 @@ pub mod model;
 pub mod network;
 pub mod plane;
 pub mod play;
+pub mod published;
+pub mod reciprocity;
 pub mod run_directory;
 pub mod train;

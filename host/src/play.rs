@@ -70,6 +70,33 @@ impl Mean {
     }
 }
 
+/// A mean with the least and the greatest of what it is the mean of.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Spread {
+    /// The mean.
+    pub mean: f64,
+    /// The least number.
+    pub least: f64,
+    /// The greatest number.
+    pub greatest: f64,
+}
+
+impl Spread {
+    /// Of some numbers, at least one.
+    ///
+    /// ```
+    /// let spread = meva::play::Spread::of(&[1.0, 2.0, 6.0]);
+    /// assert_eq!((spread.mean, spread.least, spread.greatest), (3.0, 1.0, 6.0));
+    /// ```
+    pub fn of(numbers: &[f64]) -> Self {
+        Spread {
+            mean: Mean::of(numbers).mean,
+            least: numbers.iter().copied().fold(f64::INFINITY, f64::min),
+            greatest: numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+        }
+    }
+}
+
 /// How a player fared.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fared {

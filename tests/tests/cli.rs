@@ -438,6 +438,156 @@ fn figures_are_svg_and_png() {
     }
 }
 
+/// Figure 3's curves are what `meva play` measures, at every setting and for both players.
+#[test]
+fn curves_of_figure_3_are_those_that_play_measures() {
+    let scratch = Scratch::new();
+    for (seed, out) in [("0", "a"), ("1", "b")] {
+        scratch.succeed(&[&IPD[..], &["--set", "outer=2", "--seed", seed, "--out", out]].concat());
+    }
+    let small = ["--pairs", "3", "--steps", "4", "--response-steps", "5"];
+    for (number, setting, who, k) in [
+        (&["3a", "--runs", "a", "b"][..], "gamma", &["--runs", "a", "b"][..], 5),
+        (&["3b", "--seeds", "0..2"], "alpha", &["--learner", "lola"], 4),
+    ] {
+        let value = scratch.json(&[&["figure"], number, &small].concat());
+        assert_eq!(keys(&value), set(["curves", "figure", "files", "protocol", setting]));
+        let settings: Vec<f64> = serde_json::from_value(value[setting].clone()).unwrap();
+        let curves: Vec<[[f64; 2]; 2]> = ["self", "best-response", "naive"]
+            .map(|against| {
+                let at = settings[k].to_string();
+                let option = format!("--{setting}");
+                let play = [&["play", "ipd"], who, &["--against", against, &option, &at], &small].concat();
+                // A player of LOLA has one seed, a player with two models has two.
+                let seeds = if number[0] == "3a" { &["0"][..] } else { &["0", "1"] };
+                let mut players = [Vec::new(), Vec::new()];
+                for seed in seeds {
+                    let fared = scratch.json(&[&play[..], &["--seed", seed]].concat());
+                    for (player, returns) in players.iter_mut().enumerate() {
+                        let by_seed = &fared["players"][player]["return_by_seed"];
+                        returns.extend(serde_json::from_value::<Vec<f64>>(by_seed.clone()).unwrap());
+                    }
+                }
+                players.map(|returns| [returns[0], returns[1]])
+            })
+            .into();
+        let self_play = [0, 1].map(|seed| (curves[0][0][seed] + curves[0][1][seed]) / 2.0);
+        for (curve, expected) in [
+            ("self_play", self_play),
+            ("against_response", curves[1][0]),
+            ("response", curves[1][1]),
+            ("against_naive", curves[2][0]),
+            ("naive", curves[2][1]),
+        ] {
+            let curve = &value["curves"][curve];
+            for seed in 0..2 {
+                assert_eq!(curve["by_seed"][seed].as_array().unwrap().len(), settings.len());
+                let found = curve["by_seed"][seed][k].as_f64().unwrap();
+                assert!((found - expected[seed]).abs() < 1e-5, "{curve} {seed}: {expected:?}");
+            }
+            let mean = curve["mean"][k].as_f64().unwrap();
+            assert!((mean - (expected[0] + expected[1]) / 2.0).abs() < 1e-5, "{curve}");
+        }
+        for file in value["files"].as_array().unwrap() {
+            assert!(fs::metadata(scratch.path(file.as_str().unwrap())).unwrap().len() > 2000);
+        }
+    }
+}
+
+/// Small enough for a test; a real one takes minutes.
+const REPRODUCE: [&str; 12] = [
+    "reproduce",
+    "--quick",
+    "--seeds",
+    "0..1",
+    "--outer",
+    "1",
+    "--pairs",
+    "2",
+    "--steps",
+    "2",
+    "--out",
+    "r",
+];
+
+#[test]
+fn a_reproduction_is_one_file_and_goes_on_where_it_was() {
+    let scratch = Scratch::new();
+    let first = scratch.json(&REPRODUCE);
+    let names = [
+        "evaluations",
+        "figures",
+        "report.html",
+        "reproduction.json",
+        "runs",
+        "times.json",
+    ];
+    assert_eq!(scratch.names("r"), set(names));
+    assert_eq!(
+        scratch.names("r/runs"),
+        set(["cola-seed-0", "ipd-seed-0", "logistic-seed-0"])
+    );
+    assert_eq!(scratch.names("r/figures").len(), 10);
+    let numbers = first["numbers"].as_array().unwrap();
+    assert_eq!(numbers.len(), 22 + 45);
+    for number in numbers {
+        assert!(
+            number["ours"][0].is_number() && number["published"].is_number(),
+            "{number}"
+        );
+    }
+    let agree = numbers.iter().filter(|number| number["agrees"] == true).count();
+    assert_eq!(first["agree"], agree);
+
+    let report = fs::read_to_string(scratch.path("r/report.html")).unwrap();
+    for words in [
+        "<!DOCTYPE html>",
+        "prefers-color-scheme: dark",
+        "smaller than published",
+        "outer iterations of logistic: 1 rather than 1000",
+        "seeds: 1 rather than 8",
+        &format!("{agree} of 67"),
+        "schedule = &quot;cosine&quot;",
+        "</html>",
+    ] {
+        assert!(report.contains(words), "{words} is missing");
+    }
+    assert_eq!(report.matches("<svg xmlns").count(), 5);
+    for outside in ["<script", "href=", "src=", "url(", "@import"] {
+        assert!(!report.contains(outside), "{outside} needs something else");
+    }
+
+    // What is there is not computed again, what is lost is, to the same result.
+    let evaluations = |scratch: &Scratch| {
+        let files = scratch.listing();
+        let kept = |(path, bytes): (PathBuf, Vec<u8>)| {
+            let text = path.to_string_lossy().into_owned();
+            (text.contains("evaluations") || text.contains("model.safetensors")).then_some((path, bytes))
+        };
+        files.into_iter().filter_map(kept).collect::<Vec<_>>()
+    };
+    let before = evaluations(&scratch);
+    let written = |file: &str| fs::metadata(scratch.path(file)).unwrap().modified().unwrap();
+    let (state, kept) = (
+        "r/runs/ipd-seed-0/state.safetensors",
+        "r/evaluations/returns-lola-seed-0.json",
+    );
+    let times = (written(state), written(kept));
+    fs::remove_file(scratch.path("r/evaluations/returns-ipd-seed-0.json")).unwrap();
+    fs::remove_file(scratch.path("r/runs/logistic-seed-0/state.safetensors")).unwrap();
+    let again = scratch.json(&REPRODUCE);
+    assert_eq!(again["numbers"], first["numbers"]);
+    assert_eq!(times, (written(state), written(kept)));
+    assert!(evaluations(&scratch) == before);
+
+    // Another reproduction does not mix with it.
+    scratch.fail(
+        &["reproduce", "--quick", "--outer", "1", "--out", "r"],
+        3,
+        &["`r` holds a reproduction with other options", "--out"],
+    );
+}
+
 /// Command, exit code, what is said. Each leaves nothing behind.
 #[test]
 fn bad_input() {
@@ -582,6 +732,62 @@ fn bad_input() {
             &["discount", "--gamma", hint],
         );
     }
+
+    let cola = [
+        "--set",
+        "game=ipd",
+        "--set",
+        "residual_blocks=2",
+        "--set",
+        "quantiles=5",
+        "--set",
+        "steps=1",
+    ];
+    scratch.succeed(
+        &[
+            &["train", "cola", "--set", "outer=1", "--set", "batch=8", "--out", "cola"],
+            &cola[..],
+        ]
+        .concat(),
+    );
+    let three_a = |options: &[&'static str]| [&["figure", "3a"][..], options].concat();
+    scratch.fail(&three_a(&[]), 2, &["needs trained models", "--runs", "meva train ipd"]);
+    scratch.fail(
+        &three_a(&["--runs", "absent"]),
+        3,
+        &["cannot read `absent`", "check the spelling"],
+    );
+    scratch.fail(
+        &three_a(&["--runs", "iterated", "plane"]),
+        2,
+        &["another game", "`logistic`", "(plane)", hint],
+    );
+    scratch.fail(&three_a(&["--runs", "cola"]), 2, &["COLA", "(cola)", hint]);
+    scratch.fail(
+        &three_a(&["--runs", "iterated", "--pairs", "0"]),
+        2,
+        &["0 of them", "--pairs", hint],
+    );
+    scratch.fail(&["figure", "3b", "--steps", "0"], 2, &["0 of them", "--steps", hint]);
+    scratch.fail(
+        &["figure", "3b", "--runs", "iterated"],
+        2,
+        &["no use for it", "--runs", "figure 3a"],
+    );
+    scratch.fail(
+        &["figure", "2b", "--pairs", "3"],
+        2,
+        &["no use for it", "--pairs", "3a and 3b"],
+    );
+    let reproduce = |options: &[&'static str]| [&["reproduce", "--quick"][..], options].concat();
+    scratch.fail(&reproduce(&["--outer", "0"]), 2, &["0 of them", "--outer", hint]);
+    scratch.fail(&reproduce(&["--seeds", "2..2"]), 2, &["'2..2'", "as in 0..8"]);
+    scratch.fail(
+        &reproduce(&["--out", "occupied"]),
+        3,
+        &["`occupied` is not empty", "holds no reproduction", "--out"],
+    );
+    scratch.fail(&reproduce(&["--out", "file"]), 3, &["cannot", "`file"]);
 
     // Configurations in files.
     scratch.fail(

@@ -17,6 +17,8 @@ mod devices;
 mod export;
 mod figure;
 mod play;
+mod report;
+mod reproduce;
 mod train;
 mod trajectories;
 
@@ -39,6 +41,7 @@ enum Command {
     Figure(figure::Figure),
     Export(export::Export),
     Play(play::Play),
+    Reproduce(reproduce::Reproduce),
     Devices(devices::Devices),
 }
 
@@ -53,6 +56,12 @@ static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
 fn interrupted() -> bool {
     INTERRUPTED.load(Ordering::Relaxed)
+}
+
+/// From now on Ctrl-C does not kill the process: whoever works long looks whether it was [`interrupted`].
+fn listen_to_ctrl_c() -> Result<()> {
+    ctrlc::set_handler(|| INTERRUPTED.store(true, Ordering::Relaxed))
+        .map_err(|error| Error::other(format!("cannot listen to Ctrl-C: {error}")))
 }
 
 /// Runs the command line of this process.
@@ -90,6 +99,7 @@ fn run(cli: Cli) -> Result<Outcome> {
         Command::Figure(figure) => figure.run(),
         Command::Export(export) => export.run(),
         Command::Play(play) => play.run(),
+        Command::Reproduce(reproduce) => reproduce.run(),
         Command::Devices(devices) => devices.run(),
     }
 }

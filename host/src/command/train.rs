@@ -1,10 +1,10 @@
 //! `meva train`: from a preset or a configuration file to a run directory.
 
 use std::fmt::Write as _;
+use std::fs;
 use std::io::IsTerminal;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::agents::model_title;
 use super::figure::{basins_panel, save};
-use super::{INTERRUPTED, Outcome, interrupted, print};
+use super::{Outcome, interrupted, listen_to_ctrl_c, print};
 use crate::ascent::{Ascent, Precision};
 use crate::config::{Algorithm, Config};
 use crate::cpu::Cpu;
@@ -26,7 +26,7 @@ use crate::gpu::Gpu;
 use crate::gpu::fleet::{Fleet, diverged};
 use crate::model::{AnyNetwork, Model};
 use crate::plane::{Grid, basin};
-use crate::run_directory::{CONFIG, MODEL, MetricsLog, RunDirectory, STATE, TensorFile};
+use crate::run_directory::{CONFIG, METRICS, MODEL, MetricsLog, RunDirectory, STATE, TensorFile};
 use crate::train::Trainer;
 
 /// Train a model. Without --out, runs/PRESET-seed-N is made.
@@ -73,7 +73,8 @@ enum Engine {
     Gpu,
 }
 
-fn seeds(text: &str) -> std::result::Result<Range<u64>, String> {
+/// A range of seeds, as options take it.
+pub(super) fn seeds(text: &str) -> std::result::Result<Range<u64>, String> {
     let parsed = text
         .split_once("..")
         .and_then(|(a, b)| Some(a.parse().ok()?..b.parse().ok()?));
@@ -118,12 +119,7 @@ impl Train {
         let runs = trainers
             .into_iter()
             .zip(directories)
-            .map(|(trainer, directory)| {
-                let config = trainer.config();
-                directory.write_atomically(CONFIG, config.to_toml()?.as_bytes())?;
-                let log = MetricsLog::create(&directory, &["loss", "seconds"])?;
-                Ok(Run::new(trainer, directory, log))
-            })
+            .map(|(trainer, directory)| Run::begin(trainer, directory))
             .collect::<Result<Vec<Run>>>()?;
         self.train(runs, gpu.as_ref())
     }
@@ -131,8 +127,7 @@ impl Train {
     fn resume(&self, path: &Path) -> Result<Outcome> {
         let gpu = self.gpu()?;
         let directory = RunDirectory::open(path)?;
-        let mut trainer = Trainer::resume(&TensorFile::load(&directory.file(STATE))?)
-            .map_err(|error| error.at(directory.file(STATE).display()))?;
+        let mut trainer = saved(&directory)?;
         for assignment in &self.set {
             match assignment.split_once('=') {
                 Some((key, _)) if key.trim() == "outer" => {
@@ -155,9 +150,7 @@ impl Train {
                     .hint("make it longer with --set outer=N"),
             );
         }
-        directory.write_atomically(CONFIG, trainer.config().to_toml()?.as_bytes())?;
-        let log = MetricsLog::resume(&directory, &["loss", "seconds"], trainer.iteration() as u64 + 1)?;
-        self.train(vec![Run::new(trainer, directory, log)], gpu.as_ref())
+        self.train(vec![Run::go_on(trainer, directory)?], gpu.as_ref())
     }
 
     /// The device, if one is wanted.
@@ -210,10 +203,9 @@ impl Train {
     }
 
     fn train(&self, runs: Vec<Run>, gpu: Option<&Arc<Gpu>>) -> Result<Outcome> {
-        ctrlc::set_handler(|| INTERRUPTED.store(true, Ordering::Relaxed))
-            .map_err(|error| Error::other(format!("cannot listen to Ctrl-C: {error}")))?;
+        listen_to_ctrl_c()?;
         let results = match gpu {
-            None => self.train_on_cpu(runs),
+            None => train_on_cpu(runs, |trained| self.show(trained)),
             Some(gpu) => train_side_by_side(gpu, runs)?
                 .into_iter()
                 .map(|trained| trained.and_then(|trained| self.show(&trained).map(|()| trained.outcome)))
@@ -226,33 +218,6 @@ impl Train {
             }
         }
         Ok(outcome)
-    }
-
-    /// Trains the runs, as many at once as there are cores to fill.
-    fn train_on_cpu(&self, runs: Vec<Run>) -> Vec<Result<Outcome>> {
-        let groups = runs.first().map_or(1, |run| run.trainer.config().batch.div_ceil(WIDTH));
-        let at_once = (rayon::current_num_threads() / groups).clamp(1, runs.len());
-        let bars = MultiProgress::new();
-        let queue = Mutex::new(runs.into_iter());
-        let results = Mutex::new(Vec::new());
-        std::thread::scope(|scope| {
-            for _ in 0..at_once {
-                scope.spawn(|| {
-                    loop {
-                        // Bound first, so that the lock is not held while a run is trained.
-                        let next = queue.lock().ok().and_then(|mut runs| runs.next());
-                        let Some(run) = next else { break };
-                        let result = run
-                            .train(&bars)
-                            .and_then(|trained| self.show(&trained).map(|()| trained.outcome));
-                        if let Ok(mut results) = results.lock() {
-                            results.push(result);
-                        }
-                    }
-                });
-            }
-        });
-        results.into_inner().unwrap_or_default()
     }
 
     /// Prints what a run came to.
@@ -327,8 +292,11 @@ fn count(cells: &[bool]) -> usize {
 /// A setting, and for each cell of the published grid whether it leads to B.
 type Basin = (f64, Vec<bool>);
 
+/// The columns of the metrics beside the step: the loss since the row before, and how long this session has trained.
+const COLUMNS: [&str; 2] = ["loss", "seconds"];
+
 /// A run under way.
-struct Run {
+pub(super) struct Run {
     trainer: Trainer,
     directory: RunDirectory,
     log: MetricsLog,
@@ -340,7 +308,7 @@ struct Run {
 }
 
 /// A run that has ended.
-struct Trained {
+pub(super) struct Trained {
     directory: RunDirectory,
     model: Model,
     iterations: usize,
@@ -349,7 +317,43 @@ struct Trained {
     outcome: Outcome,
 }
 
+/// The training that a run directory keeps.
+pub(super) fn saved(directory: &RunDirectory) -> Result<Trainer> {
+    Trainer::resume(&TensorFile::load(&directory.file(STATE))?)
+        .map_err(|error| error.at(directory.file(STATE).display()))
+}
+
+/// How many seconds a run was trained for, in all its sessions, as its metrics tell.
+pub(super) fn seconds(directory: &RunDirectory) -> Result<f64> {
+    let path = directory.file(METRICS);
+    let text = fs::read_to_string(&path).map_err(|cause| Error::io("read", &path, &cause))?;
+    let rows = text.lines().skip(1).filter_map(|row| row.rsplit(',').next());
+    let (mut before, mut last) = (0.0, 0.0);
+    for seconds in rows.filter_map(|seconds| seconds.parse::<f64>().ok()) {
+        // A session's clock starts at 0.
+        if seconds < last {
+            before += last;
+        }
+        last = seconds;
+    }
+    Ok(before + last)
+}
+
 impl Run {
+    /// A run from its start, in a directory that is made.
+    pub(super) fn begin(trainer: Trainer, directory: RunDirectory) -> Result<Self> {
+        directory.write_atomically(CONFIG, trainer.config().to_toml()?.as_bytes())?;
+        let log = MetricsLog::create(&directory, &COLUMNS)?;
+        Ok(Run::new(trainer, directory, log))
+    }
+
+    /// A run from where it was [saved].
+    pub(super) fn go_on(trainer: Trainer, directory: RunDirectory) -> Result<Self> {
+        directory.write_atomically(CONFIG, trainer.config().to_toml()?.as_bytes())?;
+        let log = MetricsLog::resume(&directory, &COLUMNS, trainer.iteration() as u64 + 1)?;
+        Ok(Run::new(trainer, directory, log))
+    }
+
     fn new(trainer: Trainer, directory: RunDirectory, log: MetricsLog) -> Self {
         Run {
             trainer,
@@ -424,6 +428,40 @@ impl Run {
         self.directory
             .write_atomically(STATE, &self.trainer.state()?.to_bytes()?)
     }
+}
+
+/// How many runs with such batches are trained at once: as many as there are cores to fill.
+pub(super) fn at_once(batch: usize) -> usize {
+    (rayon::current_num_threads() / batch.div_ceil(WIDTH)).max(1)
+}
+
+/// Trains the runs, [several at once](at_once), and shows each when it ends.
+pub(super) fn train_on_cpu(runs: Vec<Run>, show: impl Fn(&Trained) -> Result<()> + Sync) -> Vec<Result<Outcome>> {
+    let at_once = runs
+        .first()
+        .map_or(1, |run| at_once(run.trainer.config().batch))
+        .min(runs.len());
+    let bars = MultiProgress::new();
+    let queue = Mutex::new(runs.into_iter());
+    let results = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..at_once {
+            scope.spawn(|| {
+                loop {
+                    // Bound first, so that the lock is not held while a run is trained.
+                    let next = queue.lock().ok().and_then(|mut runs| runs.next());
+                    let Some(run) = next else { break };
+                    let result = run
+                        .train(&bars)
+                        .and_then(|trained| show(&trained).map(|()| trained.outcome));
+                    if let Ok(mut results) = results.lock() {
+                        results.push(result);
+                    }
+                }
+            });
+        }
+    });
+    results.into_inner().unwrap_or_default()
 }
 
 /// Trains all runs at once on a device. A run that diverges ends with an error of its own.

@@ -80,7 +80,7 @@ impl<'a> Cell<'a> {
             Content::Basins { side, cells } => basins::draw(svg, &frame, *side, cells),
             Content::Trajectories { paths } => trajectories::draw(svg, &frame, paths),
             Content::Contours { side, values } => contours::draw(svg, &frame, scale, *side, values),
-            Content::Lines { series } => lines::draw(svg, &frame, &self.left.fractions(), series),
+            Content::Lines { series, .. } => lines::draw(svg, &frame, &self.left.fractions(), series),
         }
         marks::draw(svg, &frame, &self.panel.marks);
         svg.end_clip();

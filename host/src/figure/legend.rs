@@ -6,7 +6,7 @@ use super::svg::{Anchor, Path, Rect, Svg};
 use super::text;
 use super::text::Style;
 use super::trajectories::End;
-use super::{Content, Figure, Row};
+use super::{Content, Figure, Look, Row, lines};
 
 const STYLE: Style = Style::regular(8.0);
 /// Width of the colour scale, and of the sample before a name.
@@ -23,6 +23,9 @@ const WIDEST_NAME: f64 = 140.0;
 enum Sample {
     Cell(&'static str),
     Line(&'static str),
+    /// Of whatever colour a line has.
+    Band,
+    Ring,
 }
 
 /// What the panels of a row need explained.
@@ -47,11 +50,18 @@ impl Legend {
                     ends.iter()
                         .for_each(|end| legend.add(end.name(), Sample::Line(end.colour())));
                 }
-                Content::Lines { series } => {
-                    series
-                        .iter()
-                        .for_each(|s| legend.add(&s.name, Sample::Line(colour::series(s.colour))));
+                Content::Lines { series, .. } => {
+                    let lines = series.iter().filter(|series| series.look == Look::Line);
+                    lines.for_each(|line| legend.add(&line.name, Sample::Line(colour::series(line.colour))));
                 }
+            }
+        }
+        // What is said of all lines stands below them.
+        for panel in &row.panels {
+            if let Content::Lines { series, band } = &panel.content {
+                legend.add(band, Sample::Band);
+                let rings = series.iter().filter(|series| series.look == Look::Rings);
+                rings.for_each(|ring| legend.add(&ring.name, Sample::Ring));
             }
         }
         legend.scale = legend.scale.filter(|scale| !scale.levels.is_empty());
@@ -151,6 +161,16 @@ impl Sample {
                 );
                 svg.circle([left + SAMPLE / 2.0, middle], 1.8, &format!("fill=\"{colour}\""));
             }
+            Self::Band => {
+                let band = Rect {
+                    left,
+                    top: middle - 4.0,
+                    width: SAMPLE,
+                    height: 8.0,
+                };
+                svg.rect(&band, &format!("fill=\"{}\" fill-opacity=\"0.2\"", colour::INK));
+            }
+            Self::Ring => lines::ring(svg, [left + SAMPLE / 2.0, middle], colour::INK),
         }
     }
 }
@@ -213,6 +233,11 @@ mod tests {
     use super::*;
     use crate::figure::{Axis, Panel, Series};
 
+    fn lines(series: Vec<Series>, band: &str) -> Content {
+        let band = band.into();
+        Content::Lines { series, band }
+    }
+
     fn row(content: Vec<Content>) -> Row {
         let axis = Axis::new("", 0.0, 1.0);
         let panel = |content| Panel {
@@ -233,20 +258,20 @@ mod tests {
             name: name.into(),
             points: Vec::new(),
             colour: 0,
+            look: Look::Line,
         }
+    }
+
+    fn names(legend: &Legend) -> Vec<&str> {
+        legend.names.iter().map(|(name, _)| name.as_str()).collect()
     }
 
     #[test]
     fn a_name_is_listed_once_and_an_empty_one_never() {
-        let lines = |names: &[&str]| Content::Lines {
-            series: names.iter().map(|name| series(name)).collect(),
-        };
-        let row = row(vec![lines(&["a", "b", " "]), lines(&["b"])]);
+        let named = |names: &[&str]| lines(names.iter().map(|name| series(name)).collect(), "");
+        let row = row(vec![named(&["a", "b", " "]), named(&["b"])]);
         let legend = Legend::of(&row, &Scale::of([].iter()), &[]);
-        assert_eq!(
-            legend.names.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(),
-            ["a", "b"]
-        );
+        assert_eq!(names(&legend), ["a", "b"]);
         assert_eq!(
             Legend::of(&Row::default(), &Scale::of([].iter()), &[]),
             Legend::default()
@@ -254,9 +279,22 @@ mod tests {
     }
 
     #[test]
+    fn bands_and_rings_are_explained_once_below_the_lines() {
+        let rings = |colour| Series {
+            look: Look::Rings,
+            colour,
+            ..series("published")
+        };
+        let first = lines(vec![rings(0), series("a"), rings(1)], "range");
+        let row = row(vec![first, lines(vec![series("b")], "range")]);
+        let legend = Legend::of(&row, &Scale::of([].iter()), &[]);
+        assert_eq!(names(&legend), ["a", "b", "range", "published"]);
+    }
+
+    #[test]
     fn many_names_stand_in_columns() {
         let names: Vec<Series> = (0..5).map(|k| series(&format!("name {k}"))).collect();
-        let legend = Legend::of(&row(vec![Content::Lines { series: names }]), &Scale::of([].iter()), &[]);
+        let legend = Legend::of(&row(vec![lines(names, "")]), &Scale::of([].iter()), &[]);
         assert_eq!(legend.columns(2.5 * LINE_HEIGHT).len(), 3);
         assert!(legend.width(2.5 * LINE_HEIGHT) > 2.9 * legend.width(100.0 * LINE_HEIGHT));
     }

@@ -1,17 +1,18 @@
-//! Lines: means with a band, over a light grid.
+//! Lines: means with a band, over a light grid; and rings to compare them with.
 
 use super::colour;
 use super::frame::Frame;
 use super::svg::{Path, Svg};
 
-/// A line of means with a band about it.
+/// A line of means with a band about it, or what to compare such lines with.
 ///
 /// ```
-/// use meva::figure::{Point, Series};
+/// use meva::figure::{Look, Point, Series};
 /// let series = Series {
 ///     name: "player 1".into(),
 ///     points: vec![Point { x: 0.0, mean: -2.0, low: -2.1, high: -1.9 }],
 ///     colour: 0,
+///     look: Look::Line,
 /// };
 /// assert_eq!(series.points.len(), 1);
 /// ```
@@ -23,6 +24,18 @@ pub struct Series {
     pub points: Vec<Point>,
     /// Index into a palette of seven colours; indices past its end begin again.
     pub colour: usize,
+    /// How it is drawn.
+    pub look: Look,
+}
+
+/// How a series is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Look {
+    /// A line through the means, with the band.
+    #[default]
+    Line,
+    /// A ring at each mean, without a band: what was measured elsewhere.
+    Rings,
 }
 
 /// A mean and the band's bounds, in the units of the axes.
@@ -49,10 +62,11 @@ pub(super) fn draw(svg: &mut Svg, frame: &Frame, ticks: &[f64], series: &[Series
         &format!("fill=\"none\" stroke=\"{}\" stroke-width=\"0.6\"", colour::GRID),
     );
 
-    for line in series {
+    let (lines, rings): (Vec<_>, Vec<_>) = series.iter().partition(|series| series.look == Look::Line);
+    for line in &lines {
         band(svg, frame, line);
     }
-    for line in series {
+    for line in &lines {
         let colour = colour::series(line.colour);
         let runs = frame.runs(line.points.iter().map(|p| [p.x, p.mean]));
         let mut path = Path::default();
@@ -70,6 +84,22 @@ pub(super) fn draw(svg: &mut Svg, frame: &Frame, ticks: &[f64], series: &[Series
             }
         }
     }
+    for series in &rings {
+        for point in &series.points {
+            if let Some(place) = frame.place([point.x, point.mean]) {
+                ring(svg, place, colour::series(series.colour));
+            }
+        }
+    }
+}
+
+/// A small circle that lets what is below shine through.
+pub(super) fn ring(svg: &mut Svg, at: [f64; 2], colour: &str) {
+    svg.circle(
+        at,
+        3.0,
+        &format!("fill=\"#fff\" fill-opacity=\"0.5\" stroke=\"{colour}\" stroke-width=\"1\""),
+    );
 }
 
 /// The band of a series: a polygon for each run of points with both bounds, a bar for a point alone.
@@ -99,7 +129,7 @@ mod tests {
     use super::*;
     use crate::figure::axis::Axis;
 
-    fn drawn(points: &[(f64, f64, f64, f64)]) -> String {
+    fn drawn(look: Look, points: &[(f64, f64, f64, f64)]) -> String {
         let axis = Axis::new("", 0.0, 10.0);
         let points = points
             .iter()
@@ -110,6 +140,7 @@ mod tests {
             name: "s".into(),
             points,
             colour: 0,
+            look,
         }];
         draw(
             &mut svg,
@@ -126,7 +157,7 @@ mod tests {
 
     #[test]
     fn the_band_runs_out_along_the_lower_bounds_and_back_along_the_upper() {
-        let svg = drawn(&[(1.0, 5.0, 4.0, 6.0), (2.0, 5.0, 3.0, 7.0)]);
+        let svg = drawn(Look::Line, &[(1.0, 5.0, 4.0, 6.0), (2.0, 5.0, 3.0, 7.0)]);
         assert!(svg.contains(r##"d="M10 6L20 7L20 3L10 4Z" fill="#0072b2""##), "{svg}");
         assert!(svg.contains(r#"d="M10 5L20 5""#), "{svg}");
         assert!(svg.contains(r#"d="M0 5L100 5""#), "no grid line: {svg}");
@@ -134,12 +165,15 @@ mod tests {
 
     #[test]
     fn what_is_not_finite_breaks_its_own_line_or_band_only() {
-        let svg = drawn(&[
-            (1.0, 5.0, 4.0, 6.0),
-            (2.0, 5.0, f64::NAN, 6.0),
-            (3.0, f64::INFINITY, 4.0, 6.0),
-            (4.0, 5.0, 4.0, 6.0),
-        ]);
+        let svg = drawn(
+            Look::Line,
+            &[
+                (1.0, 5.0, 4.0, 6.0),
+                (2.0, 5.0, f64::NAN, 6.0),
+                (3.0, f64::INFINITY, 4.0, 6.0),
+                (4.0, 5.0, 4.0, 6.0),
+            ],
+        );
         assert!(svg.contains(r#"d="M10 5L20 5M40 5""#), "{svg}");
         assert!(
             svg.contains(r#"d="M10 6L10 4" fill="none""#),
@@ -147,5 +181,14 @@ mod tests {
         );
         assert!(svg.contains(r#"d="M30 6L40 6L40 4L30 4Z""#), "{svg}");
         assert_eq!(svg.matches("<circle").count(), 3);
+    }
+    #[test]
+    fn rings_have_neither_line_nor_band() {
+        let svg = drawn(Look::Rings, &[(1.0, 5.0, 4.0, 6.0), (2.0, f64::NAN, 3.0, 7.0)]);
+        assert_eq!(
+            (svg.matches("<circle").count(), svg.matches("<path").count()),
+            (1, 1),
+            "{svg}"
+        );
     }
 }

@@ -30,7 +30,7 @@ mod text;
 mod trajectories;
 
 pub use axis::{Axis, Ticks};
-pub use lines::{Point, Series};
+pub use lines::{Look, Point, Series};
 pub use marks::Mark;
 pub use png::PngError;
 
@@ -128,6 +128,8 @@ pub enum Content {
     Lines {
         /// Drawn in this order; the legend lists each name and colour once per row.
         series: Vec<Series>,
+        /// What the bands show, for the legend; may be empty.
+        band: String,
     },
 }
 

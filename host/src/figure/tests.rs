@@ -2,6 +2,11 @@ use resvg::tiny_skia::Pixmap;
 
 use super::*;
 
+fn lines(series: Vec<Series>) -> Content {
+    let band = "range of 2 seeds".into();
+    Content::Lines { series, band }
+}
+
 fn plane(title: &str, content: Content) -> Panel {
     Panel {
         title: title.into(),
@@ -36,6 +41,7 @@ fn one_of_each() -> Vec<Panel> {
         name: "player 1".into(),
         points: vec![point(-5.0, 0.0), point(5.0, 1.0)],
         colour: 0,
+        look: Look::Line,
     }];
     vec![
         basins("basins"),
@@ -52,7 +58,7 @@ fn one_of_each() -> Vec<Panel> {
                 values: vec![0.0, 1.0, 2.0, 1.0, 2.0, 3.0, 2.0, 3.0, 4.0],
             },
         ),
-        plane("lines", Content::Lines { series }),
+        plane("lines", lines(series)),
     ]
 }
 
@@ -154,8 +160,9 @@ fn words_are_escaped_everywhere() {
             at: [0.0, 0.0],
             label: nasty.into(),
         }];
-        if let Content::Lines { series } = &mut panel.content {
+        if let Content::Lines { series, band } = &mut panel.content {
             series[0].name = nasty.into();
+            *band = nasty.into();
         }
     }
     let figure = Figure {
@@ -204,14 +211,17 @@ fn odd_figures_are_drawn_all_the_same() {
                     side: 1,
                     values: vec![low],
                 },
-                Content::Lines {
-                    series: vec![Series {
-                        name: "s".into(),
-                        points: vec![point; 2],
-                        colour: 99,
-                    }],
-                },
-                Content::Lines { series: vec![] },
+                lines(
+                    [Look::Line, Look::Rings]
+                        .map(|look| Series {
+                            name: "s".into(),
+                            points: vec![point; 2],
+                            colour: 99,
+                            look,
+                        })
+                        .into(),
+                ),
+                lines(vec![]),
             ];
             for content in contents {
                 let axes = [Axis::new("", low, high), Axis::new("", 0.0, 1.0)];

@@ -1,0 +1,237 @@
+//! Numbers that others published, to stand beside ours. Each says where it was read.
+//!
+//! The authors' first version and second version are the notebooks that they published with the paper's first and second
+//! version; their logs and figures have these numbers.
+
+use crate::config::Algorithm;
+use crate::learner::NamedLearner;
+
+/// What leads to B: cells of the 841 of [`Grid::PUBLISHED`](crate::plane::Grid::PUBLISHED) after 200 steps of rate 1
+/// (Figure 2b).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Basin {
+    /// Who learns.
+    pub who: Who,
+    /// The length of the imagined step, or the meta-discount.
+    pub setting: f64,
+    /// Cells in B.
+    pub cells: f64,
+    /// How many cells more or fewer count as the same.
+    pub tolerance: f64,
+    /// Where the number was read.
+    pub source: &'static str,
+}
+
+/// Who learns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// By a formula.
+    Learner(NamedLearner),
+    /// By a network.
+    Trained(Algorithm),
+}
+
+impl Who {
+    /// The name and the setting in words.
+    ///
+    /// ```
+    /// use meva::{config::Algorithm, learner::NamedLearner, published::Who};
+    /// assert_eq!(Who::Learner(NamedLearner::Lola).title(10.0), "LOLA, \u{3b1} = 10");
+    /// assert_eq!(Who::Trained(Algorithm::Meva).title(0.95), "MeVa, \u{3b3} = 0.95");
+    /// ```
+    pub fn title(self, setting: f64) -> String {
+        match self {
+            Who::Learner(NamedLearner::Naive) => "Naive".to_string(),
+            Who::Learner(learner) => format!("{}, \u{3b1} = {setting}", learner.title()),
+            Who::Trained(Algorithm::Cola) => format!("COLA, \u{3b1} = {setting}"),
+            Who::Trained(Algorithm::Meva) => format!("MeVa, \u{3b3} = {setting}"),
+        }
+    }
+}
+
+const LOGS: &str = "authors' logs";
+const FIRST: &str = "authors' first version, one seed";
+const SECOND: &str = "authors' second version, one seed";
+const PAPER: &str = "paper, Section 5.1: B from anywhere when \u{3b3} > 0.9";
+
+/// A formula has one right count, but for rounding: LOLA at 20 loses or wins a cell at its basin's edge.
+const FORMULA: f64 = 1.0;
+/// Naive learners from the 29 starts on the anti-diagonal stay on it, until rounding decides: 405 to 427 are all right.
+const ANTI_DIAGONAL: f64 = 15.0;
+/// A network's basin differs by its seed, and the published networks are of one seed each: 2 % of the cells.
+const NETWORK: f64 = 17.0;
+
+const fn learner(learner: NamedLearner, setting: f64, cells: f64, tolerance: f64) -> Basin {
+    Basin {
+        who: Who::Learner(learner),
+        setting,
+        cells,
+        tolerance,
+        source: LOGS,
+    }
+}
+
+const fn trained(algorithm: Algorithm, setting: f64, cells: f64, source: &'static str) -> Basin {
+    Basin {
+        who: Who::Trained(algorithm),
+        setting,
+        cells,
+        tolerance: NETWORK,
+        source,
+    }
+}
+
+/// The published basins.
+pub const BASINS: [Basin; 22] = [
+    learner(NamedLearner::Naive, 0.0, 412.0, ANTI_DIAGONAL),
+    learner(NamedLearner::Lola, 1.0, 445.0, FORMULA),
+    learner(NamedLearner::Lola, 10.0, 435.0, FORMULA),
+    learner(NamedLearner::Lola, 20.0, 510.0, FORMULA),
+    learner(NamedLearner::Hola2, 1.0, 451.0, FORMULA),
+    learner(NamedLearner::Hola2, 10.0, 466.0, FORMULA),
+    learner(NamedLearner::Hola2, 20.0, 208.0, FORMULA),
+    trained(Algorithm::Cola, 0.0, 384.0, LOGS),
+    trained(Algorithm::Cola, 1.0, 400.0, LOGS),
+    trained(Algorithm::Cola, 5.0, 424.0, LOGS),
+    trained(Algorithm::Cola, 10.0, 509.0, LOGS),
+    trained(Algorithm::Meva, 0.0, 415.0, FIRST),
+    trained(Algorithm::Meva, 0.0, 441.0, SECOND),
+    trained(Algorithm::Meva, 0.8, 509.0, SECOND),
+    trained(Algorithm::Meva, 0.85, 617.0, FIRST),
+    trained(Algorithm::Meva, 0.86, 754.0, FIRST),
+    trained(Algorithm::Meva, 0.87, 831.0, FIRST),
+    trained(Algorithm::Meva, 0.9, 593.0, SECOND),
+    trained(Algorithm::Meva, 0.91, 841.0, PAPER),
+    trained(Algorithm::Meva, 0.95, 841.0, SECOND),
+    trained(Algorithm::Meva, 0.95, 841.0, PAPER),
+    trained(Algorithm::Meva, 0.99, 841.0, PAPER),
+];
+
+/// Figure 3a: returns per step by [`Curve`](crate::reciprocity::Curve) and, along the rows, by
+/// [`GAMMAS`](crate::reciprocity::GAMMAS). The authors' first version, means over its models.
+pub const RETURNS: [[f64; 9]; 5] = [
+    [-1.98, -1.97, -1.90, -1.60, -1.19, -1.07, -1.07, -1.05, -1.11],
+    [-1.99, -1.99, -1.93, -1.72, -1.41, -1.26, -1.26, -1.04, -1.10],
+    [-1.98, -1.97, -1.89, -1.59, -1.14, -1.03, -1.03, -1.03, -1.09],
+    [-1.97, -1.97, -1.95, -1.88, -1.745, -1.20, -1.00, -1.02, -1.12],
+    [-1.97, -1.97, -1.95, -1.93, -1.90, -1.72, -1.69, -1.50, -1.43],
+];
+/// What returns may differ by and count as the same: a twentieth of what lies between mutual defection and cooperation.
+pub const RETURN_TOLERANCE: f64 = 0.05;
+
+/// How long a training took.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Time {
+    /// The preset that trains the same here.
+    pub preset: &'static str,
+    /// Outer iterations.
+    pub outer: usize,
+    /// Seconds in all.
+    pub seconds: f64,
+    /// On what.
+    pub hardware: &'static str,
+    /// Where the number was read.
+    pub source: &'static str,
+}
+
+/// The published times.
+pub const TIMES: [Time; 3] = [
+    Time {
+        preset: "logistic",
+        outer: 1000,
+        seconds: 60.0,
+        hardware: "one GPU",
+        source: "paper, Appendix D: about a minute",
+    },
+    Time {
+        preset: "ipd",
+        outer: 2000,
+        seconds: 1800.0,
+        hardware: "one GPU",
+        source: "paper, Appendix E: about half an hour",
+    },
+    Time {
+        preset: "ipd",
+        outer: 1001,
+        seconds: 344.0,
+        hardware: "one T4 GPU",
+        source: "authors' second version, self-play",
+    },
+];
+
+/// A published number beside ours.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Comparison {
+    /// What it is of, in words.
+    pub what: String,
+    /// Where it was read.
+    pub source: &'static str,
+    /// The published number.
+    pub published: f64,
+    /// Ours: one for each seed, or a single one that no seed enters.
+    pub ours: Vec<f64>,
+    /// What the two may differ by.
+    pub tolerance: f64,
+}
+
+/// How a published number stands to ours.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Verdict {
+    /// It lies between the least and the greatest of ours, or beyond them by at most the tolerance.
+    Agrees,
+    /// All of ours are greater, by more than the tolerance: the nearest of them by this much.
+    Higher(f64),
+    /// All of ours are less, by more than the tolerance: the nearest of them by this much.
+    Lower(f64),
+}
+
+impl Comparison {
+    /// The verdict. Ours that are not numbers agree with nothing.
+    ///
+    /// ```
+    /// use meva::published::{Comparison, Verdict};
+    /// let comparison = |published| Comparison {
+    ///     what: "LOLA".into(), source: "here", published, ours: vec![3.0, 5.0], tolerance: 1.0,
+    /// };
+    /// assert_eq!(comparison(4.0).verdict(), Verdict::Agrees);
+    /// assert_eq!(comparison(2.0).verdict(), Verdict::Agrees);
+    /// assert_eq!(comparison(1.0).verdict(), Verdict::Higher(2.0));
+    /// assert_eq!(comparison(8.0).verdict(), Verdict::Lower(3.0));
+    /// ```
+    pub fn verdict(&self) -> Verdict {
+        let least = self.ours.iter().copied().fold(f64::INFINITY, f64::min);
+        let greatest = self.ours.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        // Decimal numbers differ from their binary selves by less than this.
+        let tolerance = self.tolerance + 1e-9;
+        if least > self.published + tolerance {
+            Verdict::Higher(least - self.published)
+        } else if greatest < self.published - tolerance {
+            Verdict::Lower(self.published - greatest)
+        } else {
+            Verdict::Agrees
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tolerance_is_the_last_that_agrees_and_what_is_no_number_does_not() {
+        let verdict = |ours: f64| {
+            Comparison {
+                what: String::new(),
+                source: "",
+                published: -1.05,
+                ours: vec![ours],
+                tolerance: 0.05,
+            }
+            .verdict()
+        };
+        assert_eq!([-1.1, -1.0].map(verdict), [Verdict::Agrees; 2]);
+        assert!(matches!(verdict(-1.101), Verdict::Lower(by) if (by - 0.051).abs() < 1e-12));
+        assert!(matches!(verdict(-0.99), Verdict::Higher(by) if (by - 0.06).abs() < 1e-12));
+        assert_ne!(verdict(f64::NAN), Verdict::Agrees);
+    }
+}

@@ -1,0 +1,257 @@
+//! Do learners cooperate, can they be exploited, and do they shape a naive opponent? Figure 3's curves, on the iterated
+//! prisoner's dilemma.
+//!
+//! A seed's pairs start from the same standard normal policies at every setting. They learn together; then player 0 of each
+//! is held and player 1 starts anew towards its best response; and, from the first starts, player 0 learns beside a naive
+//! player 1. Seed `k` draws what `meva play ipd --seed k` draws.
+
+use meva_core::game::IteratedMatrix;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::ascent::{Agent, Ascent, Joint, Precision};
+use crate::config::Algorithm;
+use crate::cpu::Cpu;
+use crate::draws::Start;
+use crate::error::{Error, Result};
+use crate::game::AnyGame;
+use crate::learner::NamedLearner;
+use crate::model::{AnyNetwork, Model};
+use crate::network::Network;
+use crate::play::{Spread, best_responses, measure, starts};
+
+/// The meta-discounts of Figure 3a.
+pub const GAMMAS: [f64; 9] = [0.0, 0.25, 0.5, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999];
+/// The lengths of LOLA's imagined step in Figure 3b.
+pub const ALPHAS: [f64; 10] = [0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0];
+/// LOLA's learning rate: that of the paper's meta-value learners.
+pub const RATE: f64 = 2.0;
+
+/// A curve of Figure 3: whose mean return per step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Curve {
+    /// Both agents' that learn together.
+    SelfPlay,
+    /// The held agent's against its best response.
+    Held,
+    /// The best response's.
+    Response,
+    /// The agent's that learns beside a naive learner.
+    Shaper,
+    /// That naive learner's.
+    Naive,
+}
+
+impl Curve {
+    /// All of them, in the order of [`Returns`].
+    pub const ALL: [Curve; 5] = [
+        Curve::SelfPlay,
+        Curve::Held,
+        Curve::Response,
+        Curve::Shaper,
+        Curve::Naive,
+    ];
+
+    /// Its name for machines.
+    pub fn name(self) -> &'static str {
+        match self {
+            Curve::SelfPlay => "self_play",
+            Curve::Held => "against_response",
+            Curve::Response => "response",
+            Curve::Shaper => "against_naive",
+            Curve::Naive => "naive",
+        }
+    }
+
+    /// The curve in words, for a learner of this name.
+    pub fn title(self, learner: &str) -> String {
+        match self {
+            Curve::SelfPlay => format!("{learner} in self-play"),
+            Curve::Held => format!("{learner} against its best response"),
+            Curve::Response => format!("the best response to {learner}"),
+            Curve::Shaper => format!("{learner} against a naive learner"),
+            Curve::Naive => format!("the naive learner against {learner}"),
+        }
+    }
+}
+
+/// Mean returns per step at one setting, by [`Curve`]; from -3 to 0, with -2 for mutual defection and -1 for cooperation.
+pub type Returns = [f64; 5];
+
+/// How much is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Protocol {
+    /// Pairs of agents for each seed, at least 1.
+    pub pairs: usize,
+    /// Steps that two agents learn together.
+    pub steps: usize,
+    /// Steps of the best response.
+    pub response_steps: usize,
+}
+
+impl Protocol {
+    /// The one of the paper's Figure 3.
+    pub const PUBLISHED: Protocol = Protocol {
+        pairs: 256,
+        steps: 500,
+        response_steps: 500,
+    };
+}
+
+/// Whose curves are measured.
+#[derive(Clone, Copy)]
+pub enum Subject<'a> {
+    /// Meta-value learners; the setting is `gamma`.
+    MetaValue {
+        /// What they follow.
+        model: &'a Model,
+        /// The model's network.
+        network: &'a dyn Network<5>,
+    },
+    /// LOLA; the setting is `alpha`.
+    Lola,
+}
+
+impl<'a> Subject<'a> {
+    /// The learners that follow a model.
+    ///
+    /// # Errors
+    /// The model is none of a meta-value, or was trained for another game than the iterated prisoner's dilemma.
+    pub fn of(model: &'a Model) -> Result<Self> {
+        let config = &model.config;
+        let game = match (AnyGame::of(config)?, config.game.name()) {
+            (AnyGame::Iterated(game), _) if game == IteratedMatrix::PRISONERS_DILEMMA => None,
+            (AnyGame::Iterated(game), "ipd") => Some(format!("`ipd` with a discount of {}", game.discount)),
+            (_, name) => Some(format!("`{name}`")),
+        };
+        if let Some(game) = game {
+            return Err(Error::usage(format!(
+                "the model was trained for another game than the iterated prisoner's dilemma, {game}"
+            ))
+            .hint("train one with `meva train ipd`"));
+        }
+        match &model.network {
+            AnyNetwork::Iterated(network) if config.algorithm == Algorithm::Meva => Ok(Subject::MetaValue {
+                model,
+                network: &**network,
+            }),
+            _ => Err(Error::usage("the model is COLA's, which has no meta-discount")
+                .hint("train a meta-value with `meva train ipd`")),
+        }
+    }
+
+    /// The agents' learning rate: the model's own, or [`RATE`].
+    pub fn rate(&self) -> f64 {
+        match self {
+            Subject::MetaValue { model, .. } => model.config.alpha,
+            Subject::Lola => RATE,
+        }
+    }
+
+    /// Measures one seed's pairs at a setting.
+    pub fn returns(&self, cpu: Cpu, protocol: Protocol, setting: f64, seed: u64) -> Returns {
+        let game = IteratedMatrix::PRISONERS_DILEMMA;
+        let ascent = Ascent {
+            rate: self.rate(),
+            steps: protocol.steps,
+            precision: Precision::F32,
+        };
+        let response = Ascent {
+            steps: protocol.response_steps,
+            ..ascent
+        };
+        let draw = |seed| starts(protocol.pairs, Start::Normal(1.0), seed);
+        let naive = Agent::Learner {
+            learner: NamedLearner::Naive,
+            alpha: 0.0,
+        };
+        let first = draw(seed);
+        let together = ascent.ends([self.agent([setting; 2]); 2], &game, cpu, &first);
+        let held = best_responses(&game, cpu, &together, &draw(!seed), response);
+        // To a meta-value learner the naive one has the discount 0.
+        let shaped = ascent.ends([self.agent([setting, 0.0]), naive], &game, cpu, &first);
+        let means = |ends: Vec<Joint<5>>| measure(&game, &[ends]).map(|fared| fared.pooled.mean);
+        let [[first, second], [held, response], [shaper, naive]] = [together, held, shaped].map(means);
+        [(first + second) / 2.0, held, response, shaper, naive]
+    }
+
+    fn agent(&self, setting: [f64; 2]) -> Agent<'a, 5> {
+        match *self {
+            Subject::MetaValue { model, network } => model.agent(network, setting),
+            Subject::Lola => Agent::Learner {
+                learner: NamedLearner::Lola,
+                alpha: setting[0],
+            },
+        }
+    }
+}
+
+/// The curves over their settings, seed by seed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sweep {
+    /// `gamma` or `alpha`.
+    pub settings: Vec<f64>,
+    /// By seed and setting.
+    pub by_seed: Vec<Vec<Returns>>,
+}
+
+impl Sweep {
+    /// A curve's return at a setting, by seed.
+    pub fn returns(&self, curve: Curve, setting: usize) -> Vec<f64> {
+        self.by_seed
+            .iter()
+            .map(|returns| returns[setting][curve as usize])
+            .collect()
+    }
+
+    /// For `--json`: each curve's mean over seeds and the returns by seed, over the settings.
+    pub fn json(&self) -> Value {
+        let settings = || 0..self.settings.len();
+        let curve = |curve: Curve| {
+            let mean: Vec<f64> = settings().map(|k| Spread::of(&self.returns(curve, k)).mean).collect();
+            let by_seed: Vec<Vec<f64>> = self
+                .by_seed
+                .iter()
+                .map(|returns| returns.iter().map(|returns| returns[curve as usize]).collect())
+                .collect();
+            (curve.name().to_string(), json!({ "mean": mean, "by_seed": by_seed }))
+        };
+        Value::Object(Curve::ALL.into_iter().map(curve).collect::<Map<_, _>>())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SMALL: Protocol = Protocol {
+        pairs: 8,
+        steps: 200,
+        response_steps: 200,
+    };
+
+    /// LOLA at 0 is naive: everyone defects, and nobody can be told from a naive learner.
+    #[test]
+    fn lola_without_foresight_defects() {
+        let returns = Subject::Lola.returns(Cpu::detect().unwrap(), SMALL, 0.0, 3);
+        let [self_play, held, response, shaper, naive] = returns;
+        assert!(self_play < -1.9 && response < -1.9, "{returns:?}");
+        assert!(held < -1.9, "{returns:?}");
+        assert!(((shaper + naive) / 2.0 - self_play).abs() < 1e-6, "{returns:?}");
+    }
+
+    #[test]
+    fn the_mean_is_over_seeds() {
+        let sweep = Sweep {
+            settings: vec![0.5],
+            by_seed: vec![vec![[-1.0, 0.0, 0.0, 0.0, -4.0]], vec![[-2.0, 0.0, 0.0, 0.0, -2.0]]],
+        };
+        assert_eq!(sweep.returns(Curve::Naive, 0), [-4.0, -2.0]);
+        let json = sweep.json();
+        assert_eq!(
+            json["self_play"],
+            json!({ "mean": [-1.5], "by_seed": [[-1.0], [-2.0]] })
+        );
+        assert_eq!(json["naive"]["mean"], json!([-3.0]));
+    }
+}
