@@ -35,22 +35,22 @@ fn operations<G: Game<N>, const N: usize, const H: usize, const R: usize, const 
     let config = Config::preset(preset).expect("a preset of this name");
     let settings = config.settings();
     let parameters = Parameters::<Count, N, H, R, M>::ZERO;
-    let theta = MetaValue::new(&parameters, architecture);
-    let target = settings.rho.map(|_| MetaValue::new(&parameters, architecture));
-    let mut gradient = parameters;
+    let theta = [MetaValue::new(&parameters, architecture)];
+    let target = settings.rho.map(|_| theta);
+    let mut gradients = [parameters];
     let mut steps = vec![Step::<Count, N, H, R, M>::ZERO; config.stride + 1];
     let update = count(|| {
         let (mut trajectory, share) = (Trajectory::<Count, N, H>::ZERO, Count::ONE);
         algorithm1::learn(
             &Portable,
-            game,
+            &mut &*game,
             &settings,
             &theta,
             target.as_ref(),
             &mut trajectory,
             share,
             &mut steps,
-            &mut gradient,
+            &mut gradients,
         );
     });
     update * (config.batch * config.updates_per_outer()) as u64

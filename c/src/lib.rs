@@ -11,6 +11,7 @@
 use core::ffi::{CStr, c_char, c_void};
 use core::slice;
 
+use core::array::from_mut;
 use meva_core::activation::Activation;
 use meva_core::adamw::AdamW;
 use meva_core::algorithm1::{self, Bootstrap, Exploration, Settings, State, Step, Trajectory};
@@ -980,7 +981,13 @@ pub unsafe extern "C" fn meva_training_update(
                 }
                 let Training { state, gradient, .. } = fixed;
                 loss.write(algorithm1::update(
-                    &Portable, &game, &settings, state, batch, steps, gradient,
+                    &Portable,
+                    &mut &game,
+                    &settings,
+                    from_mut(state),
+                    batch,
+                    steps,
+                    from_mut(gradient),
                 ));
                 for (index, trajectory) in batch.iter().enumerate() {
                     write_rows(&trajectory.x, x.add(2 * $n * index));

@@ -16,7 +16,7 @@ fn with_model() -> TempDir {
     let mut trainer = Trainer::new(&config).unwrap();
     trainer.outer_iteration().unwrap();
     let directory = TempDir::new().unwrap();
-    let header = meva::export::c_header(&trainer.model()).unwrap();
+    let header = meva::export::c_header(&trainer.model(), None).unwrap();
     std::fs::write(directory.path().join("model.h"), header).unwrap();
     directory
 }

@@ -2,13 +2,14 @@
 //!
 //! One *update* explores for `k` steps, rolls out `k` steps on policy, forms the targets and descends the loss; an outer
 //! iteration of the paper is `T / k` updates that share their starts, their exploration discounts and their sign flips.
-//! Trajectories come in *groups*: one trajectory per group for a plain scalar, `W` for lanes. Groups are independent until
+//! The players share a network (`P = 1`), or each has one of its own (`P = 2`), as asymmetric games need: a shared network
+//! cannot tell who it plays for. Trajectories come in *groups*: one trajectory per group for a plain scalar, `W` for lanes. Groups are independent until
 //! their gradients are added, in the order of the groups.
 //!
 //! Nothing is drawn here and nothing is allocated: draws and memory are handed in.
 
 use crate::adamw::AdamW;
-use crate::game::Game;
+use crate::game::Estimator;
 use crate::kernels::Kernels;
 use crate::learner::meta_value::Field;
 use crate::meta_value::{Architecture, Heads, MetaValue, Tape};
@@ -97,7 +98,7 @@ impl<S: Scalar, const N: usize, const H: usize> Trajectory<S, N, H> {
 /// A step of a rollout.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
-pub struct Step<S, const N: usize, const H: usize, const R: usize, const M: usize> {
+pub struct Step<S, const N: usize, const H: usize, const R: usize, const M: usize, const P: usize = 1> {
     /// The joint policy `x(t)`.
     pub x: [[S; N]; 2],
     /// The returns `f(x(t))`.
@@ -108,10 +109,10 @@ pub struct Step<S, const N: usize, const H: usize, const R: usize, const M: usiz
     pub bootstrap: [[S; M]; 2],
     /// The targets `Y(t)`.
     pub targets: [[S; M]; 2],
-    tape: Tape<S, N, H, R>,
+    tapes: [Tape<S, N, H, R>; P],
 }
 
-impl<S: Scalar, const N: usize, const H: usize, const R: usize, const M: usize> Step<S, N, H, R, M> {
+impl<S: Scalar, const N: usize, const H: usize, const R: usize, const M: usize, const P: usize> Step<S, N, H, R, M, P> {
     /// An empty step.
     pub const ZERO: Self = Step {
         x: [[S::ZERO; N]; 2],
@@ -119,11 +120,11 @@ impl<S: Scalar, const N: usize, const H: usize, const R: usize, const M: usize> 
         quantiles: [[S::ZERO; M]; 2],
         bootstrap: [[S::ZERO; M]; 2],
         targets: [[S::ZERO; M]; 2],
-        tape: Tape::ZERO,
+        tapes: [Tape::ZERO; P],
     };
 }
 
-/// What is learned, and the optimiser's memory.
+/// What a network has learned, and its optimiser's memory.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct State<T, const N: usize, const H: usize, const R: usize, const M: usize> {
@@ -159,13 +160,15 @@ impl<T: Real, const N: usize, const H: usize, const R: usize, const M: usize> St
     }
 }
 
-/// One update of `theta` from all groups, one after the other. Returns the loss: the mean of `D` over the batch, steps and
-/// players.
+/// One update of the networks from all groups, one after the other. Returns the loss: the mean of `D` over the batch, steps
+/// and players.
 ///
-/// `steps` has `k + 1` elements, `gradient` is scratch. With no more than one step, or weights that sum to zero, there is
+/// There are as many `states` and `gradients` as networks: one for both players, or one each. `steps` has `k + 1` elements,
+/// `gradients` is scratch; `game` is a reference to a game, or another [`Estimator`] of its returns. With no more than one step, or weights that sum to zero, there is
 /// nothing to learn from and nothing changes.
 ///
 /// ```
+/// use core::array::from_mut;
 /// use meva_core::{activation::Activation, adamw::AdamW, algorithm1::*, game::Logistic, kernels::Portable};
 /// use meva_core::{learner::meta_value::Field, meta_value::{Architecture, Input}, parameters::Parameters, random::*};
 /// let settings = Settings {
@@ -180,22 +183,23 @@ impl<T: Real, const N: usize, const H: usize, const R: usize, const M: usize> St
 /// let mut losses = [0.0; 300];
 /// for loss in &mut losses {
 ///     let mut batch = [Trajectory { x: [[2.0], [-1.0]], gamma: [0.5; 2], ..Trajectory::ZERO }];
-///     *loss = update(&Portable, &Logistic, &settings, &mut state, &mut batch, &mut steps, &mut gradient);
+///     let (state, gradient) = (from_mut(&mut state), from_mut(&mut gradient));
+///     *loss = update(&Portable, &mut &Logistic, &settings, state, &mut batch, &mut steps, gradient);
 /// }
 /// assert!(losses[299] < losses[0] / 10.0);
 /// ```
-pub fn update<S, G, K, const N: usize, const H: usize, const R: usize, const M: usize>(
+pub fn update<S, E, K, const N: usize, const H: usize, const R: usize, const M: usize, const P: usize>(
     kernels: &K,
-    game: &G,
+    game: &mut E,
     settings: &Settings,
-    state: &mut State<S::Real, N, H, R, M>,
+    states: &mut [State<S::Real, N, H, R, M>; P],
     groups: &mut [Trajectory<S, N, H>],
-    steps: &mut [Step<S, N, H, R, M>],
-    gradient: &mut Parameters<S::Real, N, H, R, M>,
+    steps: &mut [Step<S, N, H, R, M, P>],
+    gradients: &mut [Parameters<S::Real, N, H, R, M>; P],
 ) -> S::Real
 where
     S: Scalar<Lane = <S as Scalar>::Real>,
-    G: Game<N>,
+    E: Estimator<S, N> + ?Sized,
     K: Kernels<S>,
 {
     let mut trajectories = S::Real::ZERO;
@@ -205,11 +209,10 @@ where
     let Some(share) = share::<S::Real>(trajectories, steps.len()) else {
         return S::Real::ZERO;
     };
-    let theta = MetaValue::new(&state.theta, settings.architecture);
-    let target = settings
-        .rho
-        .map(|_| MetaValue::new(&state.target, settings.architecture));
-    gradient.clear();
+    let (theta, target) = networks(settings, states);
+    for gradient in gradients.iter_mut() {
+        gradient.clear();
+    }
     let mut loss = S::Real::ZERO;
     for group in groups {
         loss += learn(
@@ -221,11 +224,42 @@ where
             group,
             share,
             steps,
-            gradient,
+            gradients,
         );
     }
-    descend(settings, state, gradient);
+    for (state, gradient) in states.iter_mut().zip(gradients) {
+        descend(settings, state, gradient);
+    }
     loss
+}
+
+/// Networks as the passes read them, by network.
+pub type Networks<'a, T, const N: usize, const H: usize, const R: usize, const M: usize, const P: usize> =
+    [MetaValue<'a, T, N, H, R, M>; P];
+
+/// The networks that predict, and those that targets rest on where there are target networks.
+pub fn networks<'a, T: Real, const N: usize, const H: usize, const R: usize, const M: usize, const P: usize>(
+    settings: &Settings,
+    states: &'a [State<T, N, H, R, M>; P],
+) -> (Networks<'a, T, N, H, R, M, P>, Option<Networks<'a, T, N, H, R, M, P>>) {
+    let view = |parameters| MetaValue::new(parameters, settings.architecture);
+    let theta = states.each_ref().map(|state| view(&state.theta));
+    let target = settings.rho.map(|_| states.each_ref().map(|state| view(&state.target)));
+    (theta, target)
+}
+
+/// Whom network `n` of `P` predicts for.
+const fn heads<const P: usize>(n: usize) -> Heads {
+    match (P, n) {
+        (1, _) => Heads::Both,
+        (_, 0) => Heads::Only(Player::Zero),
+        _ => Heads::Only(Player::One),
+    }
+}
+
+/// The network of `P` that predicts for a player.
+const fn network_of<const P: usize>(player: Player) -> usize {
+    if P == 1 { 0 } else { player.index() }
 }
 
 /// The factor that makes a mean over trajectories, steps and players of a sum; none if there is nothing to average.
@@ -237,26 +271,27 @@ pub fn share<T: Real>(trajectories: T, steps: usize) -> Option<T> {
 /// What one group contributes to an update: explores, rolls out, forms targets, and adds the gradient of the loss. Returns
 /// the group's part of the loss.
 #[allow(clippy::too_many_arguments)]
-pub fn learn<S, G, K, const N: usize, const H: usize, const R: usize, const M: usize>(
+pub fn learn<S, E, K, const N: usize, const H: usize, const R: usize, const M: usize, const P: usize>(
     kernels: &K,
-    game: &G,
+    game: &mut E,
     settings: &Settings,
-    theta: &MetaValue<S::Real, N, H, R, M>,
-    target: Option<&MetaValue<S::Real, N, H, R, M>>,
+    theta: &Networks<S::Real, N, H, R, M, P>,
+    target: Option<&Networks<S::Real, N, H, R, M, P>>,
     group: &mut Trajectory<S, N, H>,
     share: S::Real,
-    steps: &mut [Step<S, N, H, R, M>],
-    gradient: &mut Parameters<S::Lane, N, H, R, M>,
+    steps: &mut [Step<S, N, H, R, M, P>],
+    gradients: &mut [Parameters<S::Lane, N, H, R, M>; P],
 ) -> S::Lane
 where
     S: Scalar,
-    G: Game<N>,
+    E: Estimator<S, N> + ?Sized,
     K: Kernels<S>,
 {
+    const { assert!(P == 1 || P == 2, "players share a network or have one each") };
     if settings.exploration == Exploration::SignFlips {
         explore(kernels, settings, theta, group, steps);
     }
-    roll_out(kernels, game, settings, theta, group, steps);
+    roll_out(kernels, game, settings, theta, group, target.is_some(), steps);
     if settings.exploration == Exploration::None
         && let Some(last) = steps.last()
     {
@@ -265,72 +300,100 @@ where
     bootstrap(kernels, target, &group.gamma, steps);
     form_targets(settings, &group.gamma, steps);
     let weight = group.weight.scale(share);
-    add_gradient(kernels, settings, theta, &group.gamma, weight, steps, gradient)
+    add_gradient(kernels, settings, theta, &group.gamma, weight, steps, gradients)
 }
 
 /// `x~ <- x~ + alpha d U_mean(x~; theta~, gamma~)`, `k` times.
-fn explore<S, K, const N: usize, const H: usize, const R: usize, const M: usize>(
+fn explore<S, K, const N: usize, const H: usize, const R: usize, const M: usize, const P: usize>(
     kernels: &K,
     settings: &Settings,
-    theta: &MetaValue<S::Real, N, H, R, M>,
+    theta: &Networks<S::Real, N, H, R, M, P>,
     group: &mut Trajectory<S, N, H>,
-    steps: &mut [Step<S, N, H, R, M>],
+    steps: &mut [Step<S, N, H, R, M, P>],
 ) where
     S: Scalar,
     K: Kernels<S>,
 {
-    let Some((Step { tape, .. }, rest)) = steps.split_first_mut() else {
+    let Some((Step { tapes, .. }, rest)) = steps.split_first_mut() else {
         return;
     };
     for _ in rest {
-        theta.forward(kernels, &group.x, &group.exploration_gamma, Heads::Both, tape);
+        for n in 0..P {
+            theta[n].forward(
+                kernels,
+                &group.x,
+                &group.exploration_gamma,
+                heads::<P>(n),
+                &mut tapes[n],
+            );
+        }
         for player in Player::BOTH {
-            let i = player.index();
-            let direction = theta.own_gradient(kernels, player, Some(&group.mask[i]), tape);
+            let (i, n) = (player.index(), network_of::<P>(player));
+            let direction = theta[n].own_gradient(kernels, player, Some(&group.mask[i]), &tapes[n]);
             step_along(&mut group.x[i], settings.alpha, &direction);
         }
     }
 }
 
-/// `x(t+1) = x(t) + alpha field(x(t); theta, gamma)` from `x(0) = x~`; every step's predictions are kept.
-fn roll_out<S, G, K, const N: usize, const H: usize, const R: usize, const M: usize>(
+/// `x(t+1) = x(t) + alpha field(x(t); theta, gamma)` from `x(0) = x~`; every step's predictions are kept, but for those of the
+/// last where `only_before`: with a target network nothing rests on them.
+fn roll_out<S, E, K, const N: usize, const H: usize, const R: usize, const M: usize, const P: usize>(
     kernels: &K,
-    game: &G,
+    game: &mut E,
     settings: &Settings,
-    theta: &MetaValue<S::Real, N, H, R, M>,
+    theta: &Networks<S::Real, N, H, R, M, P>,
     group: &Trajectory<S, N, H>,
-    steps: &mut [Step<S, N, H, R, M>],
+    only_before: bool,
+    steps: &mut [Step<S, N, H, R, M, P>],
 ) where
     S: Scalar,
-    G: Game<N>,
+    E: Estimator<S, N> + ?Sized,
     K: Kernels<S>,
 {
+    let predict = |x: &[[S; N]; 2], step: &mut Step<S, N, H, R, M, P>| {
+        for n in 0..P {
+            theta[n].forward(kernels, x, &group.gamma, heads::<P>(n), &mut step.tapes[n]);
+        }
+        for player in Player::BOTH {
+            let (i, n) = (player.index(), network_of::<P>(player));
+            theta[n].quantiles(kernels, player, &step.tapes[n], &mut step.quantiles[i]);
+        }
+    };
+    let Some((last, before)) = steps.split_last_mut() else {
+        return;
+    };
     let mut x = group.x;
-    for step in steps {
+    for step in before {
         step.x = x;
-        step.value = game.value(&x);
-        theta.forward(kernels, &x, &group.gamma, Heads::Both, &mut step.tape);
         let naive = if settings.field.is_correction() {
-            game.own_gradients(&x)
+            let (value, own_gradients) = game.estimate(&x);
+            step.value = value;
+            own_gradients
         } else {
+            step.value = game.estimate_value(&x);
             [[S::ZERO; N]; 2]
         };
+        predict(&x, step);
         for player in Player::BOTH {
-            let i = player.index();
-            theta.quantiles(kernels, player, &step.tape, &mut step.quantiles[i]);
-            let network = theta.own_gradient(kernels, player, None, &step.tape);
+            let (i, n) = (player.index(), network_of::<P>(player));
+            let network = theta[n].own_gradient(kernels, player, None, &step.tapes[n]);
             let direction = settings.field.direction(&naive[i], &network, group.gamma[i]);
             step_along(&mut x[i], settings.alpha, &direction);
         }
     }
+    last.x = x;
+    last.value = game.estimate_value(&x);
+    if !only_before {
+        predict(&x, last);
+    }
 }
 
 /// The predictions that targets rest on: the target network's, or else those made already.
-fn bootstrap<S, K, const N: usize, const H: usize, const R: usize, const M: usize>(
+fn bootstrap<S, K, const N: usize, const H: usize, const R: usize, const M: usize, const P: usize>(
     kernels: &K,
-    target: Option<&MetaValue<S::Real, N, H, R, M>>,
+    target: Option<&Networks<S::Real, N, H, R, M, P>>,
     gamma: &[S; 2],
-    steps: &mut [Step<S, N, H, R, M>],
+    steps: &mut [Step<S, N, H, R, M, P>],
 ) where
     S: Scalar,
     K: Kernels<S>,
@@ -344,29 +407,32 @@ fn bootstrap<S, K, const N: usize, const H: usize, const R: usize, const M: usiz
     let Some((last, before)) = steps.split_last_mut() else {
         return;
     };
-    let predict = |x: &[[S; N]; 2], tape: &mut Tape<S, N, H, R>| {
-        target.forward(kernels, x, gamma, Heads::Both, tape);
+    let predict = |x: &[[S; N]; 2], tapes: &mut [Tape<S, N, H, R>; P]| {
+        for n in 0..P {
+            target[n].forward(kernels, x, gamma, heads::<P>(n), &mut tapes[n]);
+        }
         let mut quantiles = [[S::ZERO; M]; 2];
         for player in Player::BOTH {
-            target.quantiles(kernels, player, tape, &mut quantiles[player.index()]);
+            let n = network_of::<P>(player);
+            target[n].quantiles(kernels, player, &tapes[n], &mut quantiles[player.index()]);
         }
         quantiles
     };
     // Nothing rests on the first prediction. All tapes but the last are still needed for the passes back.
     for step in before.iter_mut().skip(1) {
-        step.bootstrap = predict(&step.x, &mut last.tape);
+        step.bootstrap = predict(&step.x, &mut last.tapes);
     }
     if !before.is_empty() {
-        last.bootstrap = predict(&last.x, &mut last.tape);
+        last.bootstrap = predict(&last.x, &mut last.tapes);
     }
 }
 
 /// `Y(t) = (1 - gamma) f + gamma ((1 - lambda) q(t+1) + lambda Y(t+1))` from `Y(k) = q(k)`, backwards. The meta-reward is
 /// `f(x(t))` for V and `f(x(t+1))` for U.
-fn form_targets<S, const N: usize, const H: usize, const R: usize, const M: usize>(
+fn form_targets<S, const N: usize, const H: usize, const R: usize, const M: usize, const P: usize>(
     settings: &Settings,
     gamma: &[S; 2],
-    steps: &mut [Step<S, N, H, R, M>],
+    steps: &mut [Step<S, N, H, R, M, P>],
 ) where
     S: Scalar,
 {
@@ -391,14 +457,14 @@ fn form_targets<S, const N: usize, const H: usize, const R: usize, const M: usiz
 }
 
 /// Adds the gradient of `weight D(q(x(t)), Y(t))`, summed over steps and players. Returns the sum.
-fn add_gradient<S, K, const N: usize, const H: usize, const R: usize, const M: usize>(
+fn add_gradient<S, K, const N: usize, const H: usize, const R: usize, const M: usize, const P: usize>(
     kernels: &K,
     settings: &Settings,
-    theta: &MetaValue<S::Real, N, H, R, M>,
+    theta: &Networks<S::Real, N, H, R, M, P>,
     gamma: &[S; 2],
     weight: S,
-    steps: &mut [Step<S, N, H, R, M>],
-    gradient: &mut Parameters<S::Lane, N, H, R, M>,
+    steps: &mut [Step<S, N, H, R, M, P>],
+    gradients: &mut [Parameters<S::Lane, N, H, R, M>; P],
 ) -> S::Lane
 where
     S: Scalar,
@@ -434,7 +500,15 @@ where
             }
         }
         if index < k || residual {
-            theta.vjp_parameters(kernels, Heads::Both, &step.tape, &step.quantiles, gradient);
+            for n in 0..P {
+                theta[n].vjp_parameters(
+                    kernels,
+                    heads::<P>(n),
+                    &step.tapes[n],
+                    &step.quantiles,
+                    &mut gradients[n],
+                );
+            }
         }
     }
     loss.sum_lanes()

@@ -22,6 +22,8 @@ pub enum Purpose {
     SignFlips = 5,
     /// Policies that a trained model is evaluated on.
     Evaluation = 6,
+    /// Actions in sampled episodes of a game.
+    Rollouts = 7,
 }
 
 /// A stream of random numbers.
@@ -33,7 +35,7 @@ pub enum Purpose {
 /// assert_eq!(Stream::new(0, Purpose::Policies, 7).uniform(-8.0, 8.0), x);
 /// assert_ne!(Stream::new(1, Purpose::Policies, 7).uniform(-8.0, 8.0), x);
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stream(Pcg64);
 
 impl Stream {

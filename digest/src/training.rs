@@ -1,5 +1,6 @@
 //! A few updates of Algorithm 1 with each of the two published recipes.
 
+use core::array::from_mut;
 use meva_core::activation::Activation;
 use meva_core::adamw::AdamW;
 use meva_core::algorithm1::{self, Bootstrap, Exploration, Settings, State, Step, Trajectory};
@@ -162,7 +163,8 @@ fn train<S, G, K, const N: usize>(
         }
     }
     for _ in 0..UPDATES {
-        algorithm1::update(kernels, game, settings, state, groups, steps, gradient).digest(&mut fnv);
+        let (state, gradient) = (from_mut(state), from_mut(gradient));
+        algorithm1::update(kernels, &mut &*game, settings, state, groups, steps, gradient).digest(&mut fnv);
     }
     for group in groups.iter() {
         fnv.take_all(group.x.as_flattened());

@@ -2,6 +2,7 @@
 
 use core::hint::black_box;
 
+use core::array::from_mut;
 use meva_core::activation::Activation;
 use meva_core::adamw::AdamW;
 use meva_core::algorithm1::{self, Bootstrap, Exploration, Settings, State, Step, Trajectory};
@@ -169,7 +170,15 @@ pub fn train() {
         }
         let mut loss = 0.0;
         measured(&["update"], &mut || {
-            loss = algorithm1::update(&Portable, &Logistic, &settings, state, batch, steps, gradient);
+            loss = algorithm1::update(
+                &Portable,
+                &mut &Logistic,
+                &settings,
+                from_mut(state),
+                batch,
+                steps,
+                from_mut(gradient),
+            );
         });
         fnv.take_all(&[loss]);
     }

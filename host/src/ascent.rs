@@ -1,11 +1,13 @@
 //! Two agents that learn together: `x_i(t+1) = x_i(t) + rate direction_i(x(t))`, from many starts at once.
 
 use meva_core::learner::meta_value::Field;
+use meva_core::random::{Purpose, Stream};
 use meva_core::{Game, Player, Real, Scalar};
 use rayon::prelude::*;
 
 use crate::cpu::Cpu;
 use crate::engine::WIDTH;
+use crate::estimate::{Knowledge, Known, Sampling};
 use crate::learner::NamedLearner;
 use crate::network::{Network, Number};
 
@@ -66,33 +68,47 @@ pub struct Ascent {
 
 impl Ascent {
     /// The path from each start: `steps + 1` joint policies.
-    pub fn paths<const N: usize, G: Game<N> + Sync>(
+    pub fn paths<const N: usize, G: Known<N>>(
         &self,
         agents: [Agent<N>; 2],
         game: &G,
         cpu: Cpu,
         starts: &[Joint<N>],
     ) -> Vec<Path<N>> {
-        self.run(agents, game, cpu, starts, |path, x| path.push(x))
+        self.run(agents, game, None, cpu, starts, |path, x| path.push(x))
     }
 
     /// Where each start leads.
-    pub fn ends<const N: usize, G: Game<N> + Sync>(
+    pub fn ends<const N: usize, G: Known<N>>(
         &self,
         agents: [Agent<N>; 2],
         game: &G,
         cpu: Cpu,
         starts: &[Joint<N>],
     ) -> Vec<Joint<N>> {
-        let last = self.run(agents, game, cpu, starts, |path, x| *path = vec![x]);
+        self.ends_knowing(agents, game, None, cpu, starts)
+    }
+
+    /// Where each start leads if naive gradients are known by sampling, each player sampling for itself; learners other than
+    /// the naive one know the game exactly all the same. In `f32`.
+    pub fn ends_knowing<const N: usize, G: Known<N>>(
+        &self,
+        agents: [Agent<N>; 2],
+        game: &G,
+        sampling: Option<Sampling>,
+        cpu: Cpu,
+        starts: &[Joint<N>],
+    ) -> Vec<Joint<N>> {
+        let last = self.run(agents, game, sampling, cpu, starts, |path, x| *path = vec![x]);
         last.into_iter().flatten().collect()
     }
 
     /// Keeps of every start's joint policies, which come in turn, the start first, what `keep` keeps.
-    fn run<const N: usize, G: Game<N> + Sync>(
+    fn run<const N: usize, G: Known<N>>(
         &self,
         agents: [Agent<N>; 2],
         game: &G,
+        sampling: Option<Sampling>,
         cpu: Cpu,
         starts: &[Joint<N>],
         keep: impl Fn(&mut Path<N>, Joint<N>) + Sync,
@@ -111,9 +127,18 @@ impl Ascent {
             }
             path
         };
-        let in_lockstep = |starts: &[Joint<N>]| {
+        let in_lockstep = |(chunk, starts): (usize, &[Joint<N>])| {
             let mut paths: Vec<Path<N>> = starts.iter().map(started).collect();
-            let mut follow = Player::BOTH.map(|player| agents[player.index()].follow(player, game, cpu));
+            let mut follow = Player::BOTH.map(|player| {
+                let mut knowledge = game.knowledge(sampling);
+                if let Some(Sampling { seed, .. }) = sampling {
+                    // Index 0 are the starts.
+                    let index = |l| 1 + 2 * (chunk * WIDTH + l) + player.index();
+                    let stream = |l| Stream::new(seed, Purpose::Evaluation, index(l) as u64);
+                    knowledge.reseed(&(0..starts.len()).map(stream).collect::<Vec<_>>());
+                }
+                agents[player.index()].follow(player, game, knowledge, cpu)
+            });
             let mut x = [[Number::ZERO; N]; 2];
             for (l, start) in starts.iter().enumerate() {
                 for i in 0..2 {
@@ -133,7 +158,11 @@ impl Ascent {
         };
         match self.precision {
             Precision::F64 => starts.par_iter().map(one).collect(),
-            Precision::F32 => starts.par_chunks(WIDTH).flat_map_iter(in_lockstep).collect(),
+            Precision::F32 => starts
+                .par_chunks(WIDTH)
+                .enumerate()
+                .flat_map_iter(in_lockstep)
+                .collect(),
         }
     }
 }
@@ -161,13 +190,23 @@ impl<'a, const N: usize> Agent<'a, N> {
     }
 
     /// Evaluates the direction at 64 joint policies, in `f32`.
-    fn follow<'b, G: Game<N>>(&self, player: Player, game: &'b G, cpu: Cpu) -> Follow<'b, N>
+    fn follow<'b, G: Game<N>>(
+        &self,
+        player: Player,
+        game: &'b G,
+        mut knowledge: Box<dyn Knowledge<N>>,
+        cpu: Cpu,
+    ) -> Follow<'b, N>
     where
         'a: 'b,
     {
         let i = player.index();
         match *self {
             Agent::Fixed => Box::new(|_| [Number::ZERO; N]),
+            Agent::Learner {
+                learner: NamedLearner::Naive | NamedLearner::Hola0,
+                ..
+            } => Box::new(move |x| knowledge.estimate(x).1[i]),
             Agent::Learner { learner, alpha } => Box::new(move |x| {
                 let mut directions = [Number::ZERO; N];
                 for l in 0..WIDTH {
@@ -182,7 +221,14 @@ impl<'a, const N: usize> Agent<'a, N> {
             Agent::MetaValue { network, field, gamma } => {
                 let gamma = gamma.map(Number::from_f64);
                 let mut gradient = network.gradient(cpu, player);
-                Box::new(move |x| field.direction(&naive(field, game, x)[i], &gradient(x, &gamma), gamma[i]))
+                Box::new(move |x| {
+                    let naive = if field.is_correction() {
+                        knowledge.estimate(x).1[i]
+                    } else {
+                        [Number::ZERO; N]
+                    };
+                    field.direction(&naive, &gradient(x, &gamma), gamma[i])
+                })
             }
             Agent::Cola { network, alpha } => {
                 let mut steps = network.steps(cpu, player);

@@ -19,6 +19,7 @@ use toml::{Table, Value};
 
 use crate::draws::Start;
 use crate::error::{Error, Result};
+use crate::estimate::Sampling;
 use crate::network::Shape;
 
 /// Everything that a training run depends on.
@@ -51,6 +52,15 @@ pub struct Config {
     pub payoffs: Option<[[f64; 2]; 4]>,
     /// `delta` in [0, 1), the discount inside an iterated game; other games have none and ignore it.
     pub discount: f64,
+    /// How agents know the game.
+    #[serde(default)]
+    pub estimator: Estimator,
+    /// Episodes per estimate, with [`Estimator::Rollouts`].
+    #[serde(default = "rollouts")]
+    pub rollouts: usize,
+    /// Turns per episode, with [`Estimator::Rollouts`].
+    #[serde(default = "rollout_length")]
+    pub rollout_length: usize,
 
     /// Outer iterations, each from new starts.
     pub outer: usize,
@@ -113,13 +123,16 @@ pub struct Config {
 }
 
 /// Every key in the order of the file, with a note on its meaning.
-pub const KEYS: [(&str, &str); 32] = [
+pub const KEYS: [(&str, &str); 35] = [
     ("preset", "where absent keys come from"),
     ("version", "of the program that wrote this"),
     ("algorithm", "meva or cola"),
     ("game", "logistic, tandem, ipd, imp, chicken or matrix"),
     ("payoffs", "of game matrix: rows DD, DC, CD, CC, a column per player"),
     ("discount", "delta, inside iterated games"),
+    ("estimator", "of returns and naive gradients: exact or rollouts"),
+    ("rollouts", "episodes per estimate, with estimator rollouts"),
+    ("rollout_length", "turns per episode, with estimator rollouts"),
     ("outer", "outer iterations"),
     ("batch", "trajectories side by side"),
     ("seed", "of every random draw"),
@@ -149,12 +162,15 @@ pub const KEYS: [(&str, &str); 32] = [
 ];
 
 /// Keys that a file without preset may leave out.
-const OPTIONAL: [&str; 7] = [
+const OPTIONAL: [&str; 10] = [
     "preset",
     "version",
     "algorithm",
     "payoffs",
     "discount",
+    "estimator",
+    "rollouts",
+    "rollout_length",
     "alpha_max",
     "rho",
 ];
@@ -165,6 +181,27 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// COLA's longest imagined step in the paper.
 fn alpha_max() -> f64 {
     10.0
+}
+
+/// Episodes per estimate, where nobody says.
+fn rollouts() -> usize {
+    16
+}
+
+/// Turns per episode, where nobody says: what comes later weighs less than 2 % at the usual discount.
+fn rollout_length() -> usize {
+    100
+}
+
+/// How agents know their returns and the gradients of these.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Estimator {
+    /// By the game's formula.
+    #[default]
+    Exact,
+    /// By episodes of play, where a game has turns: Monte Carlo, and REINFORCE with a baseline.
+    Rollouts,
 }
 
 /// What is trained.
@@ -250,6 +287,16 @@ pub enum Sharing {
     Separate,
 }
 
+impl Sharing {
+    /// How many networks there are.
+    pub fn networks(self) -> usize {
+        match self {
+            Sharing::Shared => 1,
+            Sharing::Separate => 2,
+        }
+    }
+}
+
 /// What policies are drawn from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -263,13 +310,14 @@ pub enum Distribution {
 type Preset = (&'static str, fn() -> Config);
 
 /// The presets: names and configurations.
-const PRESETS: [Preset; 6] = [
+const PRESETS: [Preset; 7] = [
     ("logistic", logistic),
     ("logistic-paper", logistic_paper),
     ("ipd", ipd),
     ("imp", imp),
     ("chicken", chicken),
     ("cola", cola),
+    ("cola-ipd", cola_ipd),
 ];
 
 /// The Logistic Game with V and the residual gradient, with which every seed that was tried reaches B from everywhere.
@@ -281,6 +329,9 @@ fn logistic() -> Config {
         game: GameName::Logistic,
         payoffs: None,
         discount: IteratedMatrix::DISCOUNT,
+        estimator: Estimator::Exact,
+        rollouts: rollouts(),
+        rollout_length: rollout_length(),
         outer: 1000,
         batch: 128,
         seed: 0,
@@ -333,6 +384,21 @@ fn cola() -> Config {
     }
 }
 
+/// COLA on the iterated prisoner's dilemma: five outputs, the steps of a policy's five parameters.
+fn cola_ipd() -> Config {
+    Config {
+        preset: Some("cola-ipd".to_owned()),
+        game: GameName::Ipd,
+        alpha: 2.0,
+        residual_blocks: 2,
+        quantiles: 5,
+        last_activation: Activation::Tanh,
+        start: Distribution::Normal,
+        scale: 1.0,
+        ..cola()
+    }
+}
+
 /// The iterated prisoner's dilemma with U, exploration and a target network.
 fn ipd() -> Config {
     Config {
@@ -342,6 +408,9 @@ fn ipd() -> Config {
         game: GameName::Ipd,
         payoffs: None,
         discount: IteratedMatrix::DISCOUNT,
+        estimator: Estimator::Exact,
+        rollouts: rollouts(),
+        rollout_length: rollout_length(),
         outer: 2000,
         batch: 128,
         seed: 0,
@@ -371,11 +440,12 @@ fn ipd() -> Config {
     }
 }
 
-/// Iterated matching pennies, otherwise as the prisoner's dilemma.
+/// Iterated matching pennies, with a network for each player, otherwise as the prisoner's dilemma.
 fn imp() -> Config {
     Config {
         preset: Some("imp".to_owned()),
         game: GameName::Imp,
+        parameters: Sharing::Separate,
         ..ipd()
     }
 }
@@ -551,6 +621,15 @@ impl Config {
         (self.exploration == Exploration::SignFlips).then_some(self.flip_probability)
     }
 
+    /// The episodes that agents know the game by, if they do not know it exactly.
+    pub fn sampling(&self) -> Option<Sampling> {
+        (self.estimator == Estimator::Rollouts).then_some(Sampling {
+            episodes: self.rollouts,
+            length: self.rollout_length,
+            seed: self.seed,
+        })
+    }
+
     /// How policies start.
     pub fn starts(&self) -> Start {
         match self.start {
@@ -572,6 +651,26 @@ impl Config {
                 Error::usage("`bootstrap` is residual, but with `rho` a target network predicts the targets")
                     .hint("set rho = \"none\", or bootstrap = \"semi-gradient\""),
             );
+        }
+        if self.algorithm == Algorithm::Cola && self.parameters == Sharing::Separate {
+            return Err(Error::usage(
+                "`parameters` is separate, but COLA's consistency ties both players to one network",
+            )
+            .hint("set parameters = \"shared\""));
+        }
+        if self.estimator == Estimator::Rollouts {
+            let refused = if self.algorithm == Algorithm::Cola {
+                Some("COLA needs second derivatives, which rollouts do not estimate")
+            } else if matches!(self.game, GameName::Logistic | GameName::Tandem) {
+                Some("the game has no turns to sample")
+            } else {
+                None
+            };
+            if let Some(why) = refused {
+                return Err(
+                    Error::usage(format!("`estimator` is rollouts, but {why}")).hint("set estimator = \"exact\"")
+                );
+            }
         }
         Ok(())
     }
@@ -606,6 +705,8 @@ impl Config {
             ("stride", self.stride),
             ("hidden", self.hidden),
             ("quantiles", self.quantiles),
+            ("rollouts", self.rollouts),
+            ("rollout_length", self.rollout_length),
         ] {
             if count == 0 {
                 return Err(Error::usage(format!("`{key}` is 0: it must be at least 1")).hint(self.example(key)));

@@ -22,6 +22,8 @@ pub struct Draws<const N: usize, const H: usize> {
     pub mask: Vec<[[f32; H]; 2]>,
     /// Discounts of each update's rollouts, `gamma`.
     pub gamma: Vec<Vec<[f32; 2]>>,
+    /// What each update's rollouts draw the episodes of a sampled game from; empty for a game that is known exactly.
+    pub rollouts: Vec<Vec<Stream>>,
 }
 
 impl<const N: usize, const H: usize> Draws<N, H> {
@@ -55,6 +57,19 @@ impl<const N: usize, const H: usize> Draws<N, H> {
             gamma: (0..updates as u64)
                 .map(|update| discounts(stream(Purpose::Discounts, iteration * updates as u64 + update)))
                 .collect(),
+            rollouts: Vec::new(),
         }
+    }
+
+    /// With the streams of outer iteration `iteration` for a sampled game.
+    #[must_use]
+    pub fn with_rollouts(mut self, seed: u64, iteration: usize) -> Self {
+        let (updates, batch) = (self.gamma.len(), self.x.len());
+        let first = |update| ((iteration * updates + update) * batch) as u64;
+        let stream = |index| Stream::new(seed, Purpose::Rollouts, index);
+        self.rollouts = (0..updates)
+            .map(|update| (first(update)..first(update) + batch as u64).map(stream).collect())
+            .collect();
+        self
     }
 }

@@ -4,60 +4,68 @@
 //! the result does not depend on how many threads there are.
 
 use meva_core::algorithm1::{self, Settings, State, Step, Trajectory};
-use meva_core::meta_value::MetaValue;
 use meva_core::parameters::Parameters;
 use meva_core::random::{Purpose, Stream};
-use meva_core::{Game, Lanes, Scalar};
+use meva_core::{Lanes, Scalar};
 use rayon::prelude::*;
 
 use crate::cpu::Cpu;
 use crate::draws::Draws;
+use crate::estimate::{Knowledge, Known, Sampling};
 use crate::memory::{zeroed, zeroed_slice};
 
 /// Trajectories per group.
 pub const WIDTH: usize = 64;
 type Number = Lanes<WIDTH>;
 
-/// A group's trajectories with the memory to learn from them.
-struct Group<const N: usize, const H: usize, const R: usize, const M: usize> {
+/// A group's trajectories with what it takes to learn from them.
+struct Group<const N: usize, const H: usize, const R: usize, const M: usize, const P: usize> {
+    knowledge: Box<dyn Knowledge<N>>,
     trajectory: Trajectory<Number, N, H>,
-    steps: Box<[Step<Number, N, H, R, M>]>,
-    gradient: Box<Parameters<f32, N, H, R, M>>,
+    steps: Box<[Step<Number, N, H, R, M, P>]>,
+    gradients: Box<[Parameters<f32, N, H, R, M>; P]>,
 }
 
-/// A training run's state on the CPU.
-pub struct Engine<G, const N: usize, const H: usize, const R: usize, const M: usize> {
-    game: G,
+/// A training run's state on the CPU, with a network for both players or one for each.
+pub struct Engine<const N: usize, const H: usize, const R: usize, const M: usize, const P: usize> {
     cpu: Cpu,
     batch: usize,
-    groups: Vec<Group<N, H, R, M>>,
-    gradient: Box<Parameters<f32, N, H, R, M>>,
-    /// What is learned.
-    pub state: Box<State<f32, N, H, R, M>>,
+    groups: Vec<Group<N, H, R, M, P>>,
+    gradients: Box<[Parameters<f32, N, H, R, M>; P]>,
+    /// What is learned, by network.
+    pub states: Box<[State<f32, N, H, R, M>; P]>,
 }
 
-impl<G: Game<N> + Sync, const N: usize, const H: usize, const R: usize, const M: usize> Engine<G, N, H, R, M> {
+impl<const N: usize, const H: usize, const R: usize, const M: usize, const P: usize> Engine<N, H, R, M, P> {
     /// An engine for batches of `batch` trajectories and rollouts of `stride` steps, with parameters initialised from
-    /// `seed`.
-    pub fn new(game: G, cpu: Cpu, batch: usize, stride: usize, seed: u64) -> Self {
+    /// `seed`. Agents know the game exactly, or by sampling.
+    pub fn new<G: Known<N>>(
+        game: G,
+        sampling: Option<Sampling>,
+        cpu: Cpu,
+        batch: usize,
+        stride: usize,
+        seed: u64,
+    ) -> Self {
         let groups = (0..batch.div_ceil(WIDTH))
             .map(|_| Group {
+                knowledge: game.knowledge(sampling),
                 trajectory: Trajectory::ZERO,
                 steps: zeroed_slice(stride + 1),
-                gradient: zeroed(),
+                gradients: zeroed(),
             })
             .collect();
-        let mut state: Box<State<f32, N, H, R, M>> = zeroed();
-        state.theta.initialize(&mut Stream::new(seed, Purpose::Parameters, 0));
-        let State { theta, target, .. } = &mut *state;
-        target.copy_from(theta);
+        let mut states: Box<[State<f32, N, H, R, M>; P]> = zeroed();
+        for (n, State { theta, target, .. }) in states.iter_mut().enumerate() {
+            theta.initialize(&mut Stream::new(seed, Purpose::Parameters, n as u64));
+            target.copy_from(theta);
+        }
         Engine {
-            game,
             cpu,
             batch,
             groups,
-            gradient: zeroed(),
-            state,
+            gradients: zeroed(),
+            states,
         }
     }
 
@@ -85,66 +93,62 @@ impl<G: Game<N> + Sync, const N: usize, const H: usize, const R: usize, const M:
             }
         }
         let mut losses = 0.0;
-        for gamma in &draws.gamma {
-            losses += self.update(settings, gamma);
+        for (update, gamma) in draws.gamma.iter().enumerate() {
+            let streams = draws.rollouts.get(update).map_or(&[][..], Vec::as_slice);
+            losses += self.update(settings, gamma, streams);
         }
         losses / draws.gamma.len() as f32
     }
 
     /// One update of Algorithm 1, as [`algorithm1::update`], with the groups side by side.
-    fn update(&mut self, settings: &Settings, gamma: &[[f32; 2]]) -> f32 {
-        let theta = MetaValue::new(&self.state.theta, settings.architecture);
-        let target = settings
-            .rho
-            .map(|_| MetaValue::new(&self.state.target, settings.architecture));
+    fn update(&mut self, settings: &Settings, gamma: &[[f32; 2]], streams: &[Stream]) -> f32 {
+        let (theta, target) = algorithm1::networks(settings, &self.states);
         let steps = self.groups.first().map_or(0, |group| group.steps.len());
         let Some(share) = algorithm1::share(self.batch as f32, steps) else {
             return 0.0;
         };
-        let (game, cpu, batch) = (&self.game, self.cpu, self.batch);
-        let losses: Vec<f32> = self
-            .groups
-            .par_iter_mut()
-            .enumerate()
-            .map(
-                |(
-                    g,
-                    Group {
-                        trajectory,
-                        steps,
-                        gradient,
-                    },
-                )| {
-                    for l in 0..WIDTH {
-                        let index = if g * WIDTH + l < batch {
-                            g * WIDTH + l
-                        } else {
-                            g * WIDTH
-                        };
-                        for i in 0..2 {
-                            trajectory.gamma[i].set_lane(l, gamma[index][i]);
-                        }
-                    }
-                    gradient.clear();
-                    algorithm1::learn(
-                        &cpu,
-                        game,
-                        settings,
-                        &theta,
-                        target.as_ref(),
-                        trajectory,
-                        share,
-                        steps,
-                        gradient,
-                    )
-                },
+        let (cpu, batch) = (self.cpu, self.batch);
+        let learn = |(g, group): (usize, &mut Group<N, H, R, M, P>)| {
+            let Group {
+                knowledge,
+                trajectory,
+                steps,
+                gradients,
+            } = group;
+            let first = g * WIDTH;
+            for l in 0..WIDTH {
+                let index = if first + l < batch { first + l } else { first };
+                for i in 0..2 {
+                    trajectory.gamma[i].set_lane(l, gamma[index][i]);
+                }
+            }
+            if let Some(streams) = streams.get(first..batch.min(first + WIDTH)) {
+                knowledge.reseed(streams);
+            }
+            for gradient in gradients.iter_mut() {
+                gradient.clear();
+            }
+            let target = target.as_ref();
+            algorithm1::learn(
+                &cpu,
+                &mut **knowledge,
+                settings,
+                &theta,
+                target,
+                trajectory,
+                share,
+                steps,
+                gradients,
             )
-            .collect();
-        self.gradient.clear();
-        for group in &self.groups {
-            self.gradient.add(&group.gradient);
+        };
+        let losses: Vec<f32> = self.groups.par_iter_mut().enumerate().map(learn).collect();
+        for (n, (state, gradient)) in self.states.iter_mut().zip(self.gradients.iter_mut()).enumerate() {
+            gradient.clear();
+            for group in &self.groups {
+                gradient.add(&group.gradients[n]);
+            }
+            algorithm1::descend(settings, state, gradient);
         }
-        algorithm1::descend(settings, &mut self.state, &self.gradient);
         losses.iter().sum()
     }
 }

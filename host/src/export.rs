@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use meva_core::Player;
+
 use crate::error::Result;
 use crate::model::Model;
 
@@ -22,16 +24,16 @@ pub enum Format {
 ///
 /// # Errors
 /// As [`Model::image`].
-pub fn bytes(model: &Model) -> Result<Vec<u8>> {
-    Ok(model.image()?.into_iter().flat_map(u32::to_le_bytes).collect())
+pub fn bytes(model: &Model, player: Option<Player>) -> Result<Vec<u8>> {
+    Ok(model.image(player)?.into_iter().flat_map(u32::to_le_bytes).collect())
 }
 
 /// A C header that defines `meva_model_image`.
 ///
 /// # Errors
 /// As [`Model::image`].
-pub fn c_header(model: &Model) -> Result<String> {
-    let (words, shape) = (model.image()?, model.config.shape());
+pub fn c_header(model: &Model, player: Option<Player>) -> Result<String> {
+    let (words, shape) = (model.image(player)?, model.config.shape());
     Ok(format!(
         "/* {}.\n   Made by `meva export`; for meva_model_open(), which uses it in place. For little-endian processors. */\n\
          #ifndef MEVA_MODEL_H\n#define MEVA_MODEL_H\n\n#include <stdint.h>\n\n\
@@ -52,8 +54,8 @@ pub fn c_header(model: &Model) -> Result<String> {
 ///
 /// # Errors
 /// As [`Model::image`].
-pub fn rust(model: &Model) -> Result<String> {
-    let (words, shape) = (model.image()?, model.config.shape());
+pub fn rust(model: &Model, player: Option<Player>) -> Result<String> {
+    let (words, shape) = (model.image(player)?, model.config.shape());
     Ok(format!(
         "/// {}.\n///\n/// Made by `meva export`; the compiler checks it.\n\
          #[rustfmt::skip]\n#[allow(long_running_const_eval)]\n\
@@ -108,7 +110,7 @@ mod tests {
     #[test]
     fn an_image_is_its_model() {
         let model = model("ipd");
-        let bytes = bytes(&model).unwrap();
+        let bytes = bytes(&model, None).unwrap();
         let header = Header::of_bytes(&bytes).unwrap();
         assert_eq!((header.shape(), header.size()), ([5, 16, 1, 16], bytes.len()));
         let image = Image::<5, 16, 1, 16>::of_bytes(&bytes).unwrap();
@@ -120,14 +122,25 @@ mod tests {
             contents.game,
             ImageGame::Iterated(model.config.iterated_matrix().unwrap())
         );
-        assert_eq!(Image::of_words(&model.image().unwrap()), Ok(image));
+        assert_eq!(Image::of_words(&model.image(None).unwrap()), Ok(image));
+    }
+
+    /// Of a model with a network for each player, one has to be named.
+    #[test]
+    fn an_image_holds_one_network() {
+        let model = model("imp");
+        let error = model.image(None).unwrap_err().to_string();
+        assert!(error.contains("network for each player"), "{error}");
+        let [zero, one] = Player::BOTH.map(|player| model.image(Some(player)).unwrap());
+        assert_eq!(zero.len(), one.len());
+        assert_ne!(zero, one);
     }
 
     #[test]
     fn texts_hold_every_word() {
         let model = model("logistic");
-        let words = model.image().unwrap();
-        for text in [c_header(&model).unwrap(), rust(&model).unwrap()] {
+        let words = model.image(None).unwrap();
+        for text in [c_header(&model, None).unwrap(), rust(&model, None).unwrap()] {
             let found: Vec<u32> = text
                 .split("0x")
                 .skip(1)
@@ -136,10 +149,10 @@ mod tests {
             assert_eq!(found, words);
         }
         assert!(
-            c_header(&model)
+            c_header(&model, None)
                 .unwrap()
                 .contains(&format!("meva_model_image[{}]", words.len()))
         );
-        assert!(rust(&model).unwrap().contains("Image<1, 16, 1, 16>"));
+        assert!(rust(&model, None).unwrap().contains("Image<1, 16, 1, 16>"));
     }
 }

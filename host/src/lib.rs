@@ -27,6 +27,7 @@ pub mod cpu;
 pub mod draws;
 pub mod engine;
 pub mod error;
+pub mod estimate;
 pub mod export;
 pub mod figure;
 pub mod game;

@@ -19,9 +19,11 @@ unsafe impl<const N: usize, const H: usize, const R: usize, const M: usize> Plai
 unsafe impl<const N: usize, const H: usize, const R: usize, const M: usize> Plain for Image<N, H, R, M> {}
 // SAFETY: structs of arrays of f64.
 unsafe impl<const N: usize, const H: usize, const R: usize, const M: usize> Plain for Parameters<f64, N, H, R, M> {}
+// SAFETY: nothing but such values.
+unsafe impl<T: Plain, const L: usize> Plain for [T; L] {}
 // SAFETY: structs of arrays of f32.
-unsafe impl<const W: usize, const N: usize, const H: usize, const R: usize, const M: usize> Plain
-    for Step<Lanes<W>, N, H, R, M>
+unsafe impl<const W: usize, const N: usize, const H: usize, const R: usize, const M: usize, const P: usize> Plain
+    for Step<Lanes<W>, N, H, R, M, P>
 {
 }
 // SAFETY: structs of arrays of f32.

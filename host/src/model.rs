@@ -7,12 +7,12 @@ use meva_core::parameters::Parameters;
 use meva_core::{Game, Player};
 
 use crate::ascent::{Agent, Joint};
-use crate::config::{Algorithm, Config};
+use crate::config::{Algorithm, Config, Sharing};
 use crate::error::{Error, Result};
 use crate::game::{AnyGame, PlaneGame};
-use crate::memory::zeroed;
+use crate::memory::zeroed_slice;
 use crate::network::{Compiled, Network, with_cola_shape, with_shape};
-use crate::run_directory::{MODEL, TensorFile, parameters_from_tensors};
+use crate::run_directory::{MODEL, TensorFile, network_prefix, parameters_from_tensors};
 
 /// A network of any compiled shape.
 pub enum AnyNetwork {
@@ -77,11 +77,14 @@ impl Model {
     pub fn of_file(file: &TensorFile) -> Result<Self> {
         let config = Config::of_metadata(&file.metadata)?;
         let architecture = config.settings().architecture;
-        let prefix = if config.rho.is_some() { "target." } else { "" };
+        let part = if config.rho.is_some() { "target." } else { "" };
+        let networks = config.parameters.networks();
         macro_rules! read {
             ($n:literal, $h:literal, $r:literal, $m:literal) => {{
-                let mut parameters: Box<Parameters<f32, $n, $h, $r, $m>> = zeroed();
-                parameters_from_tensors(file, prefix, &mut parameters)?;
+                let mut parameters: Box<[Parameters<f32, $n, $h, $r, $m>]> = zeroed_slice(networks);
+                for (n, parameters) in parameters.iter_mut().enumerate() {
+                    parameters_from_tensors(file, &network_prefix(part, n, networks), parameters)?;
+                }
                 Box::new(Compiled::new(parameters, architecture)) as Box<dyn Network<$n>>
             }};
         }
@@ -94,12 +97,23 @@ impl Model {
         Ok(Model { config, network })
     }
 
-    /// The words of the model's [image], ready to be used in place.
+    /// The words of the model's [image], ready to be used in place. An image holds one network: of a model that has one for
+    /// each player it is `player`'s.
     ///
     /// # Errors
-    /// The model is COLA's, or the configuration names no game.
-    pub fn image(&self) -> Result<Vec<u32>> {
+    /// The model is COLA's, or has a network for each player and none is named, or the configuration names no game.
+    pub fn image(&self, player: Option<Player>) -> Result<Vec<u32>> {
         let config = &self.config;
+        let player = match (player, config.parameters) {
+            (Some(player), _) => player,
+            (None, Sharing::Shared) => Player::Zero,
+            (None, Sharing::Separate) => {
+                return Err(
+                    Error::usage("the model has a network for each player, and an image holds one")
+                        .hint("add --player 0 or --player 1"),
+                );
+            }
+        };
         if config.algorithm == Algorithm::Cola {
             return Err(Error::usage("images hold meta-values, and this model is COLA's").hint("export to safetensors"));
         }
@@ -114,8 +128,8 @@ impl Model {
             alpha: config.alpha,
         };
         Ok(match &self.network {
-            AnyNetwork::Plane(network) => network.image(&model),
-            AnyNetwork::Iterated(network) => network.image(&model),
+            AnyNetwork::Plane(network) => network.image(&model, player),
+            AnyNetwork::Iterated(network) => network.image(&model, player),
         })
     }
 

@@ -10,7 +10,7 @@ use meva_core::{Lanes, Player, Scalar};
 use crate::cpu::Cpu;
 use crate::engine::WIDTH;
 use crate::error::Error;
-use crate::memory::zeroed;
+use crate::memory::{zeroed, zeroed_slice};
 
 /// 64 numbers that advance together.
 pub type Number = Lanes<WIDTH>;
@@ -100,24 +100,26 @@ pub trait Network<const N: usize>: Send + Sync {
     fn steps(&self, cpu: Cpu, player: Player) -> Gradient<'_, N>;
     /// A player's quantiles.
     fn quantiles(&self, player: Player, x: &[[f64; N]; 2], gamma: &[f64; 2]) -> Vec<f64>;
-    /// The words of the [image] of this network as part of `model`.
-    fn image(&self, model: &image::Model) -> Vec<u32>;
+    /// The words of the [image] of a player's network as part of `model`.
+    fn image(&self, model: &image::Model, player: Player) -> Vec<u32>;
 }
 
-/// A network of one compiled shape.
+/// Networks of one compiled shape: one for both players, or one each.
 pub struct Compiled<const N: usize, const H: usize, const R: usize, const M: usize> {
-    parameters: Box<Parameters<f32, N, H, R, M>>,
-    wide: Box<Parameters<f64, N, H, R, M>>,
+    parameters: Box<[Parameters<f32, N, H, R, M>]>,
+    wide: Box<[Parameters<f64, N, H, R, M>]>,
     architecture: Architecture,
 }
 
 impl<const N: usize, const H: usize, const R: usize, const M: usize> Compiled<N, H, R, M> {
-    /// Takes the parameters.
-    pub fn new(parameters: Box<Parameters<f32, N, H, R, M>>, architecture: Architecture) -> Self {
-        let mut wide: Box<Parameters<f64, N, H, R, M>> = zeroed();
-        for index in 0..Parameters::<f32, N, H, R, M>::TENSORS {
-            for (wide, value) in wide.values_mut(index).iter_mut().zip(parameters.values(index)) {
-                *wide = f64::from(*value);
+    /// Takes the parameters of the one or two networks.
+    pub fn new(parameters: Box<[Parameters<f32, N, H, R, M>]>, architecture: Architecture) -> Self {
+        let mut wide: Box<[Parameters<f64, N, H, R, M>]> = zeroed_slice(parameters.len());
+        for (wide, parameters) in wide.iter_mut().zip(&parameters) {
+            for index in 0..Parameters::<f32, N, H, R, M>::TENSORS {
+                for (wide, value) in wide.values_mut(index).iter_mut().zip(parameters.values(index)) {
+                    *wide = f64::from(*value);
+                }
             }
         }
         Compiled {
@@ -128,16 +130,28 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize> Compiled<N,
     }
 
     /// What a training state evaluates with: the target network where there is one.
-    pub fn of_state(state: &State<f32, N, H, R, M>, architecture: Architecture) -> Self {
-        let mut parameters: Box<Parameters<f32, N, H, R, M>> = zeroed();
-        parameters.copy_from(&state.target);
+    pub fn of_states(states: &[State<f32, N, H, R, M>], architecture: Architecture) -> Self {
+        let mut parameters: Box<[Parameters<f32, N, H, R, M>]> = zeroed_slice(states.len());
+        for (parameters, state) in parameters.iter_mut().zip(states) {
+            parameters.copy_from(&state.target);
+        }
         Compiled::new(parameters, architecture)
+    }
+
+    /// The network that speaks for a player.
+    fn of(&self, player: Player) -> MetaValue<'_, f32, N, H, R, M> {
+        MetaValue::new(of(&self.parameters, player), self.architecture)
+    }
+
+    /// The same in `f64`.
+    fn wide_of(&self, player: Player) -> MetaValue<'_, f64, N, H, R, M> {
+        MetaValue::new(of(&self.wide, player), self.architecture)
     }
 }
 
 impl<const N: usize, const H: usize, const R: usize, const M: usize> Network<N> for Compiled<N, H, R, M> {
     fn gradient(&self, cpu: Cpu, player: Player) -> Gradient<'_, N> {
-        let network = MetaValue::new(&self.parameters, self.architecture);
+        let network = self.of(player);
         let mut tape: Box<Tape<Number, N, H, R>> = zeroed();
         Box::new(move |x, gamma| {
             network.forward(&cpu, x, gamma, Heads::Only(player), &mut tape);
@@ -146,14 +160,14 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize> Network<N> 
     }
 
     fn own_gradient(&self, player: Player, x: &[[f64; N]; 2], gamma: &[f64; 2]) -> [f64; N] {
-        let network = MetaValue::new(&self.wide, self.architecture);
+        let network = self.wide_of(player);
         let mut tape = Tape::ZERO;
         network.forward(&Portable, x, gamma, Heads::Only(player), &mut tape);
         network.own_gradient(&Portable, player, None, &tape)
     }
 
     fn steps(&self, cpu: Cpu, player: Player) -> Gradient<'_, N> {
-        let network = MetaValue::new(&self.parameters, self.architecture);
+        let network = self.of(player);
         let mut tape: Box<Tape<Number, N, H, R>> = zeroed();
         Box::new(move |x, alpha| {
             network.forward(&cpu, x, alpha, Heads::Only(player), &mut tape);
@@ -163,20 +177,25 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize> Network<N> 
         })
     }
 
-    fn image(&self, model: &image::Model) -> Vec<u32> {
+    fn image(&self, model: &image::Model, player: Player) -> Vec<u32> {
         let mut image: Box<Image<N, H, R, M>> = zeroed();
-        image.write(model, &self.parameters);
+        image.write(model, of(&self.parameters, player));
         image.words().collect()
     }
 
     fn quantiles(&self, player: Player, x: &[[f64; N]; 2], gamma: &[f64; 2]) -> Vec<f64> {
-        let network = MetaValue::new(&self.wide, self.architecture);
+        let network = self.wide_of(player);
         let mut tape = Tape::ZERO;
         network.forward(&Portable, x, gamma, Heads::Only(player), &mut tape);
         let mut q = [0.0; M];
         network.quantiles(&Portable, player, &tape, &mut q);
         q.to_vec()
     }
+}
+
+/// What speaks for a player, of the one for both or of two.
+fn of<T>(each: &[T], player: Player) -> &T {
+    &each[player.index().min(each.len() - 1)]
 }
 
 /// The first `N` numbers; zero beyond the last.

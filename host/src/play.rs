@@ -6,6 +6,7 @@ use meva_core::{Game, Scalar};
 use crate::ascent::{Agent, Ascent, Joint};
 use crate::cpu::Cpu;
 use crate::draws::Start;
+use crate::estimate::Known;
 use crate::learner::NamedLearner;
 
 /// `count` joint policies to start from.
@@ -22,7 +23,7 @@ pub fn starts<const N: usize>(count: usize, start: Start, seed: u64) -> Vec<Join
 
 /// Holds player 0 of each pair where it is and lets player 1 start anew and follow its own gradient: towards the best
 /// response, which tells whether player 0 can be exploited.
-pub fn best_responses<const N: usize, G: Game<N> + Sync>(
+pub fn best_responses<const N: usize, G: Known<N>>(
     game: &G,
     cpu: Cpu,
     held: &[Joint<N>],

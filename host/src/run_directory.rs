@@ -368,6 +368,16 @@ fn unreadable(error: SafeTensorError) -> Error {
     }
 }
 
+/// What the names of network `n`'s tensors begin with in part `part` of a file with so many networks: nothing more than the
+/// part where players share a network, else `part` with `0.` or `1.`, the player.
+pub fn network_prefix(part: &str, n: usize, networks: usize) -> String {
+    if networks == 1 {
+        part.to_owned()
+    } else {
+        format!("{part}{n}.")
+    }
+}
+
 /// The parameters as tensors, each name with `prefix` before it; the blocks of a matrix side by side.
 pub fn parameters_to_tensors<const N: usize, const H: usize, const R: usize, const M: usize>(
     parameters: &Parameters<f32, N, H, R, M>,

@@ -1,5 +1,7 @@
 //! Training: a configuration becomes a model, one outer iteration at a time.
 
+use std::slice;
+
 use meva_core::Game;
 use meva_core::algorithm1::{Settings, State};
 use meva_core::parameters::Parameters;
@@ -10,11 +12,12 @@ use crate::cpu::Cpu;
 use crate::draws::Draws;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
+use crate::estimate::Known;
 use crate::game::AnyGame;
-use crate::memory::zeroed;
+use crate::memory::zeroed_slice;
 use crate::model::{AnyNetwork, Model};
 use crate::network::{Compiled, Network, with_cola_shape, with_shape};
-use crate::run_directory::{NamedTensor, TensorFile, parameters_from_tensors, parameters_to_tensors};
+use crate::run_directory::{NamedTensor, TensorFile, network_prefix, parameters_from_tensors, parameters_to_tensors};
 
 /// A training run.
 ///
@@ -44,12 +47,6 @@ impl Trainer {
     /// The configuration is not valid, or asks for a network whose shape is not compiled in.
     pub fn new(config: &Config) -> Result<Self> {
         config.validate()?;
-        if config.parameters == Sharing::Separate {
-            return Err(Error::usage(
-                "`parameters` is separate: only a network that both players share can be trained so far",
-            )
-            .hint("set parameters = \"shared\""));
-        }
         let training = match (AnyGame::of(config)?, config.algorithm) {
             (AnyGame::Plane(game), Algorithm::Meva) => plane_training(config, game)?,
             (AnyGame::Iterated(game), Algorithm::Meva) => iterated_training(config, game)?,
@@ -116,7 +113,8 @@ impl Trainer {
         }
     }
 
-    /// All numbers of the training state: `theta`, `theta_bar`, `m`, `v`, one after the other.
+    /// All numbers of the training state: `theta`, `theta_bar`, `m`, `v`, one after the other, of one network after the
+    /// other.
     pub fn numbers(&self) -> Vec<f32> {
         self.training.numbers()
     }
@@ -196,26 +194,27 @@ trait Training: Send {
 
 /// What trains a state of known sizes.
 trait Learns<const N: usize, const H: usize, const R: usize, const M: usize>: Send {
-    fn state(&self) -> &State<f32, N, H, R, M>;
-    fn state_mut(&mut self) -> &mut State<f32, N, H, R, M>;
+    /// One for each network.
+    fn states(&self) -> &[State<f32, N, H, R, M>];
+    fn states_mut(&mut self) -> &mut [State<f32, N, H, R, M>];
     /// The mean loss of an outer iteration.
     fn learn(&mut self, settings: &Settings, config: &Config, iteration: usize) -> f32;
 }
 
-impl<G: Game<N> + Send + Sync, const N: usize, const H: usize, const R: usize, const M: usize> Learns<N, H, R, M>
-    for Engine<G, N, H, R, M>
+impl<const N: usize, const H: usize, const R: usize, const M: usize, const P: usize> Learns<N, H, R, M>
+    for Engine<N, H, R, M, P>
 {
-    fn state(&self) -> &State<f32, N, H, R, M> {
-        &self.state
+    fn states(&self) -> &[State<f32, N, H, R, M>] {
+        &*self.states
     }
 
-    fn state_mut(&mut self) -> &mut State<f32, N, H, R, M> {
-        &mut self.state
+    fn states_mut(&mut self) -> &mut [State<f32, N, H, R, M>] {
+        &mut *self.states
     }
 
     fn learn(&mut self, settings: &Settings, config: &Config, iteration: usize) -> f32 {
         let updates = config.updates_per_outer();
-        let draws = Draws::new(
+        let mut draws = Draws::new(
             config.seed,
             iteration,
             config.batch,
@@ -223,6 +222,9 @@ impl<G: Game<N> + Send + Sync, const N: usize, const H: usize, const R: usize, c
             config.starts(),
             config.flips(),
         );
+        if config.sampling().is_some() {
+            draws = draws.with_rollouts(config.seed, iteration);
+        }
         self.outer_iteration(settings, &draws)
     }
 }
@@ -230,12 +232,12 @@ impl<G: Game<N> + Send + Sync, const N: usize, const H: usize, const R: usize, c
 impl<G: Game<N> + Send + Sync, const N: usize, const H: usize, const R: usize> Learns<N, H, R, N>
     for ColaEngine<G, N, H, R>
 {
-    fn state(&self) -> &State<f32, N, H, R, N> {
-        &self.state
+    fn states(&self) -> &[State<f32, N, H, R, N>] {
+        slice::from_ref(&*self.state)
     }
 
-    fn state_mut(&mut self) -> &mut State<f32, N, H, R, N> {
-        &mut self.state
+    fn states_mut(&mut self) -> &mut [State<f32, N, H, R, N>] {
+        slice::from_mut(&mut *self.state)
     }
 
     fn learn(&mut self, settings: &Settings, config: &Config, iteration: usize) -> f32 {
@@ -252,7 +254,7 @@ impl<G: Game<N> + Send + Sync, const N: usize, const H: usize, const R: usize> L
 /// An engine with what it falls back to if an iteration diverges.
 struct Guarded<E, const N: usize, const H: usize, const R: usize, const M: usize> {
     engine: E,
-    good: Box<State<f32, N, H, R, M>>,
+    good: Box<[State<f32, N, H, R, M>]>,
     config: Config,
     wrap: fn(Box<dyn Network<N>>) -> AnyNetwork,
 }
@@ -260,20 +262,32 @@ struct Guarded<E, const N: usize, const H: usize, const R: usize, const M: usize
 impl<E: Learns<N, H, R, M>, const N: usize, const H: usize, const R: usize, const M: usize> Guarded<E, N, H, R, M> {
     fn new(config: &Config, engine: E, wrap: fn(Box<dyn Network<N>>) -> AnyNetwork) -> Self {
         Guarded {
+            good: zeroed_slice(engine.states().len()),
             engine,
-            good: zeroed(),
             config: config.clone(),
             wrap,
         }
     }
 
-    fn part(&self, part: &str) -> &Parameters<f32, N, H, R, M> {
-        let state = self.engine.state();
-        match part {
+    /// The parameter sets of this name, by network.
+    fn part(&self, part: &str) -> impl Iterator<Item = &Parameters<f32, N, H, R, M>> {
+        self.engine.states().iter().map(move |state| match part {
             "theta" => &state.theta,
             "target" => &state.target,
             "m" => &state.m,
             _ => &state.v,
+        })
+    }
+
+    fn keep(&mut self) {
+        for (good, state) in self.good.iter_mut().zip(self.engine.states()) {
+            good.copy_from(state);
+        }
+    }
+
+    fn go_back(&mut self) {
+        for (state, good) in self.engine.states_mut().iter_mut().zip(&self.good) {
+            state.copy_from(good);
         }
     }
 }
@@ -287,11 +301,11 @@ impl<E: Learns<N, H, R, M>, const N: usize, const H: usize, const R: usize, cons
         config: &Config,
         iteration: usize,
     ) -> std::result::Result<f32, String> {
-        self.good.copy_from(self.engine.state());
+        self.keep();
         let loss = self.engine.learn(settings, config, iteration);
         let culprit = if !loss.is_finite() {
             Some(format!("the loss is {loss}"))
-        } else if !self.engine.state().theta.is_finite() {
+        } else if !self.part("theta").all(Parameters::is_finite) {
             Some("a parameter of the network is not finite".to_string())
         } else {
             None
@@ -299,79 +313,111 @@ impl<E: Learns<N, H, R, M>, const N: usize, const H: usize, const R: usize, cons
         match culprit {
             None => Ok(loss),
             Some(what) => {
-                self.engine.state_mut().copy_from(&self.good);
+                self.go_back();
                 Err(what)
             }
         }
     }
 
     fn updates(&self) -> u32 {
-        self.engine.state().updates
+        self.engine.states().first().map_or(0, |state| state.updates)
     }
 
     fn tensors(&self, part: &str, prefix: &str) -> Vec<NamedTensor> {
-        parameters_to_tensors(self.part(part), prefix)
+        let networks = self.good.len();
+        let tensors = |(n, parameters)| parameters_to_tensors(parameters, &network_prefix(prefix, n, networks));
+        self.part(part).enumerate().flat_map(tensors).collect()
     }
 
     fn restore(&mut self, file: &TensorFile, updates: u32) -> Result<()> {
-        let state = self.engine.state_mut();
-        for (part, parameters) in PARTS
-            .iter()
-            .zip([&mut state.theta, &mut state.target, &mut state.m, &mut state.v])
-        {
-            parameters_from_tensors(file, &format!("{part}."), parameters)?;
+        let networks = self.good.len();
+        for (n, state) in self.engine.states_mut().iter_mut().enumerate() {
+            for (part, parameters) in
+                PARTS
+                    .iter()
+                    .zip([&mut state.theta, &mut state.target, &mut state.m, &mut state.v])
+            {
+                parameters_from_tensors(file, &network_prefix(&format!("{part}."), n, networks), parameters)?;
+            }
+            state.updates = updates;
         }
-        state.updates = updates;
         Ok(())
     }
 
     fn network(&self) -> AnyNetwork {
         let architecture = self.config.settings().architecture;
-        (self.wrap)(Box::new(Compiled::of_state(self.engine.state(), architecture)))
+        (self.wrap)(Box::new(Compiled::of_states(self.engine.states(), architecture)))
     }
 
     fn numbers(&self) -> Vec<f32> {
-        let tensors = |part| {
-            let parameters = self.part(part);
-            (0..Parameters::<f32, N, H, R, M>::TENSORS).flat_map(|index| parameters.values(index))
-        };
-        PARTS.iter().flat_map(|part| tensors(part)).copied().collect()
+        let mut numbers = Vec::new();
+        for State {
+            theta, target, m, v, ..
+        } in self.engine.states()
+        {
+            for parameters in [theta, target, m, v] {
+                for index in 0..Parameters::<f32, N, H, R, M>::TENSORS {
+                    numbers.extend_from_slice(parameters.values(index));
+                }
+            }
+        }
+        numbers
     }
 
     fn set_numbers(&mut self, mut numbers: &[f32], updates: u32) {
-        let state = self.engine.state_mut();
-        for parameters in [&mut state.theta, &mut state.target, &mut state.m, &mut state.v] {
-            for index in 0..Parameters::<f32, N, H, R, M>::TENSORS {
-                let values = parameters.values_mut(index);
-                let (own, rest) = numbers.split_at(values.len());
-                values.copy_from_slice(own);
-                numbers = rest;
+        for state in self.engine.states_mut() {
+            for parameters in [&mut state.theta, &mut state.target, &mut state.m, &mut state.v] {
+                for index in 0..Parameters::<f32, N, H, R, M>::TENSORS {
+                    let values = parameters.values_mut(index);
+                    let (own, rest) = numbers.split_at(values.len());
+                    values.copy_from_slice(own);
+                    numbers = rest;
+                }
             }
+            state.updates = updates;
         }
-        state.updates = updates;
     }
 }
 
 type Boxed = Result<Box<dyn Training>>;
 
-fn plane_training<G: Game<1> + Send + Sync + 'static>(config: &Config, game: G) -> Boxed {
+fn meva_training<G: Known<N>, const N: usize, const H: usize, const R: usize, const M: usize>(
+    config: &Config,
+    game: G,
+    wrap: fn(Box<dyn Network<N>>) -> AnyNetwork,
+) -> Boxed {
+    fn engine<G: Known<N>, const N: usize, const H: usize, const R: usize, const M: usize, const P: usize>(
+        config: &Config,
+        game: G,
+    ) -> Result<Engine<N, H, R, M, P>> {
+        let Config {
+            batch, stride, seed, ..
+        } = *config;
+        Ok(Engine::new(
+            game,
+            config.sampling(),
+            Cpu::detect()?,
+            batch,
+            stride,
+            seed,
+        ))
+    }
+    Ok(match config.parameters {
+        Sharing::Shared => Box::new(Guarded::new(config, engine::<G, N, H, R, M, 1>(config, game)?, wrap)),
+        Sharing::Separate => Box::new(Guarded::new(config, engine::<G, N, H, R, M, 2>(config, game)?, wrap)),
+    })
+}
+
+fn plane_training<G: Known<1>>(config: &Config, game: G) -> Boxed {
     macro_rules! train {
-        ($n:literal, $h:literal, $r:literal, $m:literal) => {{
-            let engine =
-                Engine::<G, $n, $h, $r, $m>::new(game, Cpu::detect()?, config.batch, config.stride, config.seed);
-            Box::new(Guarded::new(config, engine, AnyNetwork::Plane)) as Box<dyn Training>
-        }};
+        ($n:literal, $h:literal, $r:literal, $m:literal) => {{ meva_training::<G, $n, $h, $r, $m>(config, game, AnyNetwork::Plane)? }};
     }
     with_shape!(1, config.shape(), train)
 }
 
-fn iterated_training<G: Game<5> + Send + Sync + 'static>(config: &Config, game: G) -> Boxed {
+fn iterated_training<G: Known<5>>(config: &Config, game: G) -> Boxed {
     macro_rules! train {
-        ($n:literal, $h:literal, $r:literal, $m:literal) => {{
-            let engine =
-                Engine::<G, $n, $h, $r, $m>::new(game, Cpu::detect()?, config.batch, config.stride, config.seed);
-            Box::new(Guarded::new(config, engine, AnyNetwork::Iterated)) as Box<dyn Training>
-        }};
+        ($n:literal, $h:literal, $r:literal, $m:literal) => {{ meva_training::<G, $n, $h, $r, $m>(config, game, AnyNetwork::Iterated)? }};
     }
     with_shape!(5, config.shape(), train)
 }

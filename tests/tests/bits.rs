@@ -16,6 +16,7 @@ use meva_core::meta_value::MetaValue;
 use meva_core::parameters::Parameters;
 use meva_core::random::{Purpose, Stream};
 use meva_core::{Lanes, Scalar};
+use std::array::from_mut;
 use tempfile::TempDir;
 
 /// Short runs of both algorithms: three groups, the last of which is not full.
@@ -105,8 +106,8 @@ where
     parameters.initialize(&mut Stream::new(5, Purpose::Parameters, 0));
     let mut other: Box<Parameters<f32, N, H, R, M>> = zeroed();
     other.initialize(&mut Stream::new(6, Purpose::Parameters, 0));
-    let theta = MetaValue::new(&parameters, settings.architecture);
-    let target = settings.rho.map(|_| MetaValue::new(&other, settings.architecture));
+    let theta = [MetaValue::new(&parameters, settings.architecture)];
+    let target = settings.rho.map(|_| [MetaValue::new(&other, settings.architecture)]);
 
     let mut stream = Stream::new(7, Purpose::Evaluation, 0);
     let mut singles = [Trajectory::<f32, N, H>::ZERO; WIDTH];
@@ -135,27 +136,27 @@ where
     let mut wide: Box<[Step<Lanes<WIDTH>, N, H, R, M>]> = zeroed_slice(K_STEPS + 1);
     algorithm1::learn(
         kernels,
-        game,
+        &mut &*game,
         settings,
         &theta,
         target.as_ref(),
         &mut group,
         share,
         &mut wide,
-        &mut gradient,
+        from_mut(&mut *gradient),
     );
     let mut narrow = vec![Step::<f32, N, H, R, M>::ZERO; K_STEPS + 1];
     for (l, single) in singles.iter_mut().enumerate() {
         algorithm1::learn(
             &Portable,
-            game,
+            &mut &*game,
             settings,
             &theta,
             target.as_ref(),
             single,
             share,
             &mut narrow,
-            &mut gradient,
+            from_mut(&mut *gradient),
         );
         for i in 0..2 {
             same(&format!("lane {l}, end of player {i}"), &group.x[i], &single.x[i], l);

@@ -938,6 +938,191 @@ fn bad_input() {
     }
 }
 
+/// Players with a network each train, go on to the same bits, are followed, exported one by one, and what one of them wins
+/// in matching pennies the other loses.
+#[test]
+fn separate_networks_train_and_play() {
+    let scratch = Scratch::new();
+    let small = [
+        "--set",
+        "hidden=16",
+        "--set",
+        "residual_blocks=1",
+        "--set",
+        "quantiles=16",
+        "--set",
+        "steps=20",
+        "--set",
+        "batch=8",
+    ];
+    let train = |more: &[&str]| scratch.succeed(&[&["train", "imp"], &small[..], more].concat());
+    train(&["--set", "outer=4", "--out", "whole"]);
+    train(&["--set", "outer=2", "--out", "parts"]);
+    scratch.succeed(&["train", "--resume", "parts", "--set", "outer=4"]);
+    scratch.assert_same_bytes("whole", "parts", &["model.safetensors", "state.safetensors"]);
+    for against in [
+        &["self"][..],
+        &["best-response"],
+        &["naive"],
+        &["lola", "--against-alpha", "2"],
+    ] {
+        let arguments = [
+            "play",
+            "imp",
+            "--runs",
+            "whole",
+            "--pairs",
+            "70",
+            "--steps",
+            "20",
+            "--against",
+        ];
+        let value = scratch.json(&[&arguments[..], against].concat());
+        let mean = |i: usize| value["players"][i]["return_mean"].as_f64().unwrap();
+        assert!(
+            (mean(0) + mean(1)).abs() < 1e-12,
+            "{against:?}: {} and {}",
+            mean(0),
+            mean(1)
+        );
+        assert!(mean(0) != 0.0);
+        for seed in 0..1 {
+            let of = |i: usize| value["players"][i]["return_by_seed"][seed].as_f64().unwrap();
+            assert!((of(0) + of(1)).abs() < 1e-12, "{against:?}, seed {seed}");
+        }
+    }
+    let export = |player: &str, out: &str| {
+        scratch.succeed(&["export", "whole", "--to", "bytes", "--player", player, "--out", out]);
+        fs::read(scratch.path(out)).unwrap()
+    };
+    assert_ne!(export("0", "zero"), export("1", "one"));
+    scratch.fail(
+        &["export", "whole", "--to", "bytes", "--out", "either"],
+        2,
+        &["a network for each player", "--player 0"],
+    );
+}
+
+/// Agents that know their game by sampling train and play, to the same bits again, and otherwise than those that know it
+/// exactly.
+#[test]
+fn sampled_games_train_and_play() {
+    let scratch = Scratch::new();
+    let sampled = [
+        "--set",
+        "estimator=rollouts",
+        "--set",
+        "rollouts=4",
+        "--set",
+        "rollout_length=5",
+        "--set",
+        "outer=2",
+    ];
+    for out in ["one", "two"] {
+        scratch.succeed(&[&IPD[..], &sampled, &["--out", out]].concat());
+    }
+    scratch.assert_same_bytes("one", "two", &["model.safetensors"]);
+    scratch.succeed(&[&IPD[..], &["--set", "outer=2", "--out", "exact"]].concat());
+    assert_ne!(
+        fs::read(scratch.path("one/model.safetensors")).unwrap(),
+        fs::read(scratch.path("exact/model.safetensors")).unwrap()
+    );
+    let play = |more: &[&str]| {
+        let arguments = ["play", "ipd", "--learner", "naive", "--pairs", "70", "--steps", "30"];
+        scratch.json(&[&arguments[..], more].concat())["players"].clone()
+    };
+    let rollouts = ["--estimator", "rollouts", "--rollouts", "8", "--rollout-length", "20"];
+    assert_eq!(play(&rollouts), play(&rollouts));
+    assert_ne!(play(&rollouts), play(&[]));
+    // Noise apart, they learn to defect all the same.
+    let mean = play(&rollouts)[0]["return_mean"].as_f64().unwrap();
+    assert!(
+        (mean - play(&[])[0]["return_mean"].as_f64().unwrap()).abs() < 0.2,
+        "{mean}"
+    );
+}
+
+/// COLA is a learner like others in iterated games.
+#[test]
+fn cola_plays() {
+    let scratch = Scratch::new();
+    scratch.succeed(&[
+        "train", "cola-ipd", "--set", "outer=1", "--set", "batch=8", "--out", "cola",
+    ]);
+    let value = scratch.json(&[
+        "play",
+        "ipd",
+        "--learner",
+        "cola",
+        "--runs",
+        "cola",
+        "--alpha",
+        "3",
+        "--pairs",
+        "8",
+        "--steps",
+        "5",
+        "--against",
+        "lola",
+    ]);
+    assert_eq!(value["players"].as_array().unwrap().len(), 2);
+    scratch.fail(
+        &["play", "ipd", "--runs", "cola", "--pairs", "8"],
+        2,
+        &["none of learner `meva`", "learner cola for COLA"],
+    );
+    scratch.fail(
+        &["play", "ipd", "--learner", "cola", "--runs", "cola", "--gamma", "0.5"],
+        2,
+        &["learner `cola` has no discount"],
+    );
+}
+
+/// What sampling and separate networks cannot be asked for.
+#[test]
+fn bad_input_of_players_and_estimators() {
+    let scratch = Scratch::new();
+    scratch.succeed(&[&IPD[..], &["--set", "outer=1", "--out", "run"]].concat());
+    let train = |preset: &str, key: &str, words: &[&str]| scratch.fail(&["train", preset, "--set", key], 2, words);
+    train("cola", "parameters=separate", &["`parameters` is separate", "shared"]);
+    train(
+        "cola-ipd",
+        "estimator=rollouts",
+        &["`estimator` is rollouts", "second derivatives"],
+    );
+    train("logistic", "estimator=rollouts", &["no turns to sample", "exact"]);
+    train("ipd", "rollout_length=0", &["`rollout_length` is 0"]);
+    train("ipd", "rollouts=0", &["`rollouts` is 0"]);
+    train("ipd", "estimator=reinforce", &["`estimator` cannot be"]);
+    let play = |more: &[&str], words: &[&str]| scratch.fail(&[&["play", "ipd"][..], more].concat(), 2, words);
+    play(
+        &["--learner", "naive", "--rollouts", "4"],
+        &["--rollouts", "--estimator rollouts"],
+    );
+    for option in ["--rollouts", "--rollout-length"] {
+        play(
+            &["--learner", "naive", "--estimator", "rollouts", option, "0"],
+            &[option, "at least 1"],
+        );
+    }
+    play(
+        &["--learner", "lola", "--estimator", "rollouts"],
+        &["`lola` needs second derivatives"],
+    );
+    play(&["--learner", "naive", "--pairs", "0"], &["--pairs", "at least 1"]);
+    play(&["--learner", "meva", "--runs", "run", "--gamma", "1.5"], &["1.5"]);
+    scratch.fail(
+        &["play", "chicken", "--runs", "run"],
+        2,
+        &["trained for another game, `ipd`"],
+    );
+    scratch.fail(
+        &["play", "logistic", "--learner", "naive", "--estimator", "rollouts"],
+        2,
+        &["no turns to sample"],
+    );
+}
+
 /// A damaged state is not gone on from, and stays for its owner to look at.
 #[test]
 fn a_damaged_state_is_refused() {

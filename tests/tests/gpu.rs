@@ -21,6 +21,7 @@ use meva_core::meta_value::{Heads, MetaValue, Tape};
 use meva_core::parameters::Parameters;
 use meva_core::random::{Purpose, Stream};
 use meva_core::{Game, Player, elementary};
+use std::array::from_mut;
 
 fn gpu() -> Option<Arc<Gpu>> {
     static GPU: OnceLock<Option<Arc<Gpu>>> = OnceLock::new();
@@ -208,12 +209,12 @@ fn by_core_of<G: Game<N>, const N: usize, const H: usize, const R: usize, const 
         let settings = config.settings();
         losses.push(update(
             &Portable,
-            &game,
+            &mut &game,
             &settings,
-            &mut state,
+            from_mut(&mut *state),
             &mut batch,
             &mut steps,
-            &mut gradient,
+            from_mut(&mut *gradient),
         ));
     }
     (numbers_of(&state), losses)

@@ -6,10 +6,12 @@ use crate::scalar::Scalar;
 
 pub mod iterated_matrix;
 pub mod logistic;
+pub mod rollouts;
 pub mod tandem;
 
 pub use iterated_matrix::IteratedMatrix;
 pub use logistic::Logistic;
+pub use rollouts::Rollouts;
 pub use tandem::Tandem;
 
 /// A game: each player's return, to be maximised, as a function of both players' `N` parameters.
@@ -77,5 +79,27 @@ impl<const N: usize, G: Game<N>> Game<N> for &G {
     #[inline]
     fn own_gradients<S: Scalar>(&self, x: &[[S; N]; 2]) -> [[S; N]; 2] {
         (**self).own_gradients(x)
+    }
+}
+
+/// What agents know of a game where they stand: their returns, and the gradients of their own returns; exact, or estimated
+/// from play.
+///
+/// A reference to a [`Game`] knows both exactly; [`Rollouts`] estimate them.
+pub trait Estimator<S, const N: usize> {
+    /// An estimate of `f(x)`.
+    fn estimate_value(&mut self, x: &[[S; N]; 2]) -> [S; 2];
+    /// Estimates of `f(x)` and of the simultaneous gradient `g(x)`, from the same play.
+    fn estimate(&mut self, x: &[[S; N]; 2]) -> ([S; 2], [[S; N]; 2]);
+}
+
+impl<S: Scalar, const N: usize, G: Game<N>> Estimator<S, N> for &G {
+    #[inline]
+    fn estimate_value(&mut self, x: &[[S; N]; 2]) -> [S; 2] {
+        self.value(x)
+    }
+    #[inline]
+    fn estimate(&mut self, x: &[[S; N]; 2]) -> ([S; 2], [[S; N]; 2]) {
+        (self.value(x), self.own_gradients(x))
     }
 }

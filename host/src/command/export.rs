@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use meva_core::Player;
 use serde_json::json;
 
 use super::{Outcome, print};
@@ -20,6 +21,9 @@ pub struct Export {
     /// The form
     #[arg(long, value_name = "FORMAT")]
     to: Format,
+    /// Whose network, of a model that has one for each player
+    #[arg(long, value_name = "0|1", value_parser = clap::value_parser!(u8).range(..2))]
+    player: Option<u8>,
     /// The file to write
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
@@ -37,11 +41,12 @@ impl Export {
         };
         let file = TensorFile::load(&path)?;
         let model = Model::of_file(&file).map_err(|error| error.at(path.display()))?;
+        let player = self.player.map(|index| Player::BOTH[usize::from(index)]);
         let contents = match self.to {
             Format::Safetensors => file.to_bytes()?,
-            Format::CHeader => c_header(&model)?.into_bytes(),
-            Format::Rust => rust(&model)?.into_bytes(),
-            Format::Bytes => bytes(&model)?,
+            Format::CHeader => c_header(&model, player)?.into_bytes(),
+            Format::Rust => rust(&model, player)?.into_bytes(),
+            Format::Bytes => bytes(&model, player)?,
         };
         write_atomically(&self.out, &contents)?;
         let shape = model.config.shape();

@@ -4,16 +4,16 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::Args;
-use meva_core::Game;
 use serde_json::{Value, json};
 
 use super::agents::{discounts, finite, learner_named};
 use super::{Outcome, print};
 use crate::ascent::{Agent, Ascent, Precision};
-use crate::config::Config;
+use crate::config::{Algorithm, Config, Estimator};
 use crate::cpu::Cpu;
 use crate::draws::Start;
 use crate::error::{Error, Result};
+use crate::estimate::{Known, Sampling};
 use crate::game::AnyGame;
 use crate::learner::NamedLearner;
 use crate::model::{AnyNetwork, Model};
@@ -25,7 +25,7 @@ use crate::play::{Fared, Mean, best_responses, measure, starts};
 pub struct Play {
     /// ipd, imp, chicken, matrix, logistic or tandem
     game: String,
-    /// Player 0: naive, lookahead, lola, lola-taylor, hola0 .. hola3, or meva
+    /// Player 0: naive, lookahead, lola, lola-taylor, hola0 .. hola3, cola, or meva
     #[arg(long, default_value = "meva", value_name = "NAME")]
     learner: String,
     /// Length of player 0's imagined step [default: 1]
@@ -34,7 +34,7 @@ pub struct Play {
     /// Player 0's meta-discount [default: 0.95]
     #[arg(long, allow_negative_numbers = true)]
     gamma: Option<f64>,
-    /// With `--learner meva`: run directories or model files, one for each seed
+    /// With `--learner meva` or `cola`: run directories or model files, one for each seed
     #[arg(long, num_args = 1.., value_name = "DIR")]
     runs: Vec<PathBuf>,
     /// Player 1: `self` (as player 0), `best-response` (to player 0 held where self-play ends), or a learner
@@ -46,7 +46,7 @@ pub struct Play {
     /// Player 1's meta-discount; 0 makes a naive learner of a model of U [default: 0.95]
     #[arg(long, allow_negative_numbers = true)]
     against_gamma: Option<f64>,
-    /// With `--against meva`: player 1's models [default: those of player 0]
+    /// With `--against meva` or `cola`: player 1's models [default: those of player 0]
     #[arg(long, num_args = 1.., value_name = "DIR")]
     against_runs: Vec<PathBuf>,
     /// Pairs of agents for each model
@@ -67,6 +67,15 @@ pub struct Play {
     /// Discount inside an iterated game [default: 0.96]
     #[arg(long, allow_negative_numbers = true)]
     discount: Option<f64>,
+    /// How agents know their naive gradients; outcomes and best responses are exact in any case
+    #[arg(long, value_enum, default_value_t = Estimator::Exact)]
+    estimator: Estimator,
+    /// With `--estimator rollouts`: episodes per estimate [default: 16]
+    #[arg(long)]
+    rollouts: Option<usize>,
+    /// With `--estimator rollouts`: turns per episode [default: 100]
+    #[arg(long)]
+    rollout_length: Option<usize>,
     /// Seed of the starts
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -80,6 +89,18 @@ pub struct Play {
 enum Who {
     Learner(NamedLearner, f64),
     MetaValue(f64),
+    Cola(f64),
+}
+
+impl Who {
+    /// What trained it, if anything did.
+    fn algorithm(self) -> Option<Algorithm> {
+        match self {
+            Who::Learner(..) => None,
+            Who::MetaValue(_) => Some(Algorithm::Meva),
+            Who::Cola(_) => Some(Algorithm::Cola),
+        }
+    }
 }
 
 impl Play {
@@ -100,7 +121,7 @@ impl Play {
         }
     }
 
-    /// A configuration that names the game.
+    /// A configuration that names the game, and how agents know it.
     fn game_config(&self) -> Result<Config> {
         let mut config = Config::preset("ipd")?;
         config.set(&format!("game={}", self.game))?;
@@ -110,11 +131,32 @@ impl Play {
         if let Some(discount) = self.discount {
             config.set(&format!("discount={discount}"))?;
         }
+        config.estimator = self.estimator;
+        config.seed = self.seed;
+        for (count, key, default) in [
+            (self.rollouts, "rollouts", &mut config.rollouts),
+            (self.rollout_length, "rollout-length", &mut config.rollout_length),
+        ] {
+            match count {
+                None => {}
+                Some(_) if self.estimator == Estimator::Exact => {
+                    return Err(Error::usage("an exact estimator plays no rollouts")
+                        .at(format!("--{key}"))
+                        .hint("add --estimator rollouts"));
+                }
+                Some(0) => {
+                    return Err(Error::usage("0 of them show nothing")
+                        .at(format!("--{key}"))
+                        .hint("give at least 1"));
+                }
+                Some(count) => *default = count,
+            }
+        }
         config.validate()?;
         Ok(config)
     }
 
-    fn on<const N: usize, G: Game<N> + Sync + PartialEq>(
+    fn on<const N: usize, G: Known<N>>(
         &self,
         game: G,
         network: fn(&AnyNetwork) -> Option<&dyn Network<N>>,
@@ -124,22 +166,28 @@ impl Play {
             "self" | "best-response" => first,
             name => who(name, self.against_alpha, self.against_gamma, "--against")?,
         };
-        let models = load(
-            &self.runs,
-            matches!(first, Who::MetaValue(_)),
-            "--runs",
-            &self.game_config()?,
-        )?;
-        let own: &[PathBuf] = match second {
-            Who::MetaValue(_) if self.against_runs.is_empty() => &self.runs,
-            _ => &self.against_runs,
+        let config = self.game_config()?;
+        if self.estimator == Estimator::Rollouts {
+            for (who, option) in [(first, "--learner"), (second, "--against")] {
+                if let Who::Learner(learner, _) = who
+                    && !matches!(learner, NamedLearner::Naive | NamedLearner::Hola0)
+                {
+                    return Err(Error::usage(format!(
+                        "learner `{}` needs second derivatives, which rollouts do not estimate",
+                        learner.name()
+                    ))
+                    .at(option)
+                    .hint("use naive or meva, or --estimator exact"));
+                }
+            }
+        }
+        let models = load(&self.runs, first.algorithm(), "--runs", &config)?;
+        let own: &[PathBuf] = if second.algorithm().is_some() && self.against_runs.is_empty() {
+            &self.runs
+        } else {
+            &self.against_runs
         };
-        let opponents = load(
-            own,
-            matches!(second, Who::MetaValue(_)),
-            "--against-runs",
-            &self.game_config()?,
-        )?;
+        let opponents = load(own, second.algorithm(), "--against-runs", &config)?;
         let seeds = models.len().max(opponents.len()).max(1);
         let rate = models.iter().chain(&opponents).map(|model| model.config.alpha).next();
         let rate = finite(
@@ -168,7 +216,11 @@ impl Play {
                 agent(second, &opponents, seed, network, gamma)?,
             ];
             let index = self.seed.wrapping_add(seed as u64);
-            let mut joint = ascent.ends(agents, &game, cpu, &starts(self.pairs, start, index));
+            let sampling = config.sampling().map(|sampling| Sampling {
+                seed: index,
+                ..sampling
+            });
+            let mut joint = ascent.ends_knowing(agents, &game, sampling, cpu, &starts(self.pairs, start, index));
             if self.against == "best-response" {
                 let response = Ascent {
                     steps: self.response_steps.unwrap_or(self.steps),
@@ -250,6 +302,14 @@ fn who(name: &str, alpha: Option<f64>, gamma: Option<f64>, option: &str) -> Resu
         let [gamma, _] = discounts(&[gamma.unwrap_or(0.95)])?;
         return Ok(Who::MetaValue(gamma));
     }
+    if name == "cola" {
+        if gamma.is_some() {
+            return Err(Error::usage("learner `cola` has no discount")
+                .at(option)
+                .hint("give an alpha, not a gamma"));
+        }
+        return Ok(Who::Cola(finite(alpha.unwrap_or(1.0), "--alpha", 0.0)?));
+    }
     let learner = learner_named(name).map_err(|error| error.at(option))?;
     if gamma.is_some() {
         return Err(Error::usage(format!("learner `{name}` has no discount"))
@@ -260,31 +320,36 @@ fn who(name: &str, alpha: Option<f64>, gamma: Option<f64>, option: &str) -> Resu
 }
 
 /// Loads the models that a player needs, and checks that they were trained for the game.
-fn load(paths: &[PathBuf], needed: bool, option: &str, game: &Config) -> Result<Vec<Model>> {
-    if !needed {
+fn load(paths: &[PathBuf], algorithm: Option<Algorithm>, option: &str, game: &Config) -> Result<Vec<Model>> {
+    let Some(algorithm) = algorithm else {
         return match paths {
             [] => Ok(Vec::new()),
-            _ => Err(Error::usage("only learner `meva` needs models")
+            _ => Err(Error::usage("only learners `meva` and `cola` need models")
                 .at(option)
                 .hint("leave the option out")),
         };
-    }
+    };
+    let (name, example) = match algorithm {
+        Algorithm::Meva => ("meva", game.game.name().to_owned()),
+        Algorithm::Cola => ("cola", format!("cola-ipd --set game={}", game.game.name())),
+    };
     if paths.is_empty() {
-        return Err(Error::usage("learner `meva` needs trained models")
+        return Err(Error::usage(format!("learner `{name}` needs trained models"))
             .at(option)
-            .hint(format!(
-                "train one with `meva train {}` and name its directory",
-                game.game.name()
-            )));
+            .hint(format!("train one with `meva train {example}` and name its directory")));
     }
     let model = |path: &PathBuf| {
         let model = Model::load(path)?;
-        if AnyGame::of(&model.config)? == AnyGame::of(game)? {
-            Ok(model)
-        } else {
+        if AnyGame::of(&model.config)? != AnyGame::of(game)? {
             let own = model.config.game.name();
-            Err(Error::usage(format!("the model was trained for another game, `{own}`")).at(path.display()))
+            return Err(Error::usage(format!("the model was trained for another game, `{own}`")).at(path.display()));
         }
+        if model.config.algorithm != algorithm {
+            return Err(Error::usage(format!("the model is none of learner `{name}`"))
+                .at(path.display())
+                .hint("use learner meva for meta-values and learner cola for COLA"));
+        }
+        Ok(model)
     };
     paths.iter().map(model).collect()
 }
@@ -299,15 +364,12 @@ fn agent<'a, const N: usize>(
 ) -> Result<Agent<'a, N>> {
     match who {
         Who::Learner(learner, alpha) => Ok(Agent::Learner { learner, alpha }),
-        Who::MetaValue(_) => {
+        Who::MetaValue(_) | Who::Cola(_) => {
             let model = &models[seed % models.len()];
             let network = network(&model.network)
                 .ok_or_else(|| Error::usage("the model was trained for policies of another size"))?;
-            Ok(Agent::MetaValue {
-                network,
-                field: model.config.field,
-                gamma,
-            })
+            let setting = if let Who::Cola(alpha) = who { [alpha; 2] } else { gamma };
+            Ok(model.agent(network, setting))
         }
     }
 }

@@ -38,6 +38,12 @@ pub fn plan(config: &Config, seeds: usize) -> Result<Plan> {
                 .hint("use --engine cpu"),
         );
     }
+    if config.sampling().is_some() {
+        return Err(
+            Error::usage("the GPU engine knows games by their formula, not by `estimator` = rollouts")
+                .hint("use --engine cpu"),
+        );
+    }
     Ok(Plan {
         layout: Layout::of(config.shape())?,
         game: AnyGame::of(config)?,

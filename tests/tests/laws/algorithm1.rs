@@ -13,6 +13,7 @@ use meva_core::{Lanes, Player, Scalar, lambda_return, quantile_huber};
 use meva_tests::compare::{Check, Ledger, Scale};
 use meva_tests::number::Number;
 use meva_tests::tolerance::{Operation, Precision};
+use std::array::{from_mut, from_ref};
 
 use crate::{SIGMOID, TENTH, theta, wide};
 
@@ -98,12 +99,12 @@ fn gradient<S: Number>(settings: &Settings, groups: &[Trajectory<S, 5, H>]) -> (
     let mut groups = groups.to_vec();
     let loss = algorithm1::update(
         &Portable,
-        &GAME,
+        &mut &GAME,
         settings,
-        &mut state,
+        from_mut(&mut *state),
         &mut groups,
         &mut steps,
-        &mut gradient,
+        from_mut(&mut *gradient),
     );
     (loss.to_f64(), gradient)
 }
@@ -128,12 +129,12 @@ fn nothing_to_learn_changes_nothing() {
             let mut gradient = Box::new(Parameters::ZERO);
             let loss = algorithm1::update(
                 &Portable,
-                &GAME,
+                &mut &GAME,
                 &SETTINGS,
-                &mut state,
+                from_mut(&mut *state),
                 &mut groups,
                 &mut steps,
-                &mut gradient,
+                from_mut(&mut *gradient),
             );
             assert!(loss == T::ZERO, "{label}: loss {loss:?}");
             assert!(state == before && state.updates == 0, "{label}: the state has changed");
@@ -239,12 +240,12 @@ fn a_target_network_without_lag_is_none() {
             let mut gradient = Box::new(Parameters::ZERO);
             algorithm1::update(
                 &Portable,
-                &GAME,
+                &mut &GAME,
                 &settings,
-                &mut state,
+                from_mut(&mut *state),
                 &mut groups,
                 &mut steps,
-                &mut gradient,
+                from_mut(&mut *gradient),
             );
             state
         };
@@ -272,26 +273,22 @@ fn a_target_network_without_lag_is_none() {
 /// Steps of one rollout.
 fn roll<T: Real>(settings: &Settings, gamma: f64) -> (Trajectory<T, 5, H>, Vec<Step<T, 5, H, R, M>>) {
     let state = state::<T>();
-    let (theta, target) = (
-        MetaValue::new(&state.theta, settings.architecture),
-        MetaValue::new(&state.target, settings.architecture),
-    );
+    let (theta, target) = algorithm1::networks(settings, from_ref(&*state));
     let mut group = trajectory::<T>(3);
     group.gamma = [T::round(gamma); 2];
     let mut steps = vec![Step::ZERO; 4];
     let mut gradient = Box::new(Parameters::ZERO);
     let share = T::round(0.125);
-    let target = settings.rho.map(|_| &target);
     algorithm1::learn(
         &Portable,
-        &GAME,
+        &mut &GAME,
         settings,
         &theta,
-        target,
+        target.as_ref(),
         &mut group,
         share,
         &mut steps,
-        &mut gradient,
+        from_mut(&mut *gradient),
     );
     (group, steps)
 }
@@ -391,14 +388,14 @@ fn residual_gradients_are_derivatives_of_the_whole_loss() {
             let group = &mut start.clone();
             let loss = algorithm1::learn(
                 &Portable,
-                &Logistic,
+                &mut &Logistic,
                 settings,
-                &network,
+                &[network],
                 None,
                 group,
                 share,
                 &mut steps,
-                &mut gradient,
+                from_mut(&mut *gradient),
             );
             (loss, gradient, steps)
         };
@@ -463,4 +460,91 @@ fn residual_gradients_are_derivatives_of_the_whole_loss() {
         }
     }
     ledger.finish();
+}
+
+/// Players with a network each follow their own: with two copies of one network they go where players that share it go, and
+/// the two gradients add up to the shared one; and what one player's network says never reaches the other's targets or
+/// gradient.
+#[test]
+fn networks_of_their_own() {
+    let shared = state::<f64>();
+    let run = |settings: &Settings, states: &[State<f64, 5, H, R, M>; 2]| {
+        let (theta, target) = algorithm1::networks(settings, states);
+        let mut group = trajectory::<f64>(3);
+        let mut steps = vec![Step::<f64, 5, H, R, M, 2>::ZERO; 4];
+        let mut gradients = Box::new([Parameters::ZERO; 2]);
+        let loss = algorithm1::learn(
+            &Portable,
+            &mut &GAME,
+            settings,
+            &theta,
+            target.as_ref(),
+            &mut group,
+            0.125,
+            &mut steps,
+            &mut gradients,
+        );
+        (loss, group, steps, gradients)
+    };
+    let residual = Settings {
+        rho: None,
+        bootstrap: Bootstrap::Residual,
+        field: Field::V,
+        ..SETTINGS
+    };
+    for settings in [SETTINGS, residual] {
+        let copies = Box::new([*shared; 2]);
+        let (loss, group, steps, gradients) = run(&settings, &copies);
+
+        let (theta, target) = algorithm1::networks(&settings, from_ref(&*shared));
+        let mut together = trajectory::<f64>(3);
+        let mut shared_steps = vec![Step::<f64, 5, H, R, M>::ZERO; 4];
+        let mut gradient = Box::new(Theta::<f64>::ZERO);
+        let shared_loss = algorithm1::learn(
+            &Portable,
+            &mut &GAME,
+            &settings,
+            &theta,
+            target.as_ref(),
+            &mut together,
+            0.125,
+            &mut shared_steps,
+            from_mut(&mut *gradient),
+        );
+        assert_eq!((loss, group.x), (shared_loss, together.x));
+        for (step, shared) in steps.iter().zip(&shared_steps) {
+            assert_eq!((step.x, step.targets), (shared.x, shared.targets));
+        }
+        let mut ledger = Ledger::default();
+        for index in 0..Theta::<f64>::TENSORS {
+            let (zero, one) = (gradients[0].values(index), gradients[1].values(index));
+            let sum = zero.iter().zip(one).map(|(a, b)| a + b).collect();
+            let label = Theta::<f64>::tensor(index).to_string();
+            ledger.check(
+                Precision::Double,
+                &Check::new(Operation::UpdateGradient, label, sum, gradient.values(index).to_vec()),
+            );
+        }
+        ledger.finish();
+
+        // Another network for player 1, and a path that is held: no exploration, and steps too short to matter.
+        let held = Settings {
+            exploration: Exploration::None,
+            alpha: 1e-300,
+            ..settings
+        };
+        let mut others = copies.clone();
+        for index in 0..Theta::<f64>::TENSORS {
+            for value in others[1].theta.values_mut(index).iter_mut() {
+                *value *= 0.5;
+            }
+        }
+        let ((_, _, before, old), (_, _, after, new)) = (run(&held, &copies), run(&held, &others));
+        assert_ne!(before[0].quantiles[1], after[0].quantiles[1]);
+        assert!(old[0] == new[0], "player 0's gradient hangs on player 1's network");
+        assert!(old[1] != new[1]);
+        for (before, after) in before.iter().zip(&after) {
+            assert_eq!(before.targets[0], after.targets[0]);
+        }
+    }
 }

@@ -12,6 +12,7 @@ mod games;
 mod learners;
 mod network;
 mod pieces;
+mod rollouts;
 
 /// Joint policies, the same ones in every run, of small and of large parameters.
 fn points<const N: usize>(count: u64) -> Vec<[[f64; N]; 2]> {

@@ -4,7 +4,6 @@ use meva_core::adamw::AdamW;
 use meva_core::algorithm1::{self, Bootstrap, Exploration, Settings, State, Step, Trajectory};
 use meva_core::kernels::Portable;
 use meva_core::learner::meta_value::Field;
-use meva_core::meta_value::MetaValue;
 use meva_core::parameters::Parameters;
 use meva_core::scalar::Real;
 use meva_core::{Game, Lanes, Scalar};
@@ -14,6 +13,7 @@ use meva_tests::number::{Number, pack_row, pack_rows, unpack};
 use meva_tests::tolerance::Operation;
 use meva_tests::vectors::{Shape, cases, list, number, numbers, parameters, row, rows, tensor, word};
 use serde_json::Value;
+use std::array::{from_mut, from_ref};
 
 fn settings(case: &Value) -> Settings {
     let hp = |key: &str| number(&case["hp"][key]);
@@ -85,10 +85,7 @@ fn results<S: Number, G: Game<N>, const N: usize, const H: usize, const R: usize
     let settings = settings(case);
     let mut before = state::<S::Real, N, H, R, M>(case);
     let mut after = before.clone();
-    let (theta, target) = (
-        MetaValue::new(&before.theta, settings.architecture),
-        MetaValue::new(&before.target, settings.architecture),
-    );
+    let (theta, target) = algorithm1::networks(&settings, from_ref(&*before));
     let batch = list(&case["draws"]["x"]).len();
     let k = number(&case["hp"]["k"]) as usize;
     let share = algorithm1::share(S::Real::round(batch as f64), k + 1).expect("something to average");
@@ -100,14 +97,14 @@ fn results<S: Number, G: Game<N>, const N: usize, const H: usize, const R: usize
     for group in &mut all {
         loss += algorithm1::learn(
             &Portable,
-            game,
+            &mut &*game,
             &settings,
             &theta,
-            settings.rho.map(|_| &target),
+            target.as_ref(),
             group,
             share,
             &mut steps,
-            &mut gradient,
+            from_mut(&mut *gradient),
         );
         for l in 0..S::LANES {
             let b = trajectories.len();
@@ -168,12 +165,12 @@ fn results<S: Number, G: Game<N>, const N: usize, const H: usize, const R: usize
     let mut scratch = Box::new(Parameters::ZERO);
     let total = algorithm1::update(
         &Portable,
-        game,
+        &mut &*game,
         &settings,
-        &mut before,
+        from_mut(&mut *before),
         &mut all_at_once,
         &mut steps,
-        &mut scratch,
+        from_mut(&mut *scratch),
     );
     assert!(
         before == after && total == loss && all_at_once == all,
