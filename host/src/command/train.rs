@@ -109,7 +109,7 @@ impl Train {
             return Ok(Outcome::Done);
         }
         let gpu = self.gpu()?;
-        let several = configs.len() > 1;
+        let several = self.seeds.is_some();
         let trainers = configs.iter().map(Trainer::new).collect::<Result<Vec<Trainer>>>()?;
         // All of them before anything is written: one that is taken must not leave the others half made.
         let directories = configs
@@ -212,18 +212,40 @@ impl Train {
                 .collect(),
         };
         let mut outcome = Outcome::Done;
+        let mut failed = None;
         for result in results {
-            if matches!(result?, Outcome::Interrupted) {
-                outcome = Outcome::Interrupted;
+            match result {
+                Ok(Outcome::Done) => {}
+                Ok(Outcome::Interrupted) => outcome = Outcome::Interrupted,
+                // All but the last are told here, that one by whoever ends the program.
+                Err(error) => {
+                    if let Some(before) = failed.replace(error) {
+                        eprintln!("error: {before}");
+                    }
+                }
             }
         }
-        Ok(outcome)
+        failed.map_or(Ok(outcome), Err)
     }
 
     /// Prints what a run came to.
     fn show(&self, run: &Trained) -> Result<()> {
         let config = &run.model.config;
         let basins = run.basins()?;
+        if let Some(basins) = &basins {
+            let panel = |(setting, cells): &Basin| {
+                basins_panel(model_title(&run.model, [*setting; 2]), Grid::PUBLISHED, cells.clone())
+            };
+            let row = Row {
+                label: String::new(),
+                panels: basins.iter().map(panel).collect(),
+            };
+            let figure = Figure {
+                rows: vec![row],
+                panel_size: [120.0; 2],
+            };
+            save(&figure, &run.directory.file("basins.svg"))?;
+        }
         if self.json {
             let mut value = json!({
                 "directory": run.directory.path(),
@@ -258,21 +280,6 @@ impl Train {
                 let _ = write!(text, "  {} at {name} {setting}", count(cells));
             }
             text.push('\n');
-            let path = run.directory.file("basins.svg");
-            let panels = basins
-                .into_iter()
-                .map(|(setting, cells)| basins_panel(model_title(&run.model, [setting; 2]), Grid::PUBLISHED, cells))
-                .collect();
-            save(
-                &Figure {
-                    rows: vec![Row {
-                        label: String::new(),
-                        panels,
-                    }],
-                    panel_size: [120.0; 2],
-                },
-                &path,
-            )?;
         }
         if matches!(run.outcome, Outcome::Interrupted) {
             let _ = writeln!(
