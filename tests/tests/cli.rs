@@ -637,7 +637,7 @@ fn bad_input() {
     );
     for (assignment, words) in [
         ("btach=3", ["unknown key `btach`", "did you mean `batch`?"]),
-        ("field=w", ["unknown field `w`", "v, u, u-normalized"]),
+        ("field=w", ["unknown field `w`", "u, normalized, u-normalized"]),
         ("game=ipt", ["unknown game `ipt`", "did you mean `ipd`?"]),
         ("batch", ["`batch` sets nothing", "key=value"]),
         ("preset=ipd", ["`preset` cannot be set", "another preset"]),
@@ -1093,7 +1093,7 @@ fn bad_input_of_players_and_estimators() {
     train("logistic", "estimator=rollouts", &["no turns to sample", "exact"]);
     train("ipd", "rollout_length=0", &["`rollout_length` is 0"]);
     train("ipd", "rollouts=0", &["`rollouts` is 0"]);
-    train("ipd", "estimator=reinforce", &["`estimator` cannot be"]);
+    train("ipd", "estimator=reinforce", &["unknown estimator `reinforce`"]);
     let play = |more: &[&str], words: &[&str]| scratch.fail(&[&["play", "ipd"][..], more].concat(), 2, words);
     play(
         &["--learner", "naive", "--rollouts", "4"],
