@@ -161,7 +161,7 @@ pub fn outputs<S: Packed, G: Game<N>, const N: usize>(game: &G, points: &[Point<
 }
 
 /// The [sensitivities] of [`outputs`].
-pub fn sensitivities_of<G: Game<N> + Nudged, const N: usize>(game: &G, points: &[Point<N>]) -> [f64; 4] {
+pub fn output_sensitivities<G: Game<N> + Nudged, const N: usize>(game: &G, points: &[Point<N>]) -> [f64; 4] {
     sensitivities(|nudge| {
         let moved: Vec<Point<N>> = points.iter().map(|point| point.nudged(nudge)).collect();
         outputs::<f64, _, N>(&game.nudged(nudge), &moved)
@@ -283,7 +283,7 @@ fn check_game<G: Game<N> + Nudged, const N: usize>(report: &mut Report, built_in
     let duals = Basis::Derived(Derivative::Duals);
     let differences = Basis::Derived(Derivative::Differences);
     let reference = outputs::<f64, _, N>(game, &points);
-    let sensitivity = sensitivities_of(game, &points);
+    let sensitivity = output_sensitivities(game, &points);
     let [_, own, gradient, hvp] = &reference;
     let derived = [own.clone(), gradient.clone(), hvp.clone()];
     let derived_sensitivity = [sensitivity[1], sensitivity[2], sensitivity[3]];

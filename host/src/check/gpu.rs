@@ -136,7 +136,7 @@ fn check_game<G: Game<N> + Nudged, const N: usize>(
     let config = config_of(built_in)?;
     let points = games::points::<N>();
     let [value, own, ..] = games::outputs::<f64, _, N>(game, &points);
-    let sensitivity = games::sensitivities_of(game, &points);
+    let sensitivity = games::output_sensitivities(game, &points);
     let answers = self::game(gpu, built_in, points.iter().map(|point| point.x))?;
     let operations = [Operation::Value, Operation::OwnGradient];
     let got = [answers.value, answers.naive];
@@ -157,7 +157,7 @@ fn check_game<G: Game<N> + Nudged, const N: usize>(
     let points = network::points::<N, 16, 16>();
     let [quantiles, own, masked, ..] =
         network::outputs::<f64, _, N, 16, 1, 16>(&Portable, &theta, architecture, &points);
-    let sensitivity = network::sensitivities_of(&theta, architecture, &points);
+    let sensitivity = network::output_sensitivities(&theta, architecture, &points);
     let numbers = network::numbers(&*theta);
     let single: Vec<f32> = numbers.iter().map(|number| *number as f32).collect();
     let asked = points.iter().map(|point| (point.x, point.gamma, point.mask));

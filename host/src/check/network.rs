@@ -353,7 +353,7 @@ fn check_network<const N: usize, const H: usize, const R: usize, const M: usize>
     let theta = theta::<N, H, R, M>();
     let single = rounded::<f32, N, H, R, M>(&theta);
     let reference = outputs::<f64, _, N, H, R, M>(&Portable, &theta, architecture, &points);
-    let sensitivity = sensitivities_of(&theta, architecture, &points);
+    let sensitivity = output_sensitivities(&theta, architecture, &points);
     let derived = [1, 3, 4].map(|k: usize| reference[k].clone());
     let derived_sensitivity = [sensitivity[1], sensitivity[3], sensitivity[4]];
     let duals = Basis::Derived(Derivative::Duals);
@@ -436,7 +436,7 @@ fn check_network<const N: usize, const H: usize, const R: usize, const M: usize>
 }
 
 /// The [sensitivities] of [`outputs`].
-pub fn sensitivities_of<const N: usize, const H: usize, const R: usize, const M: usize>(
+pub fn output_sensitivities<const N: usize, const H: usize, const R: usize, const M: usize>(
     theta: &Parameters<f64, N, H, R, M>,
     architecture: Architecture,
     points: &[Point<N, H, M>],

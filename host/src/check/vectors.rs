@@ -179,7 +179,7 @@ fn games_of(held: &mut Held, cases: &[Item]) -> Result<()> {
             cases,
             [("f", 2), ("gradient", 2 * N), ("jacobian", 4 * N), ("hvp", 4 * N)],
         )?;
-        let sensitivity = games::sensitivities_of(game, &points);
+        let sensitivity = games::output_sensitivities(game, &points);
         for (engine, got) in [
             (Engine::F64, games::outputs::<f64, _, N>(game, &points)),
             (Engine::F32, games::outputs::<f32, _, N>(game, &points)),
