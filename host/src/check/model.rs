@@ -274,11 +274,8 @@ where
                 .copied()
                 .collect()
         };
-        let outside: Vec<f64> = points
-            .iter()
-            .filter_map(|point| point.given[k].clone())
-            .flatten()
-            .collect();
+        let given = points.iter().filter_map(|point| point.given[k].clone()).flatten();
+        let outside = [given.collect::<Vec<f64>>()];
         let ours = [of_points(&reference[k], false)];
         for (engine, got) in &results {
             if !ours[0].is_empty() && *engine != Engine::F64 {
@@ -292,10 +289,10 @@ where
                     &[sensitivity[k]],
                 );
             }
-            if !outside.is_empty() {
+            if !outside[0].is_empty() {
                 let got = [of_points(&got[k], true)];
                 let basis = (*engine, Basis::Outside(precision));
-                report.compare("outside", operation, basis, &got, &[outside.clone()], &[sensitivity[k]]);
+                report.compare("outside", operation, basis, &got, &outside, &[sensitivity[k]]);
             }
         }
     }
