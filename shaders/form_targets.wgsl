@@ -51,7 +51,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
                     let p = parts(midpoint(i), quantile_and_target[i].xy, target_);
                     sum += exact(p.weight * p.c);
                 }
-                dtarget = exact(PER_TARGET * sum);
+                dtarget = exact(PHI * exact(PER_TARGET * sum));
             }
         }
         var adjoint = exact(exact(SHARE * dq) + through);

@@ -214,9 +214,9 @@ typedef struct {
    */
   uint32_t field;
   /*
-   1: the gradient flows through the targets too (without a target network); else 0.
+   How much of the gradient that flows through the targets counts (without a target network), in [0, 1]; 0: none.
    */
-  uint32_t residual_gradient;
+  double phi;
   /*
    The agents' learning rate.
    */

@@ -166,8 +166,8 @@ pub struct MevaInfo {
 pub struct MevaSettings {
     /// What the network models and agents follow: MEVA_FIELD_V, ..
     pub field: u32,
-    /// 1: the gradient flows through the targets too (without a target network); else 0.
-    pub residual_gradient: u32,
+    /// How much of the gradient that flows through the targets counts (without a target network), in [0, 1]; 0: none.
+    pub phi: f64,
     /// The agents' learning rate.
     pub alpha: f64,
     /// How much of a target is observed rather than predicted, in [0, 1].
@@ -905,6 +905,7 @@ unsafe fn settings_of(settings: *const MevaSettings, game: &ImageGame) -> Result
         s.beta2,
         s.epsilon,
         s.weight_decay,
+        s.phi,
     ];
     if !all.iter().all(|number| number.is_finite()) {
         return Err(MevaNotFinite);
@@ -915,7 +916,7 @@ unsafe fn settings_of(settings: *const MevaSettings, game: &ImageGame) -> Result
         && below_one.contains(&s.beta1)
         && below_one.contains(&s.beta2)
         && s.epsilon > 0.0
-        && s.residual_gradient <= 1;
+        && (0.0..=1.0).contains(&s.phi);
     if !in_range {
         return Err(MevaOutOfRange);
     }
@@ -923,7 +924,8 @@ unsafe fn settings_of(settings: *const MevaSettings, game: &ImageGame) -> Result
         architecture: architecture_of(game),
         field: field_of(s.field)?,
         exploration: Exploration::None,
-        bootstrap: if s.residual_gradient == 1 {
+        phi: s.phi,
+        bootstrap: if s.phi > 0.0 {
             Bootstrap::Residual
         } else {
             Bootstrap::SemiGradient

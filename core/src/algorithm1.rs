@@ -28,7 +28,8 @@ use crate::{lambda_return, quantile_huber, target_network};
 pub enum Bootstrap {
     /// Targets are constants.
     SemiGradient,
-    /// Targets are differentiated by the parameters that predict them; needs a model without target network.
+    /// Targets are differentiated by the parameters that predict them, and [`Settings::phi`] of that gradient is followed
+    /// (Baird, 1995); needs a model without target network.
     Residual,
 }
 
@@ -58,6 +59,9 @@ pub struct Settings {
     pub exploration: Exploration,
     /// Where the gradient of the loss flows.
     pub bootstrap: Bootstrap,
+    /// `phi` in [0, 1], with [`Bootstrap::Residual`]: how much of what flows through the targets counts. 1 is the gradient of
+    /// the loss, 0 the semi-gradient.
+    pub phi: f64,
     /// `alpha`, the agents' learning rate.
     pub alpha: f64,
     /// `lambda` in [0, 1]: how much of a target is observed rather than predicted.
@@ -173,7 +177,7 @@ impl<T: Real, const N: usize, const H: usize, const R: usize, const M: usize> St
 /// use meva_core::{learner::meta_value::Field, meta_value::{Architecture, Input}, parameters::Parameters, random::*};
 /// let settings = Settings {
 ///     architecture: Architecture { input: Input::Tenth, last_activation: Activation::Gelu },
-///     field: Field::V, exploration: Exploration::None, bootstrap: Bootstrap::SemiGradient,
+///     field: Field::V, exploration: Exploration::None, bootstrap: Bootstrap::SemiGradient, phi: 1.0,
 ///     alpha: 1.0, lambda: 0.0, rho: None,
 ///     optimizer: AdamW { eta: 1e-3, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weight_decay: 0.0 },
 /// };
@@ -470,7 +474,7 @@ where
     S: Scalar,
     K: Kernels<S>,
 {
-    let lambda = S::Real::round(settings.lambda);
+    let (lambda, phi) = (S::Real::round(settings.lambda), S::Real::round(settings.phi));
     let residual = settings.bootstrap == Bootstrap::Residual && settings.rho.is_none();
     let mut loss = S::ZERO;
     // What flows through the targets into later predictions: the adjoints of Y(t) and of q(t).
@@ -492,7 +496,7 @@ where
                 if index == k {
                     step.quantiles[i][m] += dy[i][m];
                 }
-                dy[i][m] += weight * dtarget[m];
+                dy[i][m] += weight * dtarget[m].scale(phi);
             }
             through[i] = [S::ZERO; M];
             if residual {

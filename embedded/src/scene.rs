@@ -147,6 +147,7 @@ pub fn train() {
         field: Field::V,
         exploration: Exploration::None,
         bootstrap: Bootstrap::SemiGradient,
+        phi: 1.0,
         alpha: 1.0,
         lambda: 0.9,
         rho: Some(0.99),

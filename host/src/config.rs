@@ -104,6 +104,9 @@ pub struct Config {
     pub flip_probability: f64,
     /// Where the gradient of the loss flows.
     pub bootstrap: Bootstrap,
+    /// How much of the gradient through the targets counts, in [0, 1], with a residual `bootstrap`.
+    #[serde(default = "phi")]
+    pub phi: f64,
 
     /// Whether players share a network.
     pub parameters: Sharing,
@@ -123,7 +126,7 @@ pub struct Config {
 }
 
 /// Every key in the order of the file, with a note on its meaning.
-pub const KEYS: [(&str, &str); 35] = [
+pub const KEYS: [(&str, &str); 36] = [
     ("preset", "where absent keys come from"),
     ("version", "of the program that wrote this"),
     ("algorithm", "meva or cola"),
@@ -152,6 +155,10 @@ pub const KEYS: [(&str, &str); 35] = [
     ("exploration", "none or sign-flips"),
     ("flip_probability", "per unit and player, of sign-flips"),
     ("bootstrap", "semi-gradient or residual"),
+    (
+        "phi",
+        "how much of the residual gradient through targets counts, 0 to 1",
+    ),
     ("parameters", "shared by the players or separate"),
     ("hidden", "H, units of a layer"),
     ("residual_blocks", "R, in each of the two networks"),
@@ -162,7 +169,7 @@ pub const KEYS: [(&str, &str); 35] = [
 ];
 
 /// Keys that a file without preset may leave out.
-const OPTIONAL: [&str; 10] = [
+const OPTIONAL: [&str; 11] = [
     "preset",
     "version",
     "algorithm",
@@ -171,6 +178,7 @@ const OPTIONAL: [&str; 10] = [
     "estimator",
     "rollouts",
     "rollout_length",
+    "phi",
     "alpha_max",
     "rho",
 ];
@@ -181,6 +189,11 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// COLA's longest imagined step in the paper.
 fn alpha_max() -> f64 {
     10.0
+}
+
+/// The whole residual gradient, where nobody says.
+fn phi() -> f64 {
+    1.0
 }
 
 /// Episodes per estimate, where nobody says.
@@ -351,6 +364,7 @@ fn logistic() -> Config {
         exploration: Exploration::None,
         flip_probability: 1.0 / 16.0,
         bootstrap: Bootstrap::Residual,
+        phi: phi(),
         parameters: Sharing::Shared,
         hidden: 64,
         residual_blocks: 1,
@@ -430,6 +444,7 @@ fn ipd() -> Config {
         exploration: Exploration::SignFlips,
         flip_probability: 1.0 / 16.0,
         bootstrap: Bootstrap::SemiGradient,
+        phi: phi(),
         parameters: Sharing::Shared,
         hidden: 64,
         residual_blocks: 2,
@@ -688,6 +703,7 @@ impl Config {
             ("epsilon", self.epsilon, Range::Positive),
             ("weight_decay", self.weight_decay, Range::NotNegative),
             ("flip_probability", self.flip_probability, Range::Unit),
+            ("phi", self.phi, Range::Unit),
             ("scale", self.scale, Range::NotNegative),
         ] {
             if !range.contains(value) {
@@ -765,6 +781,7 @@ impl Config {
             field: self.field,
             exploration: self.exploration,
             bootstrap: self.bootstrap,
+            phi: self.phi,
             alpha: self.alpha,
             lambda: self.lambda,
             rho: self.rho,

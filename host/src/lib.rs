@@ -20,6 +20,7 @@
 //! ```
 
 pub mod ascent;
+pub mod check;
 pub mod cola;
 pub mod command;
 pub mod config;

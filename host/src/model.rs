@@ -42,6 +42,11 @@ impl AnyNetwork {
     }
 }
 
+/// What the names of the tensors that a model evaluates with begin with: those of the target network where there is one.
+pub(crate) fn prefix(config: &Config) -> &'static str {
+    if config.rho.is_some() { "target." } else { "" }
+}
+
 /// A trained model.
 pub struct Model {
     /// How it was trained.
@@ -61,13 +66,20 @@ impl Model {
     /// # Errors
     /// The file is missing, truncated, of another format or architecture, or holds numbers that are not finite.
     pub fn load(path: &Path) -> Result<Self> {
-        let path = if path.is_dir() {
-            path.join(MODEL)
-        } else {
-            path.to_path_buf()
-        };
-        let file = TensorFile::load(&path)?;
+        let file = Self::file(path)?;
         Self::of_file(&file).map_err(|error| error.at(path.display()))
+    }
+
+    /// What a model file, or that of a run directory, holds.
+    ///
+    /// # Errors
+    /// The file is missing, truncated, or of another format.
+    pub fn file(path: &Path) -> Result<TensorFile> {
+        if path.is_dir() {
+            TensorFile::load(&path.join(MODEL))
+        } else {
+            TensorFile::load(path)
+        }
     }
 
     /// The model that a file holds.
@@ -77,8 +89,7 @@ impl Model {
     pub fn of_file(file: &TensorFile) -> Result<Self> {
         let config = Config::of_metadata(&file.metadata)?;
         let architecture = config.settings().architecture;
-        let part = if config.rho.is_some() { "target." } else { "" };
-        let networks = config.parameters.networks();
+        let (part, networks) = (prefix(&config), config.parameters.networks());
         macro_rules! read {
             ($n:literal, $h:literal, $r:literal, $m:literal) => {{
                 let mut parameters: Box<[Parameters<f32, $n, $h, $r, $m>]> = zeroed_slice(networks);

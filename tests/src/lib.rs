@@ -19,9 +19,10 @@
 )]
 
 pub mod compare;
-pub mod condition;
 pub mod elementary;
 pub mod games;
 pub mod number;
 pub mod tolerance;
 pub mod vectors;
+
+pub use meva::check::condition;

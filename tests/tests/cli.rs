@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use meva::model::Model;
 use meva::run_directory::TensorFile;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -637,7 +638,7 @@ fn bad_input() {
     );
     for (assignment, words) in [
         ("btach=3", ["unknown key `btach`", "did you mean `batch`?"]),
-        ("field=w", ["unknown field `w`", "v, u, u-normalized"]),
+        ("field=w", ["unknown field `w`", "u, normalized, u-normalized"]),
         ("game=ipt", ["unknown game `ipt`", "did you mean `ipd`?"]),
         ("batch", ["`batch` sets nothing", "key=value"]),
         ("preset=ipd", ["`preset` cannot be set", "another preset"]),
@@ -1080,7 +1081,7 @@ fn bad_input_of_players_and_estimators() {
     train("logistic", "estimator=rollouts", &["no turns to sample", "exact"]);
     train("ipd", "rollout_length=0", &["`rollout_length` is 0"]);
     train("ipd", "rollouts=0", &["`rollouts` is 0"]);
-    train("ipd", "estimator=reinforce", &["`estimator` cannot be"]);
+    train("ipd", "estimator=reinforce", &["unknown estimator `reinforce`"]);
     let play = |more: &[&str], words: &[&str]| scratch.fail(&[&["play", "ipd"][..], more].concat(), 2, words);
     play(
         &["--learner", "naive", "--rollouts", "4"],
@@ -1232,4 +1233,178 @@ fn a_closed_pipe_is_no_error() {
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), String::new()));
+}
+
+/// The checks of a report that do not hold, by operation and engine.
+fn failures(report: &Value) -> Vec<(String, String)> {
+    let checks = report["checks"].as_array().unwrap().iter();
+    let word = |value: &Value| value.as_str().unwrap().to_owned();
+    checks
+        .filter(|check| check["ok"] == false)
+        .map(|check| (word(&check["operation"]), word(&check["engine"])))
+        .collect()
+}
+
+impl Scratch {
+    /// What `check` prints where something does not hold.
+    #[track_caller]
+    fn check_fails(&self, arguments: &[&str]) -> Value {
+        let output = self.run(&[&["check", "--engine", "cpu", "--json"], arguments].concat());
+        assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+        let value: Value = serde_json::from_str(&text(&output.stdout)).unwrap();
+        assert_eq!(value["ok"], false);
+        value
+    }
+}
+
+#[test]
+fn engines_and_derivatives_agree() {
+    let scratch = Scratch::new();
+    let report = scratch.json(&["check", "--engine", "cpu"]);
+    assert_eq!(failures(&report), []);
+    assert_eq!(
+        (&report["ok"], &report["adapters"]),
+        (&true.into(), &serde_json::json!([]))
+    );
+    let checks = report["checks"].as_array().unwrap();
+    let all = |key: &str| -> BTreeSet<&str> { checks.iter().filter_map(|check| check[key].as_str()).collect() };
+    assert_eq!(all("engine"), ["f32", "f64", "lanes"].into());
+    assert_eq!(all("derivative"), ["analytic", "differences", "duals"].into());
+    for operation in [
+        "exp",
+        "chicken hvp",
+        "ipd hola3",
+        "ipd network parameter vjp",
+        "logistic algorithm1 theta",
+    ] {
+        assert!(all("operation").contains(operation), "{operation}");
+    }
+    for check in checks {
+        let [error, bound] = ["error", "bound"].map(|key| check[key].as_f64().unwrap());
+        assert!(
+            error <= bound && !check["reason"].as_str().unwrap().is_empty(),
+            "{check}"
+        );
+    }
+    let table = scratch.succeed(&["check", "--engine", "cpu", "--only", "Tandem LOLA"]);
+    let lines: Vec<&str> = table.lines().filter(|line| line.starts_with("tandem lola")).collect();
+    assert!(
+        !lines.is_empty() && lines.iter().all(|line| line.ends_with("ok")),
+        "{table}"
+    );
+    assert!(table.contains("checks, all ok"), "{table}");
+    scratch.fail(
+        &["check", "--engine", "cpu", "--only", "abacus"],
+        2,
+        &["`abacus`", "--only"],
+    );
+    scratch.fail(&["check", "--engine", "cpu", "--adapter", "0"], 2, &["--adapter"]);
+}
+
+#[test]
+fn engines_agree_with_vectors() {
+    let scratch = Scratch::new();
+    let vectors = Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors");
+    let report = scratch.json(&["check", "--engine", "cpu", "--vectors", vectors.to_str().unwrap()]);
+    assert_eq!(failures(&report), []);
+
+    // One number that is changed is found out, on every engine.
+    fs::create_dir(scratch.path("mine")).unwrap();
+    let mut games: Value = serde_json::from_str(&fs::read_to_string(vectors.join("games.json")).unwrap()).unwrap();
+    let number = &mut games["cases"][0]["gradient"][0][0];
+    *number = (number.as_f64().unwrap() + 1e-3).into();
+    fs::write(scratch.path("mine/games.json"), games.to_string()).unwrap();
+    let report = scratch.check_fails(&["--vectors", "mine"]);
+    let expected = ["f64", "f32", "lanes"].map(|engine| ("logistic own gradient".to_owned(), engine.to_owned()));
+    assert_eq!(failures(&report), expected);
+    let notes = report["notes"].to_string();
+    assert!(notes.contains("cola.json is not in the folder"), "{notes}");
+}
+
+#[test]
+fn vectors_that_are_none_are_errors() {
+    let scratch = Scratch::new();
+    let vectors = ["check", "--engine", "cpu", "--vectors", "mine"];
+    scratch.fail(&vectors, 3, &["cannot read the folder `mine`", "check the spelling"]);
+    fs::create_dir(scratch.path("mine")).unwrap();
+    scratch.fail(&vectors, 2, &["no vectors in this folder", "games.json"]);
+    let case = |x: &str| format!(r#"{{"cases": [{{"game": "tandem", "x": {x}, "v": [[1], [2]], "f": [0, 0]}}]}}"#);
+    for (text, words) in [
+        ("{", "this is not JSON"),
+        ("{}", "the key `cases` is missing"),
+        (r#"{"cases": []}"#, "`cases`: the list is empty"),
+        (
+            r#"{"cases": [{"game": "poker"}]}"#,
+            "`cases[0].game`: expected one of logistic, tandem",
+        ),
+        (&case("[[1], [NaN]]"), "JSON has no NaN"),
+        (&case("[[1], [2, 3]]"), "`cases[0].x[1]`: expected 1 number, found 2"),
+        (&case("[[1], [2]]"), "`cases[0]`: the key `gradient` is missing"),
+    ] {
+        fs::write(scratch.path("mine/games.json"), text).unwrap();
+        scratch.fail(&vectors, 2, &["games.json", words]);
+    }
+    fs::write(scratch.path("mine/poker.json"), "{}").unwrap();
+    scratch.fail(&vectors, 2, &["poker.json", "there are games.json"]);
+}
+
+#[test]
+fn models_agree_with_points() {
+    let scratch = Scratch::new();
+    scratch.succeed(&[&IPD[..], &["--set", "outer=2", "--out", "a"]].concat());
+    let check = ["check", "--engine", "cpu", "--model", "a"];
+    assert_eq!(failures(&scratch.json(&check)), []);
+
+    let model = Model::load(&scratch.path("a")).unwrap();
+    let x = [[0.5, -1.0, 2.0, 0.0, -3.0], [1.0, 0.25, -0.5, 4.0, 1.5]];
+    let gamma = [0.9, 0.0];
+    let rows = [&x[0][..], &x[1][..]];
+    let [quantiles, field] = [model.quantiles(rows, gamma).unwrap(), model.field(rows, gamma).unwrap()];
+    let write = |quantiles: &[Vec<f64>; 2]| {
+        let points = serde_json::json!({ "points": [
+            { "x": x, "gamma": gamma, "quantiles": quantiles, "field": field },
+            { "x": x, "gamma": gamma },
+        ] });
+        fs::write(scratch.path("points.json"), points.to_string()).unwrap();
+    };
+    write(&quantiles);
+    let report = scratch.json(&[&check[..], &["--points", "points.json"]].concat());
+    assert_eq!(failures(&report), []);
+    let count = |engine: &str| {
+        report["checks"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|c| c["engine"] == engine)
+            .count()
+    };
+    assert_eq!(
+        ["f64", "f32", "lanes"].map(count),
+        [2, 4, 4],
+        "f64 is held against what is given alone"
+    );
+    let mut wrong = quantiles.clone();
+    wrong[1][3] += 1e-2;
+    write(&wrong);
+    let report = scratch.check_fails(&["--model", "a", "--points", "points.json"]);
+    let expected = ["f64", "f32", "lanes"].map(|engine| ("outside quantiles".to_owned(), engine.to_owned()));
+    assert_eq!(failures(&report), expected);
+
+    fs::write(
+        scratch.path("points.json"),
+        r#"{"points": [{"x": [[1], [2]], "gamma": [0, 0]}]}"#,
+    )
+    .unwrap();
+    let points = [&check[..], &["--points", "points.json"]].concat();
+    scratch.fail(
+        &points,
+        2,
+        &[
+            "points.json",
+            "`points[0].x[0]`: expected 5 numbers, found 1",
+            "5 parameters",
+        ],
+    );
+    scratch.fail(&["check", "--model", "none"], 3, &["none"]);
+    scratch.fail(&["check", "--points", "points.json"], 2, &["--model"]);
 }

@@ -73,7 +73,7 @@ const TABLE: &[Row] = &[
     row("activation.rs", By(NETWORK), By(&["core::slopes_are_derivatives"]), By(&["core::activations_saturate", "accuracy::gelu"])),
     row("adamw.rs", By(&["vectors::adamw_in_f64", "vectors::adamw_in_f32"]), None("nothing differentiates through it"),
         By(&["core::decay_is_decoupled", "laws::adam_ignores_the_scale_of_gradients"])),
-    row("algorithm1.rs", By(UPDATE), By(&["laws::residual_gradients_are_derivatives_of_the_whole_loss"]),
+    row("algorithm1.rs", By(UPDATE), By(&["laws::residual_gradients_are_derivatives_of_the_whole_loss", "laws::phi_mixes_the_two_gradients"]),
         By(&["laws::nothing_to_learn_changes_nothing", "laws::idle_lanes_do_not_matter", "laws::a_batch_is_a_mean",
             "laws::lanes_learn_what_trajectories_learn", "laws::networks_of_their_own", "laws::targets_at_the_ends_of_gamma", "laws::where_trajectories_go"])),
     row("dense.rs", By(NETWORK), By(&["core::vjps_are_the_adjoints_of_forward", "vectors::network_in_f64"]),

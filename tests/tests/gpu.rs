@@ -70,7 +70,10 @@ fn variety() -> Vec<(&'static str, Config)> {
     let short = |preset: &str, more: &[&str]| config(preset, &[&SMALL[..], &["steps=6", "stride=3"], more].concat());
     vec![
         ("logistic, residual", short("logistic", &[])),
-        ("logistic, residual, lambda", short("logistic", &["lambda=0.7"])),
+        (
+            "logistic, residual, lambda",
+            short("logistic", &["lambda=0.7", "phi=0.3"]),
+        ),
         (
             "logistic, semi-gradient",
             short("logistic-paper", &["last_activation=tanh"]),
@@ -92,7 +95,13 @@ fn variety() -> Vec<(&'static str, Config)> {
             "ipd, normalized",
             short("ipd", &["field=u-normalized", "last_activation=gelu"]),
         ),
-        ("imp", short("imp", &["rho=none", "bootstrap=residual"])),
+        (
+            "imp",
+            short(
+                "imp",
+                &["parameters=shared", "rho=none", "bootstrap=residual", "phi=0.5"],
+            ),
+        ),
         (
             "matrix",
             short(

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Outcome, print};
 use crate::error::Result;
-use crate::gpu::device::{list, no_adapter};
+use crate::gpu::device::{Description, list, no_adapter};
 
 /// List GPU adapters, and say which one is used by default.
 #[derive(Debug, Args)]
@@ -21,12 +21,7 @@ impl Devices {
     pub(super) fn run(&self) -> Result<Outcome> {
         let (descriptions, best) = list();
         if self.json {
-            let adapters: Value = descriptions
-                .iter()
-                .map(|d| {
-                    json!({ "index": d.index, "name": d.name, "kind": d.kind, "backend": d.backend, "driver": d.driver })
-                })
-                .collect();
+            let adapters: Value = descriptions.iter().map(Description::json).collect();
             print(&json!({ "adapters": adapters, "default": best }).to_string())?;
             return Ok(Outcome::Done);
         }

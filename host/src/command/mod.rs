@@ -2,7 +2,7 @@
 //!
 //! Results go to stdout, as text or, with `--json`, as one JSON object; progress and errors go to stderr. Exit codes: 0 done,
 //! 2 the command or the configuration asks for what cannot be, 3 trouble with a file, 4 training diverged, 130
-//! interrupted, 1 anything else.
+//! interrupted, 1 anything else, a check that does not hold among it.
 
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 
 mod agents;
 mod basins;
+mod check;
 mod devices;
 mod export;
 mod figure;
@@ -42,12 +43,15 @@ enum Command {
     Export(export::Export),
     Play(play::Play),
     Reproduce(reproduce::Reproduce),
+    Check(check::Check),
     Devices(devices::Devices),
 }
 
 /// What a command came to.
 enum Outcome {
     Done,
+    /// It was done, and what it checked does not hold.
+    Failed,
     Interrupted,
 }
 
@@ -69,6 +73,7 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     match run(cli) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::Failed) => ExitCode::FAILURE,
         Ok(Outcome::Interrupted) => ExitCode::from(130),
         Err(error) => {
             eprintln!("error: {error}");
@@ -100,6 +105,7 @@ fn run(cli: Cli) -> Result<Outcome> {
         Command::Export(export) => export.run(),
         Command::Play(play) => play.run(),
         Command::Reproduce(reproduce) => reproduce.run(),
+        Command::Check(check) => check.run(),
         Command::Devices(devices) => devices.run(),
     }
 }

@@ -216,7 +216,7 @@ impl Train {
         for result in results {
             match result {
                 Ok(Outcome::Done) => {}
-                Ok(Outcome::Interrupted) => outcome = Outcome::Interrupted,
+                Ok(other) => outcome = other,
                 // All but the last are told here, that one by whoever ends the program.
                 Err(error) => {
                     if let Some(before) = failed.replace(error) {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use serde_json::{Value, json};
 use wgpu::{Adapter, AdapterInfo, Backends, Device, DeviceType, Instance, InstanceDescriptor, InstanceFlags, Queue};
 
 use crate::error::{Error, Result};
@@ -24,6 +25,19 @@ pub struct Description {
     pub backend: String,
     /// The driver with its version.
     pub driver: String,
+}
+
+impl Description {
+    /// For machines.
+    pub fn json(&self) -> Value {
+        json!({
+            "index": self.index,
+            "name": self.name,
+            "kind": self.kind,
+            "backend": self.backend,
+            "driver": self.driver,
+        })
+    }
 }
 
 impl fmt::Display for Description {

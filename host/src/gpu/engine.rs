@@ -9,6 +9,7 @@ use wgpu::{BindGroup, Buffer, BufferUsages, ComputePipeline};
 use super::device::Gpu;
 use super::shader::{Plan, Stage};
 use crate::error::{Error, Result};
+use crate::network::Shape;
 
 /// What a submission should take: far below the shortest watchdog (2 s), long enough to hide its cost.
 const SUBMISSION: Duration = Duration::from_millis(100);
@@ -81,11 +82,7 @@ impl Engine {
     pub fn new(gpu: Arc<Gpu>, plan: Plan, updates_per_outer: usize) -> Result<Self> {
         let layout = &plan.layout;
         let shape = layout.shape;
-        let quads = shape.hidden.is_multiple_of(4) && shape.quantiles.is_multiple_of(4);
-        if !quads || shape.quantiles > shape.hidden || shape.hidden > 64 {
-            return Err(Error::usage(format!("the GPU engine cannot train a network of this shape: {shape}"))
-                .hint("it needs hidden and quantiles to be multiples of 4, quantiles <= hidden <= 64; or use --engine cpu"));
-        }
+        trainable(shape)?;
         let constant = |name: &str| {
             let constants = layout.constants();
             constants
@@ -251,14 +248,7 @@ impl Engine {
     /// Replaces a seed's `theta`, `theta_bar`, `m` and `v`, one after the other.
     pub fn set_state(&self, seed: usize, numbers: &[f32]) {
         let len = self.plan.layout.len;
-        let mut weights = vec![0.0; 3 * len];
-        for (p, copy) in self.copies.iter().enumerate() {
-            if let Some([forward, backward]) = copy {
-                weights[*forward] = numbers[p];
-                weights[len + backward] = numbers[p];
-                weights[2 * len + forward] = numbers[len + p];
-            }
-        }
+        let weights = weights(&self.copies, numbers);
         let write = |buffer: &Buffer, offset: usize, numbers: &[f32]| {
             self.gpu
                 .queue
@@ -347,6 +337,33 @@ impl Engine {
         self.gpu.queue.submit([encoder.finish()]);
         self.gpu.wait()
     }
+}
+
+/// An error if the stages cannot evaluate a network of this shape.
+fn trainable(shape: Shape) -> Result<()> {
+    let quads = shape.hidden.is_multiple_of(4) && shape.quantiles.is_multiple_of(4);
+    if quads && shape.quantiles <= shape.hidden && shape.hidden <= 64 {
+        return Ok(());
+    }
+    Err(
+        Error::usage(format!("the GPU engine cannot train a network of this shape: {shape}"))
+            .hint("it needs hidden and quantiles to be multiples of 4, quantiles <= hidden <= 64; or use --engine cpu"),
+    )
+}
+
+/// The copies of the matrices that `dense.wgsl` reads: of `theta`, of `theta` transposed, and of `theta_bar`, from `theta`
+/// and `theta_bar`.
+fn weights(copies: &[Option<[usize; 2]>], numbers: &[f32]) -> Vec<f32> {
+    let len = copies.len();
+    let mut weights = vec![0.0; 3 * len];
+    for (p, copy) in copies.iter().enumerate() {
+        if let Some([forward, backward]) = copy {
+            weights[*forward] = numbers[p];
+            weights[len + backward] = numbers[p];
+            weights[2 * len + forward] = numbers[len + p];
+        }
+    }
+    weights
 }
 
 /// The first storage binding of a stage, whether it reads a slice, and how it uses its buffers.
@@ -456,20 +473,7 @@ fn bind(
 /// The device failed.
 pub fn probe(gpu: &Arc<Gpu>, plan: &Plan, theta: &[f32], points: &[f32]) -> Result<Vec<f32>> {
     let shape = plan.layout.shape;
-    let plan = Plan {
-        seeds: 1,
-        ..plan.clone()
-    };
-    let engine = Engine::new(
-        Arc::clone(gpu),
-        Plan {
-            batch: 1,
-            chunk: 1,
-            ..plan.clone()
-        },
-        1,
-    )?;
-    engine.set_state(0, &[theta; 4].concat());
+    trainable(shape)?;
     let count = points.len() / (2 * (shape.parameters + 1 + shape.hidden));
     let answer = 2 * (shape.quantiles + 3 * shape.parameters + 6);
     let buffer = |numbers: usize| {
@@ -480,11 +484,25 @@ pub fn probe(gpu: &Arc<Gpu>, plan: &Plan, theta: &[f32], points: &[f32]) -> Resu
             mapped_at_creation: false,
         })
     };
-    let (asked, answers) = (buffer(points.len()), buffer(count * answer));
-    gpu.queue.write_buffer(&asked, 0, bytemuck::cast_slice(points));
-    let (pipeline, layout) = pipeline(gpu, Stage::Probe, &plan, bindings(Stage::Probe));
-    let buffers = [&engine.state, &engine.weights, &asked, &answers];
-    let bind_group = bind(gpu, &layout, &engine.now, None, bindings(Stage::Probe).0, &buffers);
+    let filled = |numbers: &[f32]| {
+        let buffer = buffer(numbers.len());
+        gpu.queue.write_buffer(&buffer, 0, bytemuck::cast_slice(numbers));
+        buffer
+    };
+    let state = [theta; 4].concat();
+    let weights = filled(&weights(&plan.layout.copies(), &state));
+    let (state, asked, answers) = (filled(&state), filled(points), buffer(count * answer));
+    let now = gpu.device.create_buffer(&wgpu::BufferDescriptor {
+        label: Some("now"),
+        size: UNIFORM_STRIDE as u64,
+        usage: BufferUsages::UNIFORM | BufferUsages::COPY_DST,
+        mapped_at_creation: false,
+    });
+    gpu.queue
+        .write_buffer(&now, 0, bytemuck::cast_slice(&[0_u32; UNIFORM_STRIDE / 4]));
+    let (pipeline, layout) = pipeline(gpu, Stage::Probe, plan, bindings(Stage::Probe));
+    let buffers = [&state, &weights, &asked, &answers];
+    let bind_group = bind(gpu, &layout, &now, None, bindings(Stage::Probe).0, &buffers);
     let mut encoder = gpu.device.create_command_encoder(&Default::default());
     let mut pass = encoder.begin_compute_pass(&Default::default());
     pass.set_pipeline(&pipeline);

@@ -179,7 +179,7 @@ pub fn diverged(iteration: usize, what: &str) -> Error {
 
 /// What the optimiser needs to know in update `update`, counted from 0; as on the CPU, the learning rate changes with the outer
 /// iteration.
-fn step(config: &Config, update: usize, per_outer: usize) -> Step {
+pub(crate) fn step(config: &Config, update: usize, per_outer: usize) -> Step {
     let Settings { optimizer, .. } = config.settings();
     let [c1, c2] = optimizer.corrections(update as u32 + 1);
     Step {
@@ -189,7 +189,7 @@ fn step(config: &Config, update: usize, per_outer: usize) -> Step {
 }
 
 /// One run's draws: players side by side.
-fn flat_draws(config: &Config, iteration: usize) -> Result<Outer> {
+pub(crate) fn flat_draws(config: &Config, iteration: usize) -> Result<Outer> {
     macro_rules! flat {
         ($n:literal, $h:literal, $r:literal, $m:literal) => {
             flat::<$n, $h>(config, iteration)

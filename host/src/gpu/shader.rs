@@ -206,6 +206,7 @@ impl Plan {
             ("PER_TARGET", (1.0 / shape.quantiles as f64) as f32),
             ("SHARE", share),
             ("ALPHA", settings.alpha as f32),
+            ("PHI", settings.phi as f32),
             ("LAMBDA", lambda),
             ("REST_LAMBDA", 1.0 - lambda),
             ("BETA1", adamw.beta1 as f32),

@@ -28,6 +28,7 @@ const SETTINGS: Settings = Settings {
     field: Field::U,
     exploration: Exploration::SignFlips,
     bootstrap: Bootstrap::SemiGradient,
+    phi: 1.0,
     alpha: 1.0,
     lambda: 0.9,
     rho: Some(0.99),
@@ -547,4 +548,46 @@ fn networks_of_their_own() {
             assert_eq!(before.targets[0], after.targets[0]);
         }
     }
+}
+
+/// Between the semi-gradient and the residual gradient, phi goes along a line.
+#[test]
+fn phi_mixes_the_two_gradients() {
+    let of = |bootstrap, phi| {
+        let settings = Settings {
+            rho: None,
+            bootstrap,
+            phi,
+            ..SETTINGS
+        };
+        gradient::<f64>(&settings, &[trajectory(0), trajectory(4)])
+    };
+    let (semi_loss, semi) = of(Bootstrap::SemiGradient, 1.0);
+    let (loss, residual) = of(Bootstrap::Residual, 1.0);
+    let (none_loss, none) = of(Bootstrap::Residual, 0.0);
+    assert!(semi != residual, "the law would compare equal things");
+    assert_eq!((semi_loss, none_loss), (loss, loss));
+    let mut ledger = Ledger::default();
+    let (mixed_loss, mixed) = of(Bootstrap::Residual, 0.25);
+    assert_eq!(mixed_loss, loss);
+    for index in 0..Theta::<f64>::TENSORS {
+        let label = Theta::<f64>::tensor(index).to_string();
+        let (semi, residual) = (semi.values(index), residual.values(index));
+        let line = semi.iter().zip(residual).map(|(a, b)| 0.75 * a + 0.25 * b).collect();
+        let got = mixed.values(index).to_vec();
+        ledger.check(
+            Precision::Double,
+            &Check::new(Operation::UpdateGradient, &label, got, line),
+        );
+        ledger.check(
+            Precision::Double,
+            &Check::new(
+                Operation::UpdateGradient,
+                &label,
+                none.values(index).to_vec(),
+                semi.to_vec(),
+            ),
+        );
+    }
+    ledger.finish();
 }

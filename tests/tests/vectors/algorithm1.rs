@@ -28,6 +28,7 @@ fn settings(case: &Value) -> Settings {
         field,
         exploration,
         bootstrap: Bootstrap::SemiGradient,
+        phi: 1.0,
         alpha: hp("alpha"),
         lambda: hp("lambda"),
         rho: Some(hp("rho")).filter(|rho| *rho > 0.0),

@@ -1,9 +1,9 @@
 //! The fields of the learners that look ahead.
 
 use meva_core::learner::{Hola, Learner, Lola, LolaTaylor, LookAhead, Naive};
-use meva_core::{Game, Lanes, Player, Scalar};
+use meva_core::{Game, Lanes};
 use meva_tests::compare::{Check, Ledger, Scale};
-use meva_tests::condition::{Nudge, condition};
+use meva_tests::condition::{MovedGradients, Nudge, condition};
 use meva_tests::games::{self, BuiltIn, Visit};
 use meva_tests::number::{Number, pack_rows, unpack};
 use meva_tests::tolerance::{Operation, Precision};
@@ -24,40 +24,6 @@ fn hola3(alpha: f64) -> Hola<Hola<Lola>> {
     }
 }
 
-/// A game whose probabilities and gradients have moved: what rounding does between the levels of a learner.
-struct MovedGradients<G, const N: usize> {
-    game: G,
-    factors: [[[f64; N]; 2]; 2],
-    shifts: [[f64; N]; 2],
-}
-
-/// Beyond these log-odds `f32` holds no probability but 1.
-const SATURATION: f64 = 16.0;
-
-impl<G: Game<N> + BuiltIn, const N: usize> Game<N> for MovedGradients<G, N> {
-    fn value<S: Scalar>(&self, x: &[[S; N]; 2]) -> [S; 2] {
-        self.game.value(x)
-    }
-
-    fn gradient<S: Scalar>(&self, player: Player, x: &[[S; N]; 2]) -> [[S; N]; 2] {
-        let mut x = *x;
-        if G::LOG_ODDS {
-            // d logit(p) = dp / (p (1 - p)) is (1 + exp(x)) dp / p: rounding a probability near 1 moves its log-odds far.
-            for (x, shift) in x.iter_mut().flatten().zip(self.shifts.as_flattened()) {
-                let limit = S::from_f64(SATURATION);
-                *x += S::from_f64(*shift) * (S::ONE + S::select_less(*x, limit, *x, limit).exp());
-            }
-        }
-        let mut gradient = self.game.gradient(player, &x);
-        for (row, factors) in gradient.iter_mut().zip(&self.factors[player.index()]) {
-            for (d, factor) in row.iter_mut().zip(factors) {
-                *d = *d * S::from_f64(*factor);
-            }
-        }
-        gradient
-    }
-}
-
 /// The field where the policies, the payoffs, and the game's probabilities and gradients have moved.
 fn moved<L: Learner<f64, N>, G: Game<N> + BuiltIn, const N: usize>(
     learner: &L,
@@ -66,11 +32,7 @@ fn moved<L: Learner<f64, N>, G: Game<N> + BuiltIn, const N: usize>(
     nudge: &mut Nudge,
 ) -> Vec<f64> {
     let x = nudge.rows(x);
-    let game = MovedGradients {
-        game: game.nudged(nudge),
-        factors: [(); 2].map(|()| nudge.rows(&[[1.0; N]; 2])),
-        shifts: [[(); N]; 2].map(|row| row.map(|()| nudge.signed_amount())),
-    };
+    let game = MovedGradients::new(game.nudged(nudge), G::LOG_ODDS, nudge);
     learner.field(&game, &x).concat()
 }
 

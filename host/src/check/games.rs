@@ -1,0 +1,345 @@
+//! Games and learners: values, gradients, Hessian-vector products, fields.
+
+use meva_core::random::{Purpose, Stream};
+use meva_core::{Game, Player, Scalar};
+
+use super::condition::{MovedGradients, Nudge, sensitivities};
+use super::differences::{along, central, moved};
+use super::packed::{Packed, in_lanes, pack_rows};
+use super::report::{Basis, Derivative, Engine, Report};
+use super::tolerance::Operation;
+use crate::game::{AnyGame, PlaneGame};
+use crate::learner::NamedLearner;
+use crate::network::Number;
+use meva_core::game::IteratedMatrix;
+
+/// Points that everything is compared at: one group of the CPU engine.
+pub const POINTS: usize = 64;
+
+/// A built-in game.
+#[derive(Clone, Copy, Debug)]
+pub struct BuiltIn {
+    /// Its name on the command line, which is also that of a preset but for tandem.
+    pub name: &'static str,
+    /// Its name in files of vectors.
+    pub vector_name: &'static str,
+    /// The game.
+    pub game: AnyGame,
+    /// The length of imagined steps that moves policies by about one.
+    pub alpha: f64,
+}
+
+/// The built-in games.
+pub const GAMES: [BuiltIn; 5] = [
+    BuiltIn {
+        name: "logistic",
+        vector_name: "logistic",
+        game: AnyGame::Plane(PlaneGame::Logistic),
+        alpha: 1.0,
+    },
+    BuiltIn {
+        name: "tandem",
+        vector_name: "tandem",
+        game: AnyGame::Plane(PlaneGame::Tandem),
+        alpha: 0.1,
+    },
+    BuiltIn {
+        name: "ipd",
+        vector_name: "iterated_prisoners_dilemma",
+        game: AnyGame::Iterated(IteratedMatrix::PRISONERS_DILEMMA),
+        alpha: 1.0,
+    },
+    BuiltIn {
+        name: "imp",
+        vector_name: "iterated_matching_pennies",
+        game: AnyGame::Iterated(IteratedMatrix::MATCHING_PENNIES),
+        alpha: 1.0,
+    },
+    BuiltIn {
+        name: "chicken",
+        vector_name: "iterated_chicken",
+        game: AnyGame::Iterated(IteratedMatrix::CHICKEN),
+        alpha: 0.02,
+    },
+];
+
+/// A game whose constants can be moved.
+pub trait Nudged: Copy {
+    /// Whether parameters are log-odds of probabilities.
+    const LOG_ODDS: bool;
+    /// The game with its constants moved.
+    fn nudged(&self, nudge: &mut Nudge) -> Self;
+}
+
+impl Nudged for PlaneGame {
+    const LOG_ODDS: bool = false;
+
+    fn nudged(&self, _: &mut Nudge) -> Self {
+        *self
+    }
+}
+
+impl Nudged for IteratedMatrix {
+    const LOG_ODDS: bool = true;
+
+    fn nudged(&self, nudge: &mut Nudge) -> Self {
+        IteratedMatrix {
+            payoffs: nudge.rows(&self.payoffs),
+            discount: nudge.number(self.discount),
+        }
+    }
+}
+
+/// A joint policy and a direction.
+#[derive(Clone, Copy, Debug)]
+pub struct Point<const N: usize> {
+    /// The policy.
+    pub x: [[f64; N]; 2],
+    /// The direction of Hessian-vector products.
+    pub v: [[f64; N]; 2],
+}
+
+impl<const N: usize> Point<N> {
+    /// The point, moved.
+    pub fn nudged(&self, nudge: &mut Nudge) -> Self {
+        Point {
+            x: nudge.rows(&self.x),
+            v: nudge.rows(&self.v),
+        }
+    }
+}
+
+/// A joint policy as training may meet it, of numbers that `f32` holds: uniform on [-8, 8] for games of one parameter,
+/// standard normal for others.
+pub fn policy<const N: usize>(stream: &mut Stream) -> [[f64; N]; 2] {
+    let mut draw = || match N {
+        1 => stream.uniform(-8.0, 8.0),
+        _ => stream.normal(),
+    };
+    [(); 2].map(|()| [(); N].map(|()| f64::from(draw() as f32)))
+}
+
+/// A direction of numbers that `f32` holds.
+pub fn direction<const N: usize>(stream: &mut Stream) -> [[f64; N]; 2] {
+    [(); 2].map(|()| [(); N].map(|()| f64::from(stream.normal() as f32)))
+}
+
+/// The points that games are compared at.
+pub fn points<const N: usize>() -> Vec<Point<N>> {
+    let mut stream = Stream::new(1, Purpose::Evaluation, N as u64);
+    let mut point = || Point {
+        x: policy(&mut stream),
+        v: direction(&mut stream),
+    };
+    (0..POINTS).map(|_| point()).collect()
+}
+
+/// What is compared of a game, in the order of [`outputs`].
+pub const OPERATIONS: [Operation; 4] = [
+    Operation::Value,
+    Operation::OwnGradient,
+    Operation::Gradient,
+    Operation::Hvp,
+];
+/// Those of them that are derivatives.
+const DERIVATIVES: [Operation; 3] = [Operation::OwnGradient, Operation::Gradient, Operation::Hvp];
+
+/// Values, own gradients, gradients, and the Hessians times `v`.
+pub fn outputs<S: Packed, G: Game<N>, const N: usize>(game: &G, points: &[Point<N>]) -> [Vec<f64>; 4] {
+    in_lanes(points, |group| {
+        let x: [[S; N]; 2] = pack_rows(|l| group[l].x);
+        let v: [[S; N]; 2] = pack_rows(|l| group[l].v);
+        let gradient = Player::BOTH.map(|player| game.gradient(player, &x));
+        let hvp = Player::BOTH.map(|player| game.hvp(player, &x, &v));
+        [
+            game.value(&x).to_vec(),
+            game.own_gradients(&x).concat(),
+            gradient.concat().concat(),
+            hvp.concat().concat(),
+        ]
+    })
+}
+
+/// The [sensitivities] of [`outputs`].
+pub fn output_sensitivities<G: Game<N> + Nudged, const N: usize>(game: &G, points: &[Point<N>]) -> [f64; 4] {
+    sensitivities(|nudge| {
+        let moved: Vec<Point<N>> = points.iter().map(|point| point.nudged(nudge)).collect();
+        outputs::<f64, _, N>(&game.nudged(nudge), &moved)
+    })
+}
+
+/// The fields of one learner.
+pub fn fields<S: Packed, G: Game<N>, const N: usize>(
+    (learner, alpha): (NamedLearner, f64),
+    game: &G,
+    points: &[Point<N>],
+) -> [Vec<f64>; 1] {
+    in_lanes(points, |group| {
+        let x: [[S; N]; 2] = pack_rows(|l| group[l].x);
+        [learner.field(alpha, game, &x).concat()]
+    })
+}
+
+/// The [sensitivity](sensitivities) of [`fields`].
+pub fn field_sensitivity<G: Game<N> + Nudged, const N: usize>(
+    learner: (NamedLearner, f64),
+    game: &G,
+    points: &[Point<N>],
+) -> [f64; 1] {
+    sensitivities(|nudge| {
+        let mut fields_of_points = Vec::new();
+        for point in points {
+            let game = MovedGradients::new(game.nudged(nudge), G::LOG_ODDS, nudge);
+            let [field] = fields::<f64, _, N>(learner, &game, &[point.nudged(nudge)]);
+            fields_of_points.extend(field);
+        }
+        [fields_of_points]
+    })
+}
+
+/// Forwards nothing but the value: derivatives are those that [`Game`] makes of dual numbers.
+struct OnlyValue<'a, G>(&'a G);
+
+impl<G: Game<N>, const N: usize> Game<N> for OnlyValue<'_, G> {
+    fn value<S: Scalar>(&self, x: &[[S; N]; 2]) -> [S; 2] {
+        self.0.value(x)
+    }
+}
+
+/// Gradients as limits of differences of values, Hessian-vector products as those of gradients.
+fn by_differences<G: Game<N>, const N: usize>(game: &G, points: &[Point<N>]) -> [Vec<f64>; 3] {
+    let (mut own, mut gradient, mut hvp) = (Vec::new(), Vec::new(), Vec::new());
+    for Point { x, v } in points {
+        for player in Player::BOTH {
+            for i in 0..2 {
+                for n in 0..N {
+                    let slope = central(|h| game.value(&moved(x, i, n, h))[player.index()]);
+                    gradient.push(slope);
+                    if i == player.index() {
+                        own.push(slope);
+                    }
+                    hvp.push(central(|h| game.gradient(player, &along(x, v, h))[i][n]));
+                }
+            }
+        }
+    }
+    [own, gradient, hvp]
+}
+
+/// A learner's field as the limit of differences of what it climbs: its own return after the step that it foresees.
+fn field_by_differences<G: Game<N>, const N: usize>(
+    (learner, alpha): (NamedLearner, f64),
+    game: &G,
+    points: &[Point<N>],
+) -> [Vec<f64>; 1] {
+    let opponent = match learner {
+        NamedLearner::Naive | NamedLearner::Hola0 => None,
+        NamedLearner::LookAhead | NamedLearner::Lola | NamedLearner::Hola1 | NamedLearner::LolaTaylor => {
+            Some(NamedLearner::Naive)
+        }
+        NamedLearner::Hola2 => Some(NamedLearner::Lola),
+        NamedLearner::Hola3 => Some(NamedLearner::Hola2),
+    };
+    let mut field = Vec::new();
+    for Point { x, .. } in points {
+        for player in Player::BOTH {
+            let (i, j) = (player.index(), player.opponent().index());
+            let objective = |y: [[f64; N]; 2]| {
+                let Some(opponent) = opponent else {
+                    return game.value(&y)[i];
+                };
+                // LookAhead holds the step constant.
+                let seen_from = if learner == NamedLearner::LookAhead { x } else { &y };
+                let step = opponent.field(alpha, game, seen_from)[j];
+                if learner == NamedLearner::LolaTaylor {
+                    let by_opponent = game.gradient(player, &y)[j];
+                    let rise: f64 = by_opponent.iter().zip(&step).map(|(d, step)| d * step).sum();
+                    return game.value(&y)[i] + alpha * rise;
+                }
+                let mut after = y;
+                for n in 0..N {
+                    after[j][n] += alpha * step[n];
+                }
+                game.value(&after)[i]
+            };
+            field.extend((0..N).map(|n| central(|h| objective(moved(x, i, n, h)))));
+        }
+    }
+    [field]
+}
+
+/// All games and learners on the CPU's engines.
+pub fn check(report: &mut Report) {
+    for built_in in GAMES {
+        match built_in.game {
+            AnyGame::Plane(game) => check_game::<_, 1>(report, &built_in, &game),
+            AnyGame::Iterated(game) => check_game::<_, 5>(report, &built_in, &game),
+        }
+    }
+}
+
+fn check_game<G: Game<N> + Nudged, const N: usize>(report: &mut Report, built_in: &BuiltIn, game: &G) {
+    let points = points::<N>();
+    let duals = Basis::Derived(Derivative::Duals);
+    let differences = Basis::Derived(Derivative::Differences);
+    let reference = outputs::<f64, _, N>(game, &points);
+    let sensitivity = output_sensitivities(game, &points);
+    let [_, own, gradient, hvp] = &reference;
+    let derived = [own.clone(), gradient.clone(), hvp.clone()];
+    let derived_sensitivity = [sensitivity[1], sensitivity[2], sensitivity[3]];
+    let by_duals = |[_, own, gradient, hvp]: [Vec<f64>; 4]| [own, gradient, hvp];
+    let name = built_in.name;
+    for (engine, got) in [
+        (Engine::F64, by_duals(outputs::<f64, _, N>(&OnlyValue(game), &points))),
+        (Engine::F32, by_duals(outputs::<f32, _, N>(&OnlyValue(game), &points))),
+        (
+            Engine::Lanes,
+            by_duals(outputs::<Number, _, N>(&OnlyValue(game), &points)),
+        ),
+    ] {
+        report.compare(name, DERIVATIVES, (engine, duals), &got, &derived, &derived_sensitivity);
+    }
+    let got = by_differences(game, &points);
+    report.compare(
+        name,
+        DERIVATIVES,
+        (Engine::F64, differences),
+        &got,
+        &derived,
+        &derived_sensitivity,
+    );
+    for (engine, got) in [
+        (Engine::F32, outputs::<f32, _, N>(game, &points)),
+        (Engine::Lanes, outputs::<Number, _, N>(game, &points)),
+    ] {
+        report.compare(
+            name,
+            OPERATIONS,
+            (engine, Basis::Reference),
+            &got,
+            &reference,
+            &sensitivity,
+        );
+    }
+    for learner in NamedLearner::ALL {
+        let operation = [Operation::Learner(learner)];
+        let learner = (learner, built_in.alpha);
+        let reference = fields::<f64, _, N>(learner, game, &points);
+        let sensitivity = field_sensitivity(learner, game, &points);
+        for (engine, basis, got) in [
+            (
+                Engine::F64,
+                duals,
+                fields::<f64, _, N>(learner, &OnlyValue(game), &points),
+            ),
+            (Engine::F64, differences, field_by_differences(learner, game, &points)),
+            (
+                Engine::F32,
+                Basis::Reference,
+                fields::<f32, _, N>(learner, game, &points),
+            ),
+        ] {
+            report.compare(name, operation, (engine, basis), &got, &reference, &sensitivity);
+        }
+    }
+}

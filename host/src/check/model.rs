@@ -1,0 +1,375 @@
+//! A trained model on every engine, against our `f64` or against what an outside implementation says.
+//!
+//! A file of points is one JSON object:
+//!
+//! ```json
+//! {"precision": "f64",
+//!  "points": [{"x": [[-5.0], [-4.0]], "gamma": [0.95, 0.95], "quantiles": [[..], [..]], "field": [[..], [..]]}, ..]}
+//! ```
+//!
+//! `x` has a row of `N` parameters for each player, `gamma` a discount for each. The others may be left out: `quantiles` has a
+//! row of `M` numbers for each player, `field` the direction that each agent follows, a row of `N` numbers; where they are
+//! given, every engine, our `f64` among them, is held against them. `precision` is what they were computed in, `f64` if it
+//! is not said.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use meva_core::kernels::{Kernels, Portable};
+use meva_core::learner::meta_value::Field;
+use meva_core::meta_value::{Architecture, Heads, MetaValue, Tape};
+use meva_core::parameters::Parameters;
+use meva_core::random::{Purpose, Stream};
+use meva_core::{Game, Player};
+
+use super::condition::sensitivities;
+use super::games::{Nudged, POINTS};
+use super::gpu::{ask, engine_of};
+use super::json::{Item, read};
+use super::network::rounded;
+use super::packed::{Packed, in_lanes, pack_row, pack_rows};
+use super::report::{Basis, Engine, Report};
+use super::tolerance::Operation;
+use crate::ascent::Precision;
+use crate::config::{Algorithm, Config, Sharing};
+use crate::cpu::Cpu;
+use crate::error::{Error, Result};
+use crate::game::AnyGame;
+use crate::gpu::Gpu;
+use crate::memory::zeroed;
+use crate::model::{Model, prefix};
+use crate::network::{Number, with_shape};
+use crate::play::starts;
+use crate::run_directory::parameters_from_tensors;
+
+const OPERATIONS: [Operation; 2] = [Operation::ModelQuantiles, Operation::ModelField];
+
+/// Where a model is evaluated, and what it should give there, if anybody says.
+#[derive(Clone, Debug)]
+struct Point<const N: usize> {
+    x: [[f64; N]; 2],
+    gamma: [f64; 2],
+    /// Quantiles and field.
+    given: [Option<Vec<f64>>; 2],
+}
+
+/// A model with its game.
+struct Subject<'a, G, const N: usize, const H: usize, const R: usize, const M: usize> {
+    game: G,
+    field: Field,
+    architecture: Architecture,
+    theta: &'a Parameters<f64, N, H, R, M>,
+}
+
+/// Holds a model on the CPU's engines and on these adapters against `f64` at 64 points of its own distribution of starts,
+/// or at the points of a file and against what the file says.
+///
+/// # Errors
+/// The model or the file cannot be read, is damaged, or does not fit the other; the model is COLA's; a device failed.
+pub fn check(report: &mut Report, model: &Path, points: Option<&Path>, gpus: &[Arc<Gpu>]) -> Result<()> {
+    let file = Model::file(model)?;
+    let config = Config::of_metadata(&file.metadata).map_err(|error| error.at(model.display()))?;
+    if config.algorithm == Algorithm::Cola {
+        return Err(Error::usage("this is COLA's model; only meta-values are checked").at(model.display()));
+    }
+    if config.parameters == Sharing::Separate {
+        return Err(Error::usage(
+            "the model has a network for each player; only networks that players share are checked",
+        )
+        .at(model.display()));
+    }
+    macro_rules! held {
+        ($game:ident, $n:literal, $h:literal, $r:literal, $m:literal) => {{
+            let mut theta: Box<Parameters<f32, $n, $h, $r, $m>> = zeroed();
+            parameters_from_tensors(&file, prefix(&config), &mut theta).map_err(|error| error.at(model.display()))?;
+            let (points, precision) = match points {
+                Some(path) => from_file(path, $m)?,
+                None => (drawn(&config), Precision::F64),
+            };
+            hold(report, &config, $game, &theta, &points, precision, gpus)?
+        }};
+    }
+    match AnyGame::of(&config)? {
+        AnyGame::Plane(game) => {
+            macro_rules! plane {
+                ($n:literal, $h:literal, $r:literal, $m:literal) => {
+                    held!(game, $n, $h, $r, $m)
+                };
+            }
+            with_shape!(1, config.shape(), plane)
+        }
+        AnyGame::Iterated(game) => {
+            macro_rules! iterated {
+                ($n:literal, $h:literal, $r:literal, $m:literal) => {
+                    held!(game, $n, $h, $r, $m)
+                };
+            }
+            with_shape!(5, config.shape(), iterated)
+        }
+    }
+}
+
+/// Points of the model's own distribution of starts, of numbers that `f32` holds.
+fn drawn<const N: usize>(config: &Config) -> Vec<Point<N>> {
+    let mut stream = Stream::new(0, Purpose::Evaluation, 1);
+    let single = |value: f64| f64::from(value as f32);
+    let point = |x: [[f64; N]; 2]| Point {
+        x: x.map(|row| row.map(single)),
+        gamma: [(); 2].map(|()| single(stream.discount())),
+        given: [None, None],
+    };
+    starts(POINTS, config.starts(), 0).into_iter().map(point).collect()
+}
+
+/// The points of a file for a model with `quantiles` quantiles, and what their values were computed in.
+fn from_file<const N: usize>(path: &Path, quantiles: usize) -> Result<(Vec<Point<N>>, Precision)> {
+    let value = read(path)?;
+    parse(&Item::whole(&value), quantiles).map_err(|error| {
+        error.at(path.display()).hint(format!(
+            "the model has {N} parameter{} and {quantiles} quantiles for each player; `meva check --help` shows a file",
+            if N == 1 { "" } else { "s" }
+        ))
+    })
+}
+
+fn parse<const N: usize>(file: &Item, quantiles: usize) -> Result<(Vec<Point<N>>, Precision)> {
+    known(file, &["precision", "points"])?;
+    let precision = match file.find("precision") {
+        Some(precision) => precision.choice(&[("f64", Precision::F64), ("f32", Precision::F32)])?,
+        None => Precision::F64,
+    };
+    let point = |item: &Item| {
+        known(item, &["x", "gamma", "quantiles", "field"])?;
+        let gamma: [f64; 2] = item.get("gamma")?.row()?;
+        if !gamma.iter().all(|gamma| (0.0..=1.0).contains(gamma)) {
+            return Err(item.get("gamma")?.error("a discount lies in [0, 1]"));
+        }
+        let rows = |key: &str, length: usize| {
+            let Some(rows) = item.find(key) else {
+                return Ok(None);
+            };
+            let mut numbers = Vec::new();
+            let items = rows.items()?;
+            if items.len() != 2 {
+                return Err(rows.error(format_args!("expected 2 rows, found {}", items.len())));
+            }
+            for row in items {
+                numbers.extend(row.counted(length)?);
+            }
+            Ok(Some(numbers))
+        };
+        Ok(Point {
+            x: item.get("x")?.rows()?,
+            gamma,
+            given: [rows("quantiles", quantiles)?, rows("field", N)?],
+        })
+    };
+    let points = file.get("points")?.items()?.iter().map(point).collect::<Result<_>>()?;
+    Ok((points, precision))
+}
+
+/// An error if an object has a key that means nothing.
+fn known(item: &Item, keys: &[&str]) -> Result<()> {
+    match item.keys()?.into_iter().find(|key| !keys.contains(key)) {
+        Some(key) => Err(item.error(format_args!("unknown key `{key}`; there are {}", keys.join(", ")))),
+        None => Ok(()),
+    }
+}
+
+/// Quantiles and field at each point.
+fn answers<S, K, G, const N: usize, const H: usize, const R: usize, const M: usize>(
+    kernels: &K,
+    subject: &Subject<G, N, H, R, M>,
+    points: &[Point<N>],
+) -> [Vec<f64>; 2]
+where
+    S: Packed,
+    K: Kernels<S>,
+    G: Game<N>,
+{
+    let theta = rounded::<S::Real, N, H, R, M>(subject.theta);
+    let network = MetaValue::new(&theta, subject.architecture);
+    let mut tape = Box::new(Tape::ZERO);
+    in_lanes(points, |group| {
+        let x: [[S; N]; 2] = pack_rows(|l| group[l].x);
+        let gamma: [S; 2] = pack_row(|l| group[l].gamma);
+        network.forward(kernels, &x, &gamma, Heads::Both, &mut tape);
+        let naive = subject.game.own_gradients(&x);
+        let mut quantiles = [[S::ZERO; M]; 2];
+        let field = Player::BOTH.map(|player| {
+            let i = player.index();
+            network.quantiles(kernels, player, &tape, &mut quantiles[i]);
+            let own = network.own_gradient(kernels, player, None, &tape);
+            subject.field.direction(&naive[i], &own, gamma[i])
+        });
+        [quantiles.concat(), field.concat()]
+    })
+}
+
+fn hold<G, const N: usize, const H: usize, const R: usize, const M: usize>(
+    report: &mut Report,
+    config: &Config,
+    game: G,
+    theta: &Parameters<f32, N, H, R, M>,
+    points: &[Point<N>],
+    precision: Precision,
+    gpus: &[Arc<Gpu>],
+) -> Result<()>
+where
+    G: Game<N> + Nudged,
+{
+    let mut wide: Box<Parameters<f64, N, H, R, M>> = zeroed();
+    for index in 0..Parameters::<f32, N, H, R, M>::TENSORS {
+        for (wide, value) in wide.values_mut(index).iter_mut().zip(theta.values(index)) {
+            *wide = f64::from(*value);
+        }
+    }
+    let subject = Subject {
+        game,
+        field: config.field,
+        architecture: config.architecture(),
+        theta: &wide,
+    };
+    let reference = answers::<f64, _, _, N, H, R, M>(&Portable, &subject, points);
+    let sensitivity = sensitivities(|nudge| {
+        let theta = nudge.parameters(&wide);
+        let moved: Vec<Point<N>> = points
+            .iter()
+            .map(|point| Point {
+                x: nudge.rows(&point.x),
+                gamma: point.gamma.map(|gamma| nudge.number(gamma)),
+                given: [None, None],
+            })
+            .collect();
+        let subject = Subject {
+            game: game.nudged(nudge),
+            theta: &theta,
+            ..subject
+        };
+        answers::<f64, _, _, N, H, R, M>(&Portable, &subject, &moved)
+    });
+    let cpu = Cpu::detect()?;
+    let mut results = vec![
+        (Engine::F64, reference.clone()),
+        (
+            Engine::F32,
+            answers::<f32, _, _, N, H, R, M>(&Portable, &subject, points),
+        ),
+        (
+            Engine::Lanes,
+            answers::<Number, _, _, N, H, R, M>(&cpu, &subject, points),
+        ),
+    ];
+    for gpu in gpus {
+        results.push((engine_of(gpu), on_gpu(gpu, config, theta, points)?));
+    }
+    for k in 0..OPERATIONS.len() {
+        let operation = [OPERATIONS[k]];
+        let length = reference[k].len() / points.len();
+        // The numbers of the points for which values are given, or of the others.
+        let of_points = |numbers: &[f64], given: bool| -> Vec<f64> {
+            let rows = numbers.chunks_exact(length).zip(points);
+            rows.filter(|(_, point)| point.given[k].is_some() == given)
+                .flat_map(|(row, _)| row)
+                .copied()
+                .collect()
+        };
+        let given = points.iter().filter_map(|point| point.given[k].clone()).flatten();
+        let outside = [given.collect::<Vec<f64>>()];
+        let ours = [of_points(&reference[k], false)];
+        for (engine, got) in &results {
+            if !ours[0].is_empty() && *engine != Engine::F64 {
+                let got = [of_points(&got[k], false)];
+                report.compare(
+                    "model",
+                    operation,
+                    (*engine, Basis::Reference),
+                    &got,
+                    &ours,
+                    &[sensitivity[k]],
+                );
+            }
+            if !outside[0].is_empty() {
+                let got = [of_points(&got[k], true)];
+                let basis = (*engine, Basis::Outside(precision));
+                report.compare("outside", operation, basis, &got, &outside, &[sensitivity[k]]);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn on_gpu<const N: usize, const H: usize, const R: usize, const M: usize>(
+    gpu: &Arc<Gpu>,
+    config: &Config,
+    theta: &Parameters<f32, N, H, R, M>,
+    points: &[Point<N>],
+) -> Result<[Vec<f64>; 2]> {
+    let tensors = 0..Parameters::<f32, N, H, R, M>::TENSORS;
+    let theta: Vec<f32> = tensors.flat_map(|index| theta.values(index)).copied().collect();
+    let asked = points.iter().map(|point| (point.x, point.gamma, [[1.0; H]; 2]));
+    let answers = ask(gpu, config, &theta, asked)?;
+    let single = |row: &[f64]| -> [f32; N] { std::array::from_fn(|n| row[n] as f32) };
+    let gradients = answers.naive.chunks_exact(N).zip(answers.own_gradient.chunks_exact(N));
+    let gammas = points.iter().flat_map(|point| point.gamma);
+    let field = gradients.zip(gammas).flat_map(|((naive, own), gamma)| {
+        let direction = config.field.direction(&single(naive), &single(own), gamma as f32);
+        direction.map(f64::from)
+    });
+    Ok([answers.quantiles, field.collect()])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn parsed(value: serde_json::Value) -> Result<Vec<Point<1>>> {
+        parse::<1>(&Item::whole(&value), 2).map(|(points, _)| points)
+    }
+
+    #[test]
+    fn points_with_and_without_values() {
+        let points = parsed(json!({ "points": [
+            { "x": [[1.0], [2.0]], "gamma": [0.5, 1] },
+            { "x": [[1.0], [2.0]], "gamma": [0.0, 0.9], "quantiles": [[1, 2], [3, 4]], "field": [[5], [6]] },
+        ] }))
+        .unwrap();
+        assert_eq!(points[0].given, [None, None]);
+        assert_eq!(points[1].given, [Some(vec![1.0, 2.0, 3.0, 4.0]), Some(vec![5.0, 6.0])]);
+    }
+
+    #[test]
+    fn malformed_points_are_errors() {
+        for (value, words) in [
+            (json!([]), "expected an object"),
+            (json!({}), "the key `points` is missing"),
+            (json!({ "points": [] }), "the list is empty"),
+            (json!({ "points": [{ "gamma": [0, 0] }] }), "the key `x` is missing"),
+            (json!({ "points": [{ "x": [[1], [2]] }] }), "the key `gamma` is missing"),
+            (
+                json!({ "points": [{ "x": [[1], [2]], "gamma": [0, 1.5] }] }),
+                "lies in [0, 1]",
+            ),
+            (
+                json!({ "points": [{ "x": [[1], [2, 3]], "gamma": [0, 1] }] }),
+                "`points[0].x[1]`: expected 1 number, found 2",
+            ),
+            (
+                json!({ "points": [{ "x": [[1], [2]], "gamma": [0, null] }] }),
+                "expected a number, found null",
+            ),
+            (
+                json!({ "points": [{ "x": [[1], [2]], "gamma": [0, 1], "feild": [[1], [2]] }] }),
+                "unknown key `feild`",
+            ),
+            (
+                json!({ "points": [{ "x": [[1], [2]], "gamma": [0, 1], "quantiles": [[1, 2, 3], [1]] }] }),
+                "`points[0].quantiles[0]`: expected 2 numbers, found 3",
+            ),
+        ] {
+            let error = parsed(value.clone()).err().unwrap().to_string();
+            assert!(error.contains(words), "{value}: {error}");
+        }
+    }
+}

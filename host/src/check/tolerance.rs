@@ -1,0 +1,212 @@
+//! The one table of bounds: operation, engine and derivative, how large an error may be, and why.
+//!
+//! An error is the largest distance of any number from what it should be, in units of the root mean square of all
+//! numbers of the operation. A result of `n` roundings on its longest way may be off by
+//!
+//! ```text
+//! 2 sqrt(n) u kappa
+//! ```
+//!
+//! with `u` the unit roundoff of the engine's numbers, `kappa` the condition of the formula at the points at hand, in the
+//! norm of the error ([`sensitivities`](super::condition::sensitivities) over the root mean square): how far it moves when
+//! all that it is computed from moves by one relative unit. Roundings add like a random walk (Higham and Mary, 2019); 2 stands
+//! for the walks that go further than most. `n` is counted, not fitted.
+//!
+//! The tests of this project have a table of their own: it bounds each input and tensor by itself instead of all together,
+//! and it has rows for laws, which compare an engine with itself.
+
+use super::report::{Derivative, Engine, Unit};
+use crate::ascent::Precision;
+use crate::learner::NamedLearner;
+
+/// What is compared.
+#[allow(missing_docs)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    Exp,
+    Tanh,
+    Sigmoid,
+    Gelu,
+    GeluSlope,
+    Value,
+    OwnGradient,
+    Gradient,
+    Hvp,
+    Learner(NamedLearner),
+    Quantiles,
+    NetworkOwnGradient,
+    NetworkMaskedGradient,
+    NetworkGradient,
+    NetworkHvp,
+    NetworkFieldJvp,
+    NetworkJacobian,
+    NetworkVjp,
+    NetworkLoss,
+    NetworkLossGradient,
+    QuantileHuber,
+    QuantileHuberGradient,
+    LambdaReturn,
+    AdamWTheta,
+    AdamWMoments,
+    UpdateLoss,
+    UpdateGradient,
+    UpdateTheta,
+    UpdateTarget,
+    UpdateMoments,
+    ColaStep,
+    ColaTarget,
+    ColaLoss,
+    ColaLossGradient,
+    ModelQuantiles,
+    ModelField,
+}
+
+/// A row of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// What the operation is called, after its subject.
+    pub name: &'static str,
+    /// How errors are measured.
+    pub unit: Unit,
+    /// Roundings on the longest way to a number, or units in the last place.
+    pub amount: f64,
+    /// Why so many.
+    pub reason: &'static str,
+}
+
+/// Central differences at two lengths, `h = 1e-3` and half of it, so that the error of order `h^2` cancels. What is left,
+/// `3 u / h = 3e-13` of the value and `h^4 / 480 = 2e-15` of the fifth derivative, is this at most where the value is
+/// 10^4 times, the fifth derivative 10^6 times the derivative.
+const DIFFERENCES: f64 = 1e-8;
+/// What float64 vectors promise (`tests/vectors/README.md`).
+const VECTORS: f64 = 1e-10;
+/// The same of parameters after an optimiser, whose division by small second moments magnifies.
+const OPTIMIZED: f64 = 1e-8;
+/// Vulkan lets a division be off by 2.5 units in the last place where IEEE has 0.5, so that sigmoid's 3 become 5; exp has
+/// no division.
+const HARDWARE_SIGMOID: f64 = 5.0 / 3.0;
+/// The same for results with many divisions and roots.
+const HARDWARE: f64 = 5.0;
+/// Both derivatives are rounded, and dual numbers carry twice the numbers.
+const DUALS: f64 = 2.0;
+
+impl Operation {
+    /// The operation's row.
+    #[rustfmt::skip]
+    pub fn row(self) -> Row {
+        use Operation::*;
+        match self {
+            Exp => row("exp", Unit::Ulp, 2.0, "the core's promise: the reduction, the polynomial's end, the product"),
+            Tanh => row("tanh", Unit::Ulp, 2.0, "the core's promise: as exp, and a division"),
+            Sigmoid => row("sigmoid", Unit::Ulp, 3.0, "the core's promise: exp, a sum and a division"),
+            Gelu => row("gelu", Unit::UlpOfInput, 4.0, "sigmoid's 3 at most, and a product"),
+            GeluSlope => row("gelu slope", Unit::UlpOfOne, 55.0, "sigmoid's 3, 1.5 ulp of 1, times z inner, 35.6 where f32 loses 1 - s; and a sum"),
+            Value => row("value", Unit::Rms, 40.0, "sigmoid 6, transitions 5, elimination and substitution 21, dot product 8"),
+            OwnGradient => row("own gradient", Unit::Rms, 80.0, "two solves, and the derivatives of the transitions"),
+            Gradient => row("gradient", Unit::Rms, 80.0, "as the own gradient"),
+            Hvp => row("hvp", Unit::Rms, 160.0, "the gradient, each product of which has two terms"),
+            Learner(learner) => match learner {
+                NamedLearner::Naive | NamedLearner::Hola0 => row(learner.name(), Unit::Rms, 80.0, "the own gradient"),
+                NamedLearner::LookAhead => row(learner.name(), Unit::Rms, 160.0, "two gradients in a row"),
+                NamedLearner::Lola | NamedLearner::Hola1 => row(learner.name(), Unit::Rms, 320.0, "two gradients and one on duals"),
+                NamedLearner::LolaTaylor => row(learner.name(), Unit::Rms, 240.0, "a gradient, and one on duals"),
+                NamedLearner::Hola2 => row(learner.name(), Unit::Rms, 1040.0, "LOLA 320, a gradient 80, LOLA on duals 640"),
+                NamedLearner::Hola3 => row(learner.name(), Unit::Rms, 3200.0, "HOLA2 1040, a gradient 80, HOLA2 on duals 2080"),
+            },
+            Quantiles => row("network quantiles", Unit::Rms, 16.0, "of each parameter: product, sum, norm 4, activation 10"),
+            NetworkOwnGradient => row("network own gradient", Unit::Rms, 32.0, "forward and back"),
+            NetworkMaskedGradient => row("network masked own gradient", Unit::Rms, 32.0, "as the own gradient"),
+            NetworkGradient => row("network gradient", Unit::Rms, 32.0, "as the own gradient"),
+            NetworkHvp => row("network hvp", Unit::Rms, 64.0, "the gradient, each product of which has two terms"),
+            NetworkFieldJvp => row("network own gradient's jvp", Unit::Rms, 64.0, "as hvp"),
+            NetworkJacobian => row("network own gradient's jacobian", Unit::Rms, 64.0, "as hvp"),
+            NetworkVjp => row("network parameter vjp", Unit::Rms, 96.0, "forward and back, and a sum over 64 points"),
+            NetworkLoss => row("network loss", Unit::Rms, 32.0, "the quantiles, and a sum of positive terms"),
+            NetworkLossGradient => row("network loss gradient", Unit::Rms, 48.0, "the loss, forward and back"),
+            QuantileHuber => row("quantile huber loss", Unit::Rms, 256.0, "a sum of M^2 = 256 positive terms"),
+            QuantileHuberGradient => row("quantile huber gradient", Unit::Rms, 24.0, "sums of M = 16 products"),
+            LambdaReturn => row("lambda-returns", Unit::Rms, 60.0, "ten steps of six"),
+            AdamWTheta => row("adamw theta", Unit::Rms, 60.0, "five steps of twelve"),
+            AdamWMoments => row("adamw moments", Unit::Rms, 20.0, "five steps of four"),
+            UpdateLoss => row("algorithm1 loss", Unit::Rms, 256.0, "the quantiles along the path, targets, the loss's terms"),
+            UpdateGradient => row("algorithm1 gradient", Unit::Rms, 256.0, "back from the loss, summed over batch, steps and players"),
+            UpdateTheta => row("algorithm1 theta", Unit::Rms, 64.0, "theta's own roundings; the step is a thousandth of it"),
+            UpdateTarget => row("algorithm1 target", Unit::Rms, 64.0, "as theta"),
+            UpdateMoments => row("algorithm1 moments", Unit::Rms, 256.0, "the gradient, diluted by the old moments"),
+            ColaStep => row("cola step", Unit::Rms, 16.0, "the network's quantiles"),
+            ColaTarget => row("cola target", Unit::Rms, 112.0, "a game's gradient and a network's"),
+            ColaLoss => row("cola loss", Unit::Rms, 128.0, "squares of step less target"),
+            ColaLossGradient => row("cola loss gradient", Unit::Rms, 256.0, "back through both on duals"),
+            ModelQuantiles => row("quantiles", Unit::Rms, 16.0, "as the network's"),
+            ModelField => row("field", Unit::Rms, 112.0, "the network's own gradient and the game's"),
+        }
+    }
+
+    /// How large the error may be on an engine, by this derivative (none for what is no derivative), against `f64`.
+    pub fn bound(self, engine: Engine, derivative: Option<Derivative>, condition: f64) -> f64 {
+        let Row { unit, amount, .. } = self.row();
+        let hardware = matches!(engine, Engine::Gpu { software: false, .. });
+        match unit {
+            Unit::Ulp | Unit::UlpOfInput | Unit::UlpOfOne if hardware && self != Operation::Exp => {
+                amount * HARDWARE_SIGMOID
+            }
+            Unit::Ulp | Unit::UlpOfInput | Unit::UlpOfOne => amount,
+            Unit::Rms if derivative == Some(Derivative::Differences) => DIFFERENCES,
+            Unit::Rms => {
+                let duals = if derivative == Some(Derivative::Duals) {
+                    DUALS
+                } else {
+                    1.0
+                };
+                let device = if hardware { HARDWARE } else { 1.0 };
+                2.0 * amount.sqrt() * engine.roundoff() * condition * duals * device
+            }
+        }
+    }
+
+    /// How large the error may be against numbers from outside that were computed in a precision.
+    pub fn bound_outside(self, engine: Engine, precision: Precision, condition: f64) -> f64 {
+        match (precision, engine, self) {
+            (Precision::F64, Engine::F64, Operation::UpdateTheta | Operation::UpdateTarget) => OPTIMIZED,
+            (Precision::F64, Engine::F64, _) => VECTORS,
+            (Precision::F64, _, _) => self.bound(engine, None, condition),
+            // Outside is rounded as much as we are.
+            (Precision::F32, Engine::F64, _) => self.bound(Engine::F32, None, condition),
+            (Precision::F32, _, _) => 2.0 * self.bound(engine, None, condition),
+        }
+    }
+
+    /// Whether there are several ways to compute it.
+    pub fn is_derivative(self) -> bool {
+        use Operation::*;
+        !matches!(
+            self,
+            Exp | Tanh
+                | Sigmoid
+                | Gelu
+                | Value
+                | Quantiles
+                | NetworkLoss
+                | QuantileHuber
+                | LambdaReturn
+                | AdamWTheta
+                | AdamWMoments
+                | UpdateLoss
+                | UpdateTheta
+                | UpdateTarget
+                | UpdateMoments
+                | ColaStep
+                | ColaLoss
+                | ModelQuantiles
+        )
+    }
+}
+
+const fn row(name: &'static str, unit: Unit, amount: f64, reason: &'static str) -> Row {
+    Row {
+        name,
+        unit,
+        amount,
+        reason,
+    }
+}
