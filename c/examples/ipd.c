@@ -1,8 +1,8 @@
 /* Two agents play the iterated prisoner's dilemma by a trained meta-value, which lies in this program as a constant.
 
-   meva train ipd --out runs/ipd
-   meva export runs/ipd --to c-header --out model.h
-   cc -O2 -I c/include -I . c/examples/ipd.c libmeva_c.a -lm -lpthread -ldl -o ipd && ./ipd
+   cc -O2 -I c/include -I runs c/examples/ipd.c target/release/libmeva_c.a -lm -lpthread -ldl -o runs/play
+
+   The README has the commands before it, which make the library and runs/model.h.
 */
 #include <stdio.h>
 

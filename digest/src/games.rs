@@ -1,12 +1,13 @@
 //! Games with their derivatives, and the learners that follow them.
 
-use meva_core::Player;
-use meva_core::game::{Game, IteratedMatrix, Logistic, Tandem};
+use meva_core::game::rollouts::Episode;
+use meva_core::game::{Estimator, Game, IteratedMatrix, Logistic, Rollouts, Tandem};
 use meva_core::learner::{Hola, Learner, Lola, LolaTaylor, LookAhead, Naive};
-use meva_core::random::Stream;
+use meva_core::random::{Purpose, Stream};
+use meva_core::{Player, Scalar};
 
-use crate::Report;
 use crate::bits::{Bits, Fnv, draw_rows, inputs};
+use crate::{Report, Wide};
 
 const POINTS: usize = 3;
 
@@ -87,4 +88,29 @@ fn field<S: Bits, G: Game<N>, L: Learner<S, N>, const N: usize>(
         fnv.take_all(learner.field(game, &x).as_flattened());
     }
     report(name, S::NAME, fnv.finish());
+}
+
+/// Estimates of an iterated game from sampled episodes: from several, and from one, which has no baseline.
+pub fn rollouts<S: Bits + Scalar<Lane = <S as Scalar>::Real>>(report: &mut Report) {
+    for (name, count) in [("game::rollouts::estimate", 4), ("game::rollouts::estimate alone", 1)] {
+        let (mut fnv, mut streams, mut episodes) = (Fnv::EMPTY, streams(), [Episode::START; 4]);
+        let mut rollouts = Rollouts {
+            game: &IteratedMatrix::CHICKEN,
+            length: 12,
+            episodes: &mut episodes[..count],
+            streams: &mut streams,
+        };
+        for x in points::<S, 5>() {
+            let (value, own_gradients) = rollouts.estimate(&x);
+            fnv.take_all(&value);
+            fnv.take_all(own_gradients.as_flattened());
+            fnv.take_all(&rollouts.estimate_value(&x));
+        }
+        report(name, S::NAME, fnv.finish());
+    }
+}
+
+/// A stream of actions for each lane.
+pub(crate) fn streams() -> [Stream; Wide::LANES] {
+    core::array::from_fn(|lane| Stream::new(0, Purpose::Rollouts, lane as u64))
 }

@@ -17,10 +17,12 @@
 #![forbid(unsafe_code)]
 
 use meva_core::kernels::Kernels;
-use meva_core::{Dual, Lanes};
+use meva_core::{Dual, Lanes, Real, Scalar};
 
 mod bits;
+mod cola;
 mod games;
+mod image;
 mod layers;
 mod network;
 mod numbers;
@@ -32,9 +34,13 @@ pub use training::Memory;
 /// The trajectories that advance in lockstep: as many as on the host.
 pub type Wide = Lanes<64>;
 
+/// Kernels for a plain number, or lanes of them, and for the dual numbers over it.
+pub trait WithDuals<S: Scalar>: Kernels<S> + Kernels<Dual<S>> {}
+impl<S: Scalar, K: Kernels<S> + Kernels<Dual<S>>> WithDuals<S> for K {}
+
 /// Kernels for every scalar that digests are made of.
-pub trait AllKernels: Kernels<f32> + Kernels<f64> + Kernels<Dual<f32>> + Kernels<Wide> {}
-impl<K: Kernels<f32> + Kernels<f64> + Kernels<Dual<f32>> + Kernels<Wide>> AllKernels for K {}
+pub trait AllKernels: WithDuals<f32> + WithDuals<f64> + WithDuals<Wide> {}
+impl<K: WithDuals<f32> + WithDuals<f64> + WithDuals<Wide>> AllKernels for K {}
 
 /// Takes a line: the operation, the scalar, the digest.
 pub type Report<'a> = dyn FnMut(&'static str, &'static str, u64) + 'a;
@@ -42,15 +48,16 @@ pub type Report<'a> = dyn FnMut(&'static str, &'static str, u64) + 'a;
 /// Runs every operation and reports a digest for each.
 pub fn run<K: AllKernels>(kernels: &K, memory: &mut Memory, report: &mut Report) {
     numbers::random(report);
+    image::run(report);
     on_scalar::<f32, K>(kernels, report);
     on_scalar::<f64, K>(kernels, report);
     on_scalar::<Dual<f32>, K>(kernels, report);
     on_scalar::<Wide, K>(kernels, report);
-    network::run_parameters::<f32, K>(kernels, report);
-    network::run_parameters::<f64, K>(kernels, report);
-    network::run_parameters::<Wide, K>(kernels, report);
-    layers::optimizer::<f32>(report);
-    layers::optimizer::<f64>(report);
+    on_plain::<f32, K>(kernels, report);
+    on_plain::<f64, K>(kernels, report);
+    on_plain::<Wide, K>(kernels, report);
+    on_real::<f32>(report);
+    on_real::<f64>(report);
     training::run(kernels, memory, report);
 }
 
@@ -63,4 +70,20 @@ where
     layers::run::<S, K>(kernels, report);
     games::run::<S>(report);
     network::run::<S, K>(kernels, report);
+    cola::run::<S, K>(kernels, report);
+}
+
+/// What is summed over lanes, or leaves the scalar for another: no dual numbers.
+fn on_plain<S: Bits + Scalar<Lane = <S as Scalar>::Real>, K: WithDuals<S>>(kernels: &K, report: &mut Report)
+where
+    S::Real: Bits,
+{
+    games::rollouts::<S>(report);
+    network::run_parameters::<S, K>(kernels, report);
+    cola::run_loss::<S, K>(kernels, report);
+}
+
+fn on_real<T: Real + Bits>(report: &mut Report) {
+    network::initialize::<T>(report);
+    layers::optimizer::<T>(report);
 }

@@ -14,14 +14,14 @@ use crate::Report;
 use crate::bits::{Bits, Fnv, draw, draw_rows, inputs};
 
 /// Small, and no multiple of the block size.
-const H: usize = 6;
+pub(crate) const H: usize = 6;
 const M: usize = 5;
 
-const PLANE: Architecture = Architecture {
+pub(crate) const PLANE: Architecture = Architecture {
     input: Input::Tenth,
     last_activation: Activation::Gelu,
 };
-const ITERATED: Architecture = Architecture {
+pub(crate) const ITERATED: Architecture = Architecture {
     input: Input::Sigmoid,
     last_activation: Activation::Tanh,
 };
@@ -39,6 +39,7 @@ where
                 concat!("meta_value::", $network, "::own_gradient"),
                 concat!("meta_value::", $network, "::own_gradient masked"),
                 concat!("meta_value::", $network, "::gradient"),
+                concat!("meta_value::", $network, "::vjp_policy"),
                 concat!("learner::meta_value::", $network, "::v"),
                 concat!("learner::meta_value::", $network, "::u"),
                 concat!("learner::meta_value::", $network, "::u_normalized"),
@@ -59,7 +60,7 @@ fn network<S: Bits, K: Kernels<S>, G: Game<N>, const N: usize, const R: usize>(
     kernels: &K,
     architecture: Architecture,
     game: G,
-    names: [&'static str; 8],
+    names: [&'static str; 9],
     report: &mut Report,
 ) where
     S::Real: Bits,
@@ -71,7 +72,7 @@ fn network<S: Bits, K: Kernels<S>, G: Game<N>, const N: usize, const R: usize>(
     let gamma: [S; 2] = draw(&mut stream, 0.0, 1.0);
     let mask: [S; H] = draw(&mut stream, -1.0, 1.0);
 
-    let mut digests = [Fnv::EMPTY; 8];
+    let mut digests = [Fnv::EMPTY; 9];
     let mut tape = Tape::ZERO;
     network.forward(kernels, &x, &gamma, Heads::Both, &mut tape);
     for player in Player::BOTH {
@@ -82,8 +83,11 @@ fn network<S: Bits, K: Kernels<S>, G: Game<N>, const N: usize, const R: usize>(
         digests[2].take_all(&network.own_gradient(kernels, player, None, &tape));
         digests[3].take_all(&network.own_gradient(kernels, player, Some(&mask), &tape));
         digests[4].take_all(network.gradient(kernels, player, &tape).as_flattened());
+        for slot in Player::BOTH {
+            digests[5].take_all(&network.vjp_policy(kernels, player, slot, &tape, &q));
+        }
     }
-    for (digest, field) in digests[5..].iter_mut().zip([Field::V, Field::U, Field::UNormalized]) {
+    for (digest, field) in digests[6..].iter_mut().zip([Field::V, Field::U, Field::UNormalized]) {
         let learner = MetaValueLearner {
             network,
             field,
@@ -132,13 +136,30 @@ fn vjp_parameters<S, K, const N: usize, const R: usize>(
 }
 
 /// Drawn parameters. Gates, shifts and the like start at 0 or 1, where mistakes hide: they are moved off.
-fn parameters<T: Real + Bits, const N: usize, const R: usize>(stream: &mut Stream) -> Parameters<T, N, H, R, M> {
-    let mut parameters = Parameters::ZERO;
-    parameters.initialize(&mut Stream::new(5, Purpose::Parameters, 0));
+pub(crate) fn parameters<T: Real + Bits, const N: usize, const R: usize, const M: usize>(
+    stream: &mut Stream,
+) -> Parameters<T, N, H, R, M> {
+    let mut parameters = initial();
     for index in 0..Parameters::<T, N, H, R, M>::TENSORS {
         for value in parameters.values_mut(index) {
             *value += T::draw(stream, -0.2, 0.2);
         }
     }
     parameters
+}
+
+fn initial<T: Real, const N: usize, const R: usize, const M: usize>() -> Parameters<T, N, H, R, M> {
+    let mut parameters = Parameters::ZERO;
+    parameters.initialize(&mut Stream::new(5, Purpose::Parameters, 0));
+    parameters
+}
+
+/// Initial parameters.
+pub fn initialize<T: Real + Bits>(report: &mut Report) {
+    let mut fnv = Fnv::EMPTY;
+    let parameters: Parameters<T, 5, H, 2, M> = initial();
+    for index in 0..Parameters::<T, 5, H, 2, M>::TENSORS {
+        fnv.take_all(parameters.values(index));
+    }
+    report("parameters::initialize", T::NAME, fnv.finish());
 }

@@ -1,10 +1,10 @@
-//! A few updates of Algorithm 1 with each of the two published recipes.
+//! A few updates of Algorithm 1: the two published recipes, returns from sampled episodes, and a network for each player.
 
-use core::array::from_mut;
 use meva_core::activation::Activation;
 use meva_core::adamw::AdamW;
 use meva_core::algorithm1::{self, Bootstrap, Exploration, Settings, State, Step, Trajectory};
-use meva_core::game::{Game, IteratedMatrix, Logistic};
+use meva_core::game::rollouts::Episode;
+use meva_core::game::{Estimator, IteratedMatrix, Logistic, Rollouts};
 use meva_core::kernels::Kernels;
 use meva_core::learner::meta_value::Field;
 use meva_core::meta_value::{Architecture, Input};
@@ -13,6 +13,7 @@ use meva_core::random::{Purpose, Stream};
 use meva_core::{Real, Scalar};
 
 use crate::bits::{Bits, Fnv, draw, draw_rows, inputs};
+use crate::games::streams;
 use crate::{AllKernels, Report, Wide};
 
 const H: usize = 8;
@@ -24,21 +25,22 @@ const UPDATES: usize = 5;
 
 /// What training works in: large, so its owner says where it is.
 pub struct Memory {
-    plane: Numbers<1>,
-    iterated: Numbers<5>,
+    plane: Numbers<1, 1>,
+    iterated: Numbers<5, 1>,
+    separate: Numbers<5, 2>,
 }
 
-struct Numbers<const N: usize> {
-    narrow: Workspace<f32, N>,
-    referee: Workspace<f64, N>,
-    lanes: Workspace<Wide, N>,
+struct Numbers<const N: usize, const P: usize> {
+    narrow: Workspace<f32, N, P>,
+    referee: Workspace<f64, N, P>,
+    lanes: Workspace<Wide, N, P>,
 }
 
-struct Workspace<S: Scalar, const N: usize> {
-    state: State<S::Real, N, H, R, M>,
-    gradient: Parameters<S::Real, N, H, R, M>,
+struct Workspace<S: Scalar, const N: usize, const P: usize> {
+    states: [State<S::Real, N, H, R, M>; P],
+    gradients: [Parameters<S::Real, N, H, R, M>; P],
     groups: [Trajectory<S, N, H>; 2],
-    steps: [Step<S, N, H, R, M>; STEPS],
+    steps: [Step<S, N, H, R, M, P>; STEPS],
 }
 
 impl Memory {
@@ -46,10 +48,11 @@ impl Memory {
     pub const ZERO: Self = Memory {
         plane: Numbers::ZERO,
         iterated: Numbers::ZERO,
+        separate: Numbers::ZERO,
     };
 }
 
-impl<const N: usize> Numbers<N> {
+impl<const N: usize, const P: usize> Numbers<N, P> {
     const ZERO: Self = Numbers {
         narrow: Workspace::ZERO,
         referee: Workspace::ZERO,
@@ -57,10 +60,10 @@ impl<const N: usize> Numbers<N> {
     };
 }
 
-impl<S: Scalar, const N: usize> Workspace<S, N> {
+impl<S: Scalar, const N: usize, const P: usize> Workspace<S, N, P> {
     const ZERO: Self = Workspace {
-        state: State::ZERO,
-        gradient: Parameters::ZERO,
+        states: [State::ZERO; P],
+        gradients: [Parameters::ZERO; P],
         // All zero, so that a static of it takes no room in flash.
         groups: [Trajectory {
             mask: [[S::ZERO; H]; 2],
@@ -71,9 +74,36 @@ impl<S: Scalar, const N: usize> Workspace<S, N> {
     };
 }
 
-/// Both recipes on each scalar.
+/// Every recipe on each scalar.
 pub fn run<K: AllKernels>(kernels: &K, memory: &mut Memory, report: &mut Report) {
-    let Memory { plane, iterated } = memory;
+    macro_rules! train {
+        ($name:literal, $memory:ident, $settings:expr, $game:expr) => {
+            train(
+                kernels,
+                &mut $game,
+                $settings,
+                &mut memory.$memory.narrow,
+                $name,
+                report,
+            );
+            train(
+                kernels,
+                &mut $game,
+                $settings,
+                &mut memory.$memory.referee,
+                $name,
+                report,
+            );
+            train(
+                kernels,
+                &mut $game,
+                $settings,
+                &mut memory.$memory.lanes,
+                $name,
+                report,
+            );
+        };
+    }
     let logistic = Settings {
         architecture: Architecture {
             input: Input::Tenth,
@@ -94,10 +124,7 @@ pub fn run<K: AllKernels>(kernels: &K, memory: &mut Memory, report: &mut Report)
             weight_decay: 0.0,
         },
     };
-    let name = "algorithm1::update logistic";
-    train(kernels, &Logistic, &logistic, &mut plane.narrow, name, report);
-    train(kernels, &Logistic, &logistic, &mut plane.referee, name, report);
-    train(kernels, &Logistic, &logistic, &mut plane.lanes, name, report);
+    train!("algorithm1::update logistic", plane, &logistic, &Logistic);
     let ipd = Settings {
         architecture: Architecture {
             input: Input::Sigmoid,
@@ -116,40 +143,58 @@ pub fn run<K: AllKernels>(kernels: &K, memory: &mut Memory, report: &mut Report)
             ..logistic.optimizer
         },
     };
-    let (name, game) = (
-        "algorithm1::update prisoners_dilemma",
-        IteratedMatrix::PRISONERS_DILEMMA,
+    let game = IteratedMatrix::PRISONERS_DILEMMA;
+    train!("algorithm1::update prisoners_dilemma", iterated, &ipd, &game);
+    let sampled = Settings {
+        field: Field::UNormalized,
+        bootstrap: Bootstrap::Residual,
+        rho: None,
+        ..ipd
+    };
+    train!(
+        "algorithm1::update sampled",
+        iterated,
+        &sampled,
+        Rollouts {
+            game: &game,
+            length: 6,
+            episodes: &mut [Episode::START; 3],
+            streams: &mut streams(),
+        }
     );
-    train(kernels, &game, &ipd, &mut iterated.narrow, name, report);
-    train(kernels, &game, &ipd, &mut iterated.referee, name, report);
-    train(kernels, &game, &ipd, &mut iterated.lanes, name, report);
+    let game = IteratedMatrix::MATCHING_PENNIES;
+    train!("algorithm1::update separate", separate, &ipd, &game);
 }
 
-fn train<S, G, K, const N: usize>(
+fn train<S, E, K, const N: usize, const P: usize>(
     kernels: &K,
-    game: &G,
+    game: &mut E,
     settings: &Settings,
-    memory: &mut Workspace<S, N>,
+    memory: &mut Workspace<S, N, P>,
     name: &'static str,
     report: &mut Report,
 ) where
     S: Bits + Scalar<Lane = <S as Scalar>::Real>,
     S::Real: Bits,
-    G: Game<N>,
+    E: Estimator<S, N>,
     K: Kernels<S>,
 {
     let Workspace {
-        state,
-        gradient,
+        states,
+        gradients,
         groups,
         steps,
     } = memory;
     let mut fnv = Fnv::EMPTY;
-    state.theta.initialize(&mut Stream::new(11, Purpose::Parameters, 0));
-    state.target.copy_from(&state.theta);
-    state.m.clear();
-    state.v.clear();
-    state.updates = 0;
+    for (index, state) in states.iter_mut().enumerate() {
+        state
+            .theta
+            .initialize(&mut Stream::new(11, Purpose::Parameters, index as u64));
+        state.target.copy_from(&state.theta);
+        state.m.clear();
+        state.v.clear();
+        state.updates = 0;
+    }
     let stream = &mut inputs(6);
     for group in groups.iter_mut() {
         *group = Trajectory {
@@ -165,15 +210,16 @@ fn train<S, G, K, const N: usize>(
         }
     }
     for _ in 0..UPDATES {
-        let (state, gradient) = (from_mut(state), from_mut(gradient));
-        algorithm1::update(kernels, &mut &*game, settings, state, groups, steps, gradient).digest(&mut fnv);
+        algorithm1::update(kernels, game, settings, states, groups, steps, gradients).digest(&mut fnv);
     }
     for group in groups.iter() {
         fnv.take_all(group.x.as_flattened());
     }
-    for index in 0..Parameters::<S::Real, N, H, R, M>::TENSORS {
-        for part in [&*gradient, &state.theta, &state.target, &state.m, &state.v] {
-            fnv.take_all(part.values(index));
+    for (state, gradient) in states.iter().zip(gradients) {
+        for index in 0..Parameters::<S::Real, N, H, R, M>::TENSORS {
+            for part in [&*gradient, &state.theta, &state.target, &state.m, &state.v] {
+                fnv.take_all(part.values(index));
+            }
         }
     }
     report(name, S::NAME, fnv.finish());
