@@ -20,8 +20,8 @@ fn main() {
         operations::<_, 1, 64, 1, 16>("logistic", LOGISTIC, &Logistic),
     );
     bench(
-        "ipd",
-        operations::<_, 5, 64, 2, 32>("ipd", ITERATED, &IteratedMatrix::PRISONERS_DILEMMA),
+        "ipd-paper",
+        operations::<_, 5, 64, 2, 32>("ipd-paper", ITERATED, &IteratedMatrix::PRISONERS_DILEMMA),
     );
 }
 

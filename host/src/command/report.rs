@@ -195,7 +195,8 @@ impl Report {
             h2 { "Training time" }
             p {
                 "Seconds for each outer iteration, so that trainings of other lengths compare. Times hang on the machine, and
-                 on what else it does: nothing is said to agree."
+                 on what else it does: nothing is said to agree. An outer iteration of our ipd has 20 updates, one of the
+                 paper's 10."
             }
             div.scroll {
                 table {
