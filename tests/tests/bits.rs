@@ -208,7 +208,7 @@ const DIGESTS: [(&str, &[&str], u64); 3] = [
         0x4a55_7029_359e_2851,
     ),
     ("ipd-paper", &["outer=2", "batch=70", "steps=20"], 0xd2f3_05d8_3b12_2619),
-    ("ipd", &["outer=2", "batch=70", "steps=20"], 0),
+    ("ipd", &["outer=2", "batch=70", "steps=20"], 0xbfde_cef8_e2f6_14fd),
 ];
 
 #[test]
