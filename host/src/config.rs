@@ -1312,8 +1312,14 @@ mod tests {
 
     #[test]
     fn schedules_start_at_eta_and_fall_to_zero() {
-        let eta = |schedule, update| Config { schedule, ..ipd() }.eta_at(update);
-        assert_eq!(ipd().updates(), 20_000);
+        let eta = |schedule, update| {
+            Config {
+                schedule,
+                ..ipd_paper()
+            }
+            .eta_at(update)
+        };
+        assert_eq!((ipd_paper().updates(), ipd().updates()), (20_000, 20_000));
         for schedule in [Schedule::Constant, Schedule::Linear, Schedule::Cosine] {
             assert_eq!(eta(schedule, 0), 1e-4);
         }
