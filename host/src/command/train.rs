@@ -47,7 +47,8 @@ pub struct Train {
     /// The run directory; with --seeds, what holds one for each seed
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Continue the run of this directory, to the same bits; --set outer=N makes it longer
+    /// Continue the run of this directory, to the same bits; --set outer=N makes it longer, and a falling learning rate
+    /// follows the new length
     #[arg(long, value_name = "DIR", conflicts_with_all = ["what", "seed", "seeds", "out", "print_config"])]
     resume: Option<PathBuf>,
     /// Where to compute; a GPU trains the models of --seeds side by side
