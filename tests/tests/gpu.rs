@@ -6,7 +6,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use meva::config::{Algorithm, Config};
+use meva::config::{Algorithm, Config, Sharing};
 use meva::draws::Draws;
 use meva::game::{AnyGame, PlaneGame};
 use meva::gpu::device::Gpu;
@@ -118,10 +118,10 @@ fn variety() -> Vec<(&'static str, Config)> {
 
 #[test]
 fn shaders_are_valid() {
-    // COLA is trained on the CPU alone.
+    // COLA and networks of their own are trained on the CPU alone.
     let presets = Config::presets()
         .map(|name| (name, config(name, &[])))
-        .filter(|(_, config)| config.algorithm == Algorithm::Meva);
+        .filter(|(_, config)| config.algorithm == Algorithm::Meva && config.parameters == Sharing::Shared);
     for (name, config) in variety().into_iter().chain(presets) {
         for stage in Stage::ALL {
             let source = stage.source(&plan(&config, 2).unwrap());
@@ -215,7 +215,8 @@ fn by_core_of<G: Game<N>, const N: usize, const H: usize, const R: usize, const 
         for (b, trajectory) in batch.iter_mut().enumerate() {
             trajectory.gamma = draws.gamma[n % per_outer][b];
         }
-        let settings = config.settings();
+        let mut settings = config.settings();
+        settings.optimizer.eta = config.eta_at(n);
         losses.push(update(
             &Portable,
             &mut &game,
