@@ -216,7 +216,8 @@ fn by_core_of<G: Game<N>, const N: usize, const H: usize, const R: usize, const 
             trajectory.gamma = draws.gamma[n % per_outer][b];
         }
         let mut settings = config.settings();
-        settings.optimizer.eta = config.eta_at(n);
+        // The learning rate stays within an outer iteration.
+        settings.optimizer.eta = config.eta_at(n - n % per_outer);
         losses.push(update(
             &Portable,
             &mut &game,
