@@ -241,7 +241,7 @@ impl Report {
                     }
                 }
                 div {
-                    h3 { "Wall time, in all sessions" }
+                    h3 { "Wall time, resumptions included" }
                     table {
                         tbody {
                             @for (stage, seconds) in &self.stages {

@@ -5,7 +5,7 @@
 //! runs/                a run directory for each model
 //! evaluations/         results, each with what it depends on: whatever still fits is not computed again
 //! figures/             every figure as SVG and PNG
-//! times.json           seconds that each stage took, in all sessions
+//! times.json           seconds that each stage took, resumptions included
 //! report.html          the result
 //! ```
 //!
@@ -364,7 +364,7 @@ impl Work {
         result
     }
 
-    /// Seconds by stage, in all sessions.
+    /// Seconds by stage, resumptions included.
     fn times(&self) -> Result<BTreeMap<String, f64>> {
         let path = self.out.join("times.json");
         match fs::read(&path) {

@@ -300,7 +300,7 @@ fn count(cells: &[bool]) -> usize {
 /// A setting, and for each cell of the published grid whether it leads to B.
 type Basin = (f64, Vec<bool>);
 
-/// The columns of the metrics beside the step: the loss since the row before, and how long this session has trained.
+/// The columns of the metrics beside the step: the loss since the row before, and how long this process has trained.
 const COLUMNS: [&str; 2] = ["loss", "seconds"];
 
 /// A run under way.
@@ -331,14 +331,14 @@ pub(super) fn saved(directory: &RunDirectory) -> Result<Trainer> {
         .map_err(|error| error.at(directory.file(STATE).display()))
 }
 
-/// How many seconds a run was trained for, in all its sessions, as its metrics tell.
+/// How many seconds a run was trained for, resumptions included, as its metrics tell.
 pub(super) fn seconds(directory: &RunDirectory) -> Result<f64> {
     let path = directory.file(METRICS);
     let text = fs::read_to_string(&path).map_err(|cause| Error::io("read", &path, &cause))?;
     let rows = text.lines().skip(1).filter_map(|row| row.rsplit(',').next());
     let (mut before, mut last) = (0.0, 0.0);
     for seconds in rows.filter_map(|seconds| seconds.parse::<f64>().ok()) {
-        // A session's clock starts at 0.
+        // A process starts its clock at 0.
         if seconds < last {
             before += last;
         }
