@@ -3,8 +3,8 @@
 //! One *update* explores for `k` steps, rolls out `k` steps on policy, forms the targets and descends the loss; an outer
 //! iteration of the paper is `T / k` updates that share their starts, their exploration discounts and their sign flips.
 //! The players share a network (`P = 1`), or each has one of its own (`P = 2`), as asymmetric games need: a shared network
-//! cannot tell who it plays for. Trajectories come in *groups*: one trajectory per group for a plain scalar, `W` for lanes. Groups are independent until
-//! their gradients are added, in the order of the groups.
+//! cannot tell who it plays for. Trajectories come in *groups*: one trajectory per group for a plain scalar, `W` for lanes.
+//! Groups are independent until their gradients are added, in the order of the groups.
 //!
 //! Nothing is drawn here and nothing is allocated: draws and memory are handed in.
 
