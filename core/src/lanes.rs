@@ -136,16 +136,18 @@ impl<const W: usize> Scalar for Lanes<W> {
             }
             width -= half;
         }
-        sums[0]
+        // Opaque, lest compilers run a loop over units around this one in vectors, which gathers every number: three times
+        // as slow.
+        core::hint::black_box(sums[0])
     }
 
     /// With `x` transposed, row `o` of the sums advances as a whole: the loop of a matrix product, and no horizontal sum.
     #[inline(always)]
     fn add_outer<const I: usize, const O: usize>(dy: &[Self; O], x: &[Self; I], sums: &mut [[f32; I]; O]) {
-        let mut rows = [[0.0; I]; W];
-        for i in 0..I {
-            for index in 0..W {
-                rows[index][i] = x[i].0[index];
+        let mut rows = [Lanes([0.0; I]); W];
+        for index in 0..W {
+            for i in 0..I {
+                rows[index].0[i] = x[i].0[index];
             }
         }
         let whole = O - O % BLOCK;
@@ -155,7 +157,7 @@ impl<const W: usize> Scalar for Lanes<W> {
                 for b in 0..BLOCK {
                     let factor = dy[start + b].0[index];
                     for i in 0..I {
-                        block[b][i] += factor * rows[index][i];
+                        block[b][i] += factor * rows[index].0[i];
                     }
                 }
             }
@@ -165,7 +167,7 @@ impl<const W: usize> Scalar for Lanes<W> {
             for index in 0..W {
                 let factor = dy[o].0[index];
                 for i in 0..I {
-                    sums[o][i] += factor * rows[index][i];
+                    sums[o][i] += factor * rows[index].0[i];
                 }
             }
         }
