@@ -1,7 +1,10 @@
 //! `exp`, `tanh` and `sigmoid` for `f32`, branch-free, in IEEE `+ - * /` and integer operations alone.
 //!
-//! They give the same bits on every processor, and the compiler turns a loop over lanes into vector instructions. All
-//! three rest on one reduction (Cody and Waite): `x = n ln 2 + r` with `n` the nearest integer, so `|r| <= ln(2) / 2`, and
+//! They give the same bits on every processor. Each is written for `W` lanes, stage by stage: compilers turn a stage, a loop
+//! over the lanes, into vector instructions, and the processor works on several vectors at once instead of waiting for each
+//! operation of one. A lone number is one lane.
+//!
+//! All three rest on one reduction (Cody and Waite): `x = n ln 2 + r` with `n` the nearest integer, so `|r| <= ln(2) / 2`, and
 //!
 //! ```text
 //! exp(x) - 1 = 2^n (r + r^2 q(r)) + (2^n - 1)
@@ -35,21 +38,87 @@ const P: [f32; 5] = [
     -0.005_666_977,
 ];
 
-/// `(n, r + r^2 q(r))` for `|x| < 2^21`.
+/// A stage: what `formula` gives for every lane.
 #[inline(always)]
-fn reduce(x: f32) -> (i32, f32) {
-    let shifted = x * LOG2_E + ROUNDER;
-    let n = shifted - ROUNDER;
-    let r = (x - n * LN_2_HIGH) - n * LN_2_LOW;
-    let q = Q[0] + r * (Q[1] + r * (Q[2] + r * (Q[3] + r * (Q[4] + r * Q[5]))));
-    let integer = (shifted.to_bits() as i32).wrapping_sub(ROUNDER.to_bits() as i32);
-    (integer, r + r * r * q)
+fn each<const W: usize>(formula: impl Fn(usize) -> f32) -> [f32; W] {
+    let mut results = [0.0; W];
+    for l in 0..W {
+        results[l] = formula(l);
+    }
+    results
+}
+
+/// `c_0 + x (c_1 + x (c_2 + ..))`.
+#[inline(always)]
+fn polynomial<const W: usize, const D: usize>(c: &[f32; D], x: &[f32; W]) -> [f32; W] {
+    let mut sum = [c[D - 1]; W];
+    for d in (0..D - 1).rev() {
+        sum = each::<W>(|l| c[d] + x[l] * sum[l]);
+    }
+    sum
+}
+
+/// `(ROUNDER + n, r + r^2 q(r))` for `|x| < 2^21`.
+#[inline(always)]
+fn reduce<const W: usize>(x: &[f32; W]) -> ([f32; W], [f32; W]) {
+    let shifted = each::<W>(|l| x[l] * LOG2_E + ROUNDER);
+    let n = each::<W>(|l| shifted[l] - ROUNDER);
+    let r = each::<W>(|l| (x[l] - n[l] * LN_2_HIGH) - n[l] * LN_2_LOW);
+    let q = polynomial(&Q, &r);
+    (shifted, each::<W>(|l| r[l] + r[l] * r[l] * q[l]))
+}
+
+/// `n` of `ROUNDER + n`.
+#[inline(always)]
+fn integer(shifted: f32) -> i32 {
+    (shifted.to_bits() as i32).wrapping_sub(ROUNDER.to_bits() as i32)
 }
 
 /// `2^n` for `-126 <= n <= 127`.
 #[inline(always)]
 fn power_of_two(n: i32) -> f32 {
     f32::from_bits((n.wrapping_add(127) as u32) << 23)
+}
+
+/// [`exp`] of every lane.
+#[inline(always)]
+pub(crate) fn exp_each<const W: usize>(x: &[f32; W]) -> [f32; W] {
+    // Beyond these bounds the result is 0 or infinite; NaN passes through both selections.
+    let x = each::<W>(|l| if x[l] > 90.0 { 90.0 } else { x[l] });
+    let x = each::<W>(|l| if x[l] < -105.0 { -105.0 } else { x[l] });
+    let (shifted, p) = reduce(&x);
+    // In two factors, since n reaches from -151 to 130: below the normal range the second product rounds once.
+    each::<W>(|l| {
+        let n = integer(shifted[l]);
+        let half = n >> 1;
+        (1.0 + p[l]) * power_of_two(half) * power_of_two(n.wrapping_sub(half))
+    })
+}
+
+/// [`tanh`] of every lane.
+#[inline(always)]
+pub(crate) fn tanh_each<const W: usize>(x: &[f32; W]) -> [f32; W] {
+    // From 9.02 on the result rounds to 1.
+    let a = each::<W>(|l| if x[l].abs() > 9.1 { 9.1 } else { x[l].abs() });
+    let (shifted, expm1) = reduce(&each::<W>(|l| 2.0 * a[l]));
+    let far = each::<W>(|l| 1.0 - 2.0 / ((1.0 + expm1[l]) * power_of_two(integer(shifted[l])) + 1.0));
+    let z = each::<W>(|l| a[l] * a[l]);
+    let p = polynomial(&P, &z);
+    each::<W>(|l| {
+        (if a[l] < 0.625 {
+            a[l] + a[l] * z[l] * p[l]
+        } else {
+            far[l]
+        })
+        .copysign(x[l])
+    })
+}
+
+/// [`sigmoid`] of every lane.
+#[inline(always)]
+pub(crate) fn sigmoid_each<const W: usize>(x: &[f32; W]) -> [f32; W] {
+    let e = exp_each(&each::<W>(|l| -x[l].abs()));
+    each::<W>(|l| (if x[l] < 0.0 { e[l] } else { 1.0 }) / (1.0 + e[l]))
 }
 
 /// `exp(x)`: 0 below about -103.97, infinite above about 88.72, NaN for NaN; at most 2 ulp from the exact value.
@@ -60,13 +129,7 @@ fn power_of_two(n: i32) -> f32 {
 /// ```
 #[inline(always)]
 pub fn exp(x: f32) -> f32 {
-    // Beyond these bounds the result is 0 or infinite; NaN passes through both selections.
-    let x = if x > 90.0 { 90.0 } else { x };
-    let x = if x < -105.0 { -105.0 } else { x };
-    let (n, p) = reduce(x);
-    // In two factors, since n reaches from -151 to 130: below the normal range the second product rounds once.
-    let half = n >> 1;
-    (1.0 + p) * power_of_two(half) * power_of_two(n.wrapping_sub(half))
+    exp_each(&[x])[0]
 }
 
 /// `tanh(x) = 1 - 2 / (exp(2|x|) + 1)` with the sign of `x`, and for `|x| < 0.625`, where that would cancel,
@@ -78,15 +141,7 @@ pub fn exp(x: f32) -> f32 {
 /// ```
 #[inline(always)]
 pub fn tanh(x: f32) -> f32 {
-    let a = x.abs();
-    // From 9.02 on the result rounds to 1.
-    let a = if a > 9.1 { 9.1 } else { a };
-    let z = a * a;
-    let p = P[0] + z * (P[1] + z * (P[2] + z * (P[3] + z * P[4])));
-    let near = a + a * z * p;
-    let (n, expm1) = reduce(2.0 * a);
-    let far = 1.0 - 2.0 / ((1.0 + expm1) * power_of_two(n) + 1.0);
-    (if a < 0.625 { near } else { far }).copysign(x)
+    tanh_each(&[x])[0]
 }
 
 /// `sigmoid(x) = 1 / (1 + exp(-x))`, small values included; at most 3 ulp from the exact value.
@@ -97,6 +152,5 @@ pub fn tanh(x: f32) -> f32 {
 /// ```
 #[inline(always)]
 pub fn sigmoid(x: f32) -> f32 {
-    let e = exp(-x.abs());
-    (if x < 0.0 { e } else { 1.0 }) / (1.0 + e)
+    sigmoid_each(&[x])[0]
 }

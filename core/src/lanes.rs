@@ -6,6 +6,7 @@
 use core::ops::{Add, AddAssign, Div, Mul, Neg, Sub, SubAssign};
 
 use crate::dense::BLOCK;
+use crate::elementary;
 use crate::scalar::Scalar;
 
 /// `W` numbers that advance together.
@@ -103,15 +104,15 @@ impl<const W: usize> Scalar for Lanes<W> {
     }
     #[inline(always)]
     fn exp(self) -> Self {
-        self.map(Scalar::exp)
+        Lanes(elementary::exp_each(&self.0))
     }
     #[inline(always)]
     fn tanh(self) -> Self {
-        self.map(Scalar::tanh)
+        Lanes(elementary::tanh_each(&self.0))
     }
     #[inline(always)]
     fn sigmoid(self) -> Self {
-        self.map(Scalar::sigmoid)
+        Lanes(elementary::sigmoid_each(&self.0))
     }
     #[inline(always)]
     fn sqrt(self) -> Self {

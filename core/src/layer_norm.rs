@@ -85,14 +85,10 @@ fn forward_with<U: Unit, S: Scalar, const H: usize>(norm: &LayerNorm<S::Real, H>
             .set_lane(l, S::Lane::ONE / (variance.lane(l) * per_unit + epsilon).sqrt());
     }
     for u in 0..H {
-        let (scale, shift) = (S::Lane::from_real(norm.scale[u]), S::Lane::from_real(norm.shift[u]));
-        for l in 0..S::LANES {
-            let n = tape.normalized[u].lane(l) * tape.inverse_deviation.lane(l);
-            let (y, slope) = U::value_and_slope(scale * n + shift);
-            tape.normalized[u].set_lane(l, n);
-            tape.slope[u].set_lane(l, slope);
-            tape.output[u].set_lane(l, y);
-        }
+        let (scale, shift) = (S::from_real(norm.scale[u]), S::from_real(norm.shift[u]));
+        let n = tape.normalized[u] * tape.inverse_deviation;
+        tape.normalized[u] = n;
+        (tape.output[u], tape.slope[u]) = U::value_and_slope(scale * n + shift);
     }
 }
 
