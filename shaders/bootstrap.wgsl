@@ -9,12 +9,15 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     unit = thread;
     let trajectory = group.z * BATCH + group.y;
     let step = trajectory * (K + 1u) + group.x + 1u;
-    use_network(group.z, TARGET);
     var x: array<vec2<f32>, N>;
     for (var n = 0u; n < N; n++) {
         x[n] = path[step * (N + 1u) + n];
     }
-    let q = quantiles(forward(x, gammas[now.update * SEEDS * BATCH + trajectory]));
+    var q = vec2(0.0);
+    for (var n = 0u; n < NETWORKS + now.zero; n++) {
+        use_network(group.z * NETWORKS + n, TARGET);
+        q = heads(quantiles(forward(x, gammas[now.update * SEEDS * BATCH + trajectory])), q);
+    }
     if unit < M {
         predictions[(step * 3u + 1u) * M + unit] = q;
     }

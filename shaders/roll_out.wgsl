@@ -18,7 +18,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     unit = thread;
     let trajectory = group.y * BATCH + group.x;
     let draw = (now.outer * SEEDS * BATCH + trajectory) * DRAW_LEN;
-    use_network(group.y, THETA);
+    if NETWORKS == 1u {
+        use_network(group.y, THETA);
+    }
     var x: array<vec2<f32>, N>;
     for (var n = 0u; n < N; n++) {
         if now.start == 1u {
@@ -42,7 +44,16 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         if s == select(last, explored, SIGN_FLIPS) {
             arrive(trajectory, x);
         }
-        let q = quantiles(forward(x, discount));
+        var q = vec2(0.0);
+        for (var n = 0u; n < NETWORKS + now.zero; n++) {
+            if NETWORKS > 1u {
+                use_network(group.y * NETWORKS + n, THETA);
+            }
+            q = heads(quantiles(forward(x, discount)), q);
+            if s < last {
+                own_gradient(mask);
+            }
+        }
         if !exploring {
             let step = trajectory * (K + 1u) + s - explored;
             if unit == 0u {
@@ -58,7 +69,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         if s == last {
             break;
         }
-        own_gradient(mask);
         var naive: array<vec2<f32>, N>;
         if FIELD != FIELD_V && !exploring {
             naive = game_own_gradients(x);

@@ -41,7 +41,7 @@ pub struct Answers {
     pub elementary: [Vec<f64>; 5],
 }
 
-/// Asks a GPU for everything at once: joint policies with discounts and signs of the last hidden units.
+/// Asks a GPU for everything at once, of networks one after the other: joint policies with discounts and signs of the last hidden units.
 ///
 /// # Errors
 /// The device failed, or the network is none that the GPU engine takes.
@@ -80,13 +80,16 @@ pub fn ask<const N: usize, const H: usize>(
     Ok(answers)
 }
 
-/// The configuration of a small network for a built-in game.
+/// The configuration of a small network that both players of a built-in game share.
 fn config_of(built_in: &BuiltIn) -> Result<Config> {
-    if built_in.name != "tandem" {
-        return network::config(built_in.name);
+    let mut config = match built_in.name {
+        "tandem" => network::config("logistic")?,
+        preset => network::config(preset)?,
+    };
+    if built_in.name == "tandem" {
+        config.set("game=tandem")?;
     }
-    let mut config = network::config("logistic")?;
-    config.set("game=tandem")?;
+    config.set("parameters=shared")?;
     Ok(config)
 }
 
