@@ -29,7 +29,7 @@ use super::json::{Item, read};
 use super::network::rounded;
 use super::packed::{Packed, in_lanes, pack_row, pack_rows};
 use super::report::{Basis, Engine, Report};
-use super::tolerance::Operation;
+use super::tolerance::{Operation, Spread};
 use crate::ascent::Precision;
 use crate::config::{Algorithm, Config};
 use crate::cpu::Cpu;
@@ -297,7 +297,7 @@ where
                     (*engine, Basis::Reference),
                     &got,
                     &ours,
-                    &[sensitivity[k]],
+                    &Spread::counted([sensitivity[k]]),
                 );
             }
             if !outside[0].is_empty() {
@@ -309,7 +309,7 @@ where
                     basis,
                     &got,
                     &outside,
-                    &[sensitivity[k]],
+                    &Spread::counted([sensitivity[k]]),
                 );
             }
         }
