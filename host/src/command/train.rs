@@ -517,7 +517,7 @@ fn train_side_by_side(gpu: &Arc<Gpu>, mut runs: Vec<Run>) -> Result<Vec<Result<T
                 if ended[index].is_none() {
                     match fleet.store(index, &mut run.trainer) {
                         Err(error) if error.kind() == Kind::Diverged => ended[index] = Some(error),
-                        result => result?,
+                        result => result.map_err(|error| error.at(run.directory.path().display()))?,
                     }
                 }
                 run.save()?;

@@ -12,6 +12,8 @@
 //! | `dense_vjp_weight` | matrices and vectors x chunks x networks, in slices | sums them into gradients |
 //! | `adamw` | parameters x networks | steps, moves the target network |
 //!
+//! A seed has one network, which players share, or one for each player; `roll_out` and `bootstrap` go over them inside.
+//!
 //! All sums have a fixed order and there are no atomics, so a run repeats to the same bits on the same device, alone or
 //! beside other seeds. A hidden unit is a thread and both players are the components of its `vec2`. Every stage stays within
 //! wgpu's default limits.
