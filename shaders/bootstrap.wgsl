@@ -13,12 +13,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     for (var n = 0u; n < N; n++) {
         x[n] = path[step * (N + 1u) + n];
     }
-    var q = vec2(0.0);
-    for (var n = 0u; n < NETWORKS + now.zero; n++) {
+    for (var n = 0u; n < networks(); n++) {
         use_network(group.z * NETWORKS + n, TARGET);
-        q = heads(quantiles(forward(x, gammas[now.update * SEEDS * BATCH + trajectory])), q);
-    }
-    if unit < M {
-        predictions[(step * 3u + 1u) * M + unit] = q;
+        let q = quantiles(forward(x, gammas[now.update * SEEDS * BATCH + trajectory]));
+        if unit < M {
+            let place = (step * 3u + 1u) * M + unit;
+            predictions[place] = heads(q, predictions[place]);
+        }
     }
 }

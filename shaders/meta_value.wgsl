@@ -56,6 +56,11 @@ fn use_network(network: u32, version: u32) {
     mean_weight = exact_scalar(mean_weight) * PER_QUANTILE;
 }
 
+// The networks of a seed: where there are two, compilers do not know it and leave a loop over them one.
+fn networks() -> u32 {
+    return select(1u, NETWORKS + now.zero, NETWORKS > 1u);
+}
+
 // `predicted` for the players that this network predicts for, `other` for those that it does not.
 fn heads(predicted: vec2<f32>, other: vec2<f32>) -> vec2<f32> {
     return select(other, predicted, vec2(NETWORKS == 1u) | (vec2(0u, 1u) == vec2(head)));

@@ -18,7 +18,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         x[n] = points[point + n];
     }
     let answer = group.x * ANSWER_LEN;
-    for (var n = 0u; n < NETWORKS + now.zero; n++) {
+    for (var n = 0u; n < networks(); n++) {
         use_network(n, THETA);
         let q = quantiles(forward(x, points[point + N]));
         if unit < M {

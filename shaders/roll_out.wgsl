@@ -44,26 +44,24 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         if s == select(last, explored, SIGN_FLIPS) {
             arrive(trajectory, x);
         }
-        var q = vec2(0.0);
-        for (var n = 0u; n < NETWORKS + now.zero; n++) {
+        let step = trajectory * (K + 1u) + s - explored;
+        if !exploring && unit == 0u {
+            for (var n = 0u; n < N; n++) {
+                path[step * (N + 1u) + n] = x[n];
+            }
+            path[step * (N + 1u) + N] = game_value(x);
+        }
+        for (var n = 0u; n < networks(); n++) {
             if NETWORKS > 1u {
                 use_network(group.y * NETWORKS + n, THETA);
             }
-            q = heads(quantiles(forward(x, discount)), q);
+            let q = quantiles(forward(x, discount));
+            if !exploring && unit < M {
+                let place = step * 3u * M + unit;
+                predictions[place] = heads(q, predictions[place]);
+            }
             if s < last {
                 own_gradient(mask);
-            }
-        }
-        if !exploring {
-            let step = trajectory * (K + 1u) + s - explored;
-            if unit == 0u {
-                for (var n = 0u; n < N; n++) {
-                    path[step * (N + 1u) + n] = x[n];
-                }
-                path[step * (N + 1u) + N] = game_value(x);
-            }
-            if unit < M {
-                predictions[step * 3u * M + unit] = q;
             }
         }
         if s == last {
