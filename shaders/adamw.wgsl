@@ -1,4 +1,4 @@
-// core/src/adamw.rs and core/src/target_network.rs: a thread per parameter and seed adds up the chunks' adjoints, steps,
+// core/src/adamw.rs and core/src/target_network.rs: a thread per parameter and network adds up the chunks' adjoints, steps,
 // and keeps the copies in `weights` up to date.
 
 @group(0) @binding(2) var<storage, read_write> state: array<f32>;
@@ -13,19 +13,21 @@ const NOWHERE: u32 = 0xffffffffu;
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) thread: vec3<u32>) {
     let p = thread.x;
-    let seed = thread.y;
+    let network = thread.y;
     if p > LEN {
         return;
     }
     var g = 0.0;
     for (var chunk = 0u; chunk < CHUNKS; chunk++) {
-        g += partials[(seed * CHUNKS + chunk) * (LEN + 1u) + p];
+        g += partials[(network * CHUNKS + chunk) * (LEN + 1u) + p];
     }
     if p == LEN {
-        losses[now.update * SEEDS + seed] = g;
+        if network % NETWORKS == 0u {
+            losses[now.update * SEEDS + network / NETWORKS] = g;
+        }
         return;
     }
-    let at = seed * 4u * LEN + p;
+    let at = network * 4u * LEN + p;
     var theta = state[at];
     let m = exact_scalar(BETA1 * state[at + 2u * LEN]) + exact_scalar(REST1 * g);
     let v = exact_scalar(BETA2 * state[at + 3u * LEN]) + exact_scalar(REST2 * exact_scalar(g * g));
@@ -43,8 +45,8 @@ fn main(@builtin(global_invocation_id) thread: vec3<u32>) {
     state[at + 3u * LEN] = v;
     let place = places[p];
     if place.x != NOWHERE {
-        weights[seed * 3u * LEN + place.x] = theta;
-        weights[seed * 3u * LEN + LEN + place.y] = theta;
-        weights[seed * 3u * LEN + 2u * LEN + place.x] = target_;
+        weights[network * 3u * LEN + place.x] = theta;
+        weights[network * 3u * LEN + LEN + place.y] = theta;
+        weights[network * 3u * LEN + 2u * LEN + place.x] = target_;
     }
 }

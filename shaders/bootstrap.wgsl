@@ -9,13 +9,16 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     unit = thread;
     let trajectory = group.z * BATCH + group.y;
     let step = trajectory * (K + 1u) + group.x + 1u;
-    use_network(group.z, TARGET);
     var x: array<vec2<f32>, N>;
     for (var n = 0u; n < N; n++) {
         x[n] = path[step * (N + 1u) + n];
     }
-    let q = quantiles(forward(x, gammas[now.update * SEEDS * BATCH + trajectory]));
-    if unit < M {
-        predictions[(step * 3u + 1u) * M + unit] = q;
+    for (var n = 0u; n < networks(); n++) {
+        use_network(group.z * NETWORKS + n, TARGET);
+        let q = quantiles(forward(x, gammas[now.update * SEEDS * BATCH + trajectory]));
+        if unit < M {
+            let place = (step * 3u + 1u) * M + unit;
+            predictions[place] = heads(q, predictions[place]);
+        }
     }
 }

@@ -11,7 +11,7 @@ struct Slice {
 @group(0) @binding(3) var<storage, read> deltas: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read> vector_sums: array<f32>;
 @group(0) @binding(5) var<storage, read> trajectory_losses: array<f32>;
-// Per chunk: LEN adjoints and the loss.
+// Per chunk of a network: LEN adjoints and the loss, which is both players' in either network.
 @group(0) @binding(6) var<storage, read_write> partials: array<f32>;
 
 // Rows (a step of one player) that are fetched together.
@@ -45,7 +45,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     if slot == 0u && thread == 0u {
         var loss = 0.0;
         for (var k = 0u; k < trajectories; k++) {
-            loss += trajectory_losses[(chunk / CHUNKS) * BATCH + first + k];
+            loss += trajectory_losses[chunk / CHUNKS / NETWORKS * BATCH + first + k];
         }
         partials[partial_ + LEN] = loss;
     }

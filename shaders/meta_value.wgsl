@@ -2,15 +2,21 @@
 // players in the components of a vec2.
 //
 //   z_i = policy(embed(x_i), gamma_i)          h_i = value(z_i, z_opponent)          q_i = Q h_i + b
+//
+// Players share a network (NETWORKS is 1), or network n predicts for player n alone (NETWORKS is 2). A network of the second
+// kind is evaluated for both players all the same and the other player's component is dropped: one code for both kinds, at
+// the price of an idle half.
 
 const THETA: u32 = 0u;
 const TARGET: u32 = 1u;
 
-// Numbers of theta, theta_bar, m and v of each seed.
+// Numbers of theta, theta_bar, m and v of each network, one seed's after another's.
 @group(0) @binding(2) var<storage, read> state: array<f32>;
 @group(0) @binding(3) var<storage, read> weights: array<vec4<f32>>;
 
 var<private> unit: u32;
+// The network in use, counted within its seed.
+var<private> head: u32;
 var<private> parameters: u32;
 var<private> forward_weights: u32;
 var<private> backward_weights: u32;
@@ -31,11 +37,12 @@ var<private> embedded_slope: array<vec2<f32>, N>;
 var<private> mean_weight: f32;
 var<workgroup> direction: array<vec2<f32>, N>;
 
-// Prepares what depends on the parameters of a seed alone.
-fn use_network(seed: u32, network: u32) {
-    parameters = seed * 4u * LEN + network * LEN;
-    forward_weights = seed * 3u * LEN + network * 2u * LEN;
-    backward_weights = seed * 3u * LEN + LEN;
+// Prepares what depends on the parameters alone of a network, counted through all seeds; `version` is THETA or TARGET.
+fn use_network(network: u32, version: u32) {
+    head = network % NETWORKS;
+    parameters = network * 4u * LEN + version * LEN;
+    forward_weights = network * 3u * LEN + version * 2u * LEN;
+    backward_weights = network * 3u * LEN + LEN;
     for (var r = 0u; r < R; r++) {
         let gate = RESIDUAL_LEN * r + OUTER_BIAS + H + unit;
         let g = sigmoid(vec2(parameter(POLICY_RESIDUAL + gate), parameter(VALUE_RESIDUAL + gate)));
@@ -47,6 +54,16 @@ fn use_network(seed: u32, network: u32) {
         mean_weight += parameter(QUANTILES + m * H + unit);
     }
     mean_weight = exact_scalar(mean_weight) * PER_QUANTILE;
+}
+
+// The networks of a seed: where there are two, compilers do not know it and leave a loop over them one.
+fn networks() -> u32 {
+    return select(1u, NETWORKS + now.zero, NETWORKS > 1u);
+}
+
+// `predicted` for the players that this network predicts for, `other` for those that it does not.
+fn heads(predicted: vec2<f32>, other: vec2<f32>) -> vec2<f32> {
+    return select(other, predicted, vec2(NETWORKS == 1u) | (vec2(0u, 1u) == vec2(head)));
 }
 
 // The last hidden units: the policy network, then the value network.
@@ -110,7 +127,8 @@ fn network_vjp(dh: vec2<f32>) -> vec2<f32> {
     return d;
 }
 
-// d mean(q_i) / d x_i of the network whose last hidden units are multiplied by `mask`; left in `direction`.
+// d mean(q_i) / d x_i of the network whose last hidden units are multiplied by `mask`; left in `direction`, for the players
+// that the network predicts for.
 fn own_gradient(mask: vec2<f32>) {
     let dz = network_vjp(mean_weight * mask);
     if unit < N {
@@ -118,7 +136,7 @@ fn own_gradient(mask: vec2<f32>) {
         for (var u = 0u; u < H; u++) {
             dx += parameter(POLICY_FIRST + u * N + unit) * line[shared_at + u];
         }
-        direction[unit] = exact(dx) * embedded_slope[unit];
+        direction[unit] = heads(exact(dx) * embedded_slope[unit], direction[unit]);
     }
     workgroupBarrier();
 }

@@ -12,21 +12,24 @@ const ANSWER_LEN: u32 = M + 3u * N + 6u;
 @compute @workgroup_size(H)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
     unit = thread;
-    use_network(0u, THETA);
     let point = group.x * POINT_LEN;
     var x: array<vec2<f32>, N>;
     for (var n = 0u; n < N; n++) {
         x[n] = points[point + n];
     }
-    let q = quantiles(forward(x, points[point + N]));
     let answer = group.x * ANSWER_LEN;
-    if unit < M {
-        answers[answer + unit] = q;
-    }
-    for (var masked = 0u; masked < 2u + now.zero; masked++) {
-        own_gradient(select(vec2(1.0), points[point + N + 1u + unit], masked == 1u));
-        if unit < N {
-            answers[answer + M + masked * N + unit] = direction[unit];
+    for (var n = 0u; n < networks(); n++) {
+        use_network(n, THETA);
+        let q = quantiles(forward(x, points[point + N]));
+        if unit < M {
+            answers[answer + unit] = heads(q, answers[answer + unit]);
+        }
+        for (var masked = 0u; masked < 2u + now.zero; masked++) {
+            own_gradient(select(vec2(1.0), points[point + N + 1u + unit], masked == 1u));
+            if unit < N {
+                let place = answer + M + masked * N + unit;
+                answers[place] = heads(direction[unit], answers[place]);
+            }
         }
     }
     if unit == 0u {

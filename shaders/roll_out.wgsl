@@ -18,7 +18,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     unit = thread;
     let trajectory = group.y * BATCH + group.x;
     let draw = (now.outer * SEEDS * BATCH + trajectory) * DRAW_LEN;
-    use_network(group.y, THETA);
+    if NETWORKS == 1u {
+        use_network(group.y, THETA);
+    }
     var x: array<vec2<f32>, N>;
     for (var n = 0u; n < N; n++) {
         if now.start == 1u {
@@ -42,23 +44,29 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         if s == select(last, explored, SIGN_FLIPS) {
             arrive(trajectory, x);
         }
-        let q = quantiles(forward(x, discount));
-        if !exploring {
-            let step = trajectory * (K + 1u) + s - explored;
-            if unit == 0u {
-                for (var n = 0u; n < N; n++) {
-                    path[step * (N + 1u) + n] = x[n];
-                }
-                path[step * (N + 1u) + N] = game_value(x);
+        let step = trajectory * (K + 1u) + s - explored;
+        if !exploring && unit == 0u {
+            for (var n = 0u; n < N; n++) {
+                path[step * (N + 1u) + n] = x[n];
             }
-            if unit < M {
-                predictions[step * 3u * M + unit] = q;
+            path[step * (N + 1u) + N] = game_value(x);
+        }
+        for (var n = 0u; n < networks(); n++) {
+            if NETWORKS > 1u {
+                use_network(group.y * NETWORKS + n, THETA);
+            }
+            let q = quantiles(forward(x, discount));
+            if !exploring && unit < M {
+                let place = step * 3u * M + unit;
+                predictions[place] = heads(q, predictions[place]);
+            }
+            if s < last {
+                own_gradient(mask);
             }
         }
         if s == last {
             break;
         }
-        own_gradient(mask);
         var naive: array<vec2<f32>, N>;
         if FIELD != FIELD_V && !exploring {
             naive = game_own_gradients(x);

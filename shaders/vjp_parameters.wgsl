@@ -1,9 +1,9 @@
-// core/src/meta_value.rs, `vjp_parameters`: one workgroup per trajectory and segment of its steps. Evaluates the network
+// core/src/meta_value.rs, `vjp_parameters`: one workgroup per network, trajectory and segment of its steps. Evaluates the network
 // once more, passes the adjoints of the quantiles back, and keeps for each step what `dense_vjp_weight` multiplies: the
 // inputs and the adjoints of each matrix product. Adjoints of vectors are summed here, over the segment.
 
 struct Slice {
-    // The first chunk of trajectories, counted through all seeds.
+    // The first chunk of trajectories, counted through all networks.
     first: u32,
 }
 
@@ -40,14 +40,14 @@ fn keep_sum(slot: u32, value: vec2<f32>) {
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
     unit = thread;
     let chunk = slice.first + group.y / CHUNK;
-    let seed = chunk / CHUNKS;
+    let network = chunk / CHUNKS;
     let index = (chunk % CHUNKS) * CHUNK + group.y % CHUNK;
     if index >= BATCH {
         return;
     }
-    let trajectory = seed * BATCH + index;
+    let trajectory = network / NETWORKS * BATCH + index;
     let gamma = gammas[now.update * SEEDS * BATCH + trajectory];
-    use_network(seed, THETA);
+    use_network(network, THETA);
     for (var slot = 0u; slot < SUMS; slot++) {
         sums[slot] = 0.0;
     }
@@ -61,7 +61,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         keep_input(LAST_INPUT, forward(x, gamma));
         var dq = vec2(0.0);
         if unit < M {
-            dq = predictions[step * 3u * M + unit];
+            dq = heads(predictions[step * 3u * M + unit], vec2(0.0));
         }
         keep_delta(QUANTILES_DELTA, dq);
         keep_sum(QUANTILES_SUM, dq);

@@ -981,6 +981,8 @@ fn separate_networks_train_and_play() {
             assert!((of(0) + of(1)).abs() < 1e-12, "{against:?}, seed {seed}");
         }
     }
+    let report = scratch.json(&["check", "--engine", "cpu", "--model", "whole"]);
+    assert_eq!(failures(&report), []);
     let export = |player: &str, out: &str| {
         scratch.succeed(&["export", "whole", "--to", "bytes", "--player", player, "--out", out]);
         fs::read(scratch.path(out)).unwrap()
@@ -1288,6 +1290,12 @@ fn engines_and_derivatives_agree() {
             "{check}"
         );
     }
+    // Bounds that an error many times as large would pass would say little.
+    let share = |check: &Value| check["error"].as_f64().unwrap() / check["bound"].as_f64().unwrap();
+    let mut used: Vec<f64> = checks.iter().map(share).filter(|share| *share > 0.0).collect();
+    used.sort_by(f64::total_cmp);
+    let median = used[used.len() / 2];
+    assert!(median >= 0.2, "{median}");
     let table = scratch.succeed(&["check", "--engine", "cpu", "--only", "Tandem LOLA"]);
     let lines: Vec<&str> = table.lines().filter(|line| line.starts_with("tandem lola")).collect();
     assert!(

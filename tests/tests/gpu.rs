@@ -21,7 +21,6 @@ use meva_core::meta_value::{Heads, MetaValue, Tape};
 use meva_core::parameters::Parameters;
 use meva_core::random::{Purpose, Stream};
 use meva_core::{Game, Player, elementary};
-use std::array::from_mut;
 
 fn gpu() -> Option<Arc<Gpu>> {
     static GPU: OnceLock<Option<Arc<Gpu>>> = OnceLock::new();
@@ -102,6 +101,22 @@ fn variety() -> Vec<(&'static str, Config)> {
                 &["parameters=shared", "rho=none", "bootstrap=residual", "phi=0.5"],
             ),
         ),
+        ("imp, separate", short("imp", &["flip_probability=0.4"])),
+        (
+            "logistic, separate",
+            short("logistic", &["parameters=separate", "lambda=0.7"]),
+        ),
+        (
+            "logistic, separate, target network",
+            short("logistic-paper", &["parameters=separate", "rho=0.9", "lambda=0.5"]),
+        ),
+        (
+            "logistic, separate, sign flips",
+            short(
+                "logistic",
+                &["parameters=separate", "exploration=sign-flips", "flip_probability=0.4"],
+            ),
+        ),
         (
             "matrix",
             short(
@@ -118,10 +133,10 @@ fn variety() -> Vec<(&'static str, Config)> {
 
 #[test]
 fn shaders_are_valid() {
-    // COLA and networks of their own are trained on the CPU alone.
+    // COLA is trained on the CPU alone.
     let presets = Config::presets()
         .map(|name| (name, config(name, &[])))
-        .filter(|(_, config)| config.algorithm == Algorithm::Meva && config.parameters == Sharing::Shared);
+        .filter(|(_, config)| config.algorithm == Algorithm::Meva);
     for (name, config) in variety().into_iter().chain(presets) {
         for stage in Stage::ALL {
             let source = stage.source(&plan(&config, 2).unwrap());
@@ -160,9 +175,11 @@ fn shaders_are_valid() {
 
 /// What the core makes of a configuration in `count` updates, one trajectory after the other, in plain `f32`; with losses.
 fn by_core(config: &Config, count: usize) -> (Vec<f32>, Vec<f32>) {
-    match AnyGame::of(config).unwrap() {
-        AnyGame::Plane(game) => by_core_of::<PlaneGame, 1, 16, 1, 16>(config, game, count),
-        AnyGame::Iterated(game) => by_core_of::<_, 5, 16, 1, 16>(config, game, count),
+    match (AnyGame::of(config).unwrap(), config.parameters) {
+        (AnyGame::Plane(game), Sharing::Shared) => by_core_of::<PlaneGame, 1, 16, 1, 16, 1>(config, game, count),
+        (AnyGame::Plane(game), Sharing::Separate) => by_core_of::<PlaneGame, 1, 16, 1, 16, 2>(config, game, count),
+        (AnyGame::Iterated(game), Sharing::Shared) => by_core_of::<_, 5, 16, 1, 16, 1>(config, game, count),
+        (AnyGame::Iterated(game), Sharing::Separate) => by_core_of::<_, 5, 16, 1, 16, 2>(config, game, count),
     }
 }
 
@@ -175,21 +192,18 @@ fn numbers_of<const N: usize, const H: usize, const R: usize, const M: usize>(
     sets.into_iter().flat_map(tensors).copied().collect()
 }
 
-fn by_core_of<G: Game<N>, const N: usize, const H: usize, const R: usize, const M: usize>(
+fn by_core_of<G: Game<N>, const N: usize, const H: usize, const R: usize, const M: usize, const P: usize>(
     config: &Config,
     game: G,
     count: usize,
 ) -> (Vec<f32>, Vec<f32>) {
-    let mut state = Box::new(State::<f32, N, H, R, M>::ZERO);
-    let State { theta, target, .. } = &mut *state;
-    theta.initialize(&mut meva_core::random::Stream::new(
-        config.seed,
-        meva_core::random::Purpose::Parameters,
-        0,
-    ));
-    target.copy_from(theta);
+    let mut states = Box::new([State::<f32, N, H, R, M>::ZERO; P]);
+    for (n, State { theta, target, .. }) in states.iter_mut().enumerate() {
+        theta.initialize(&mut Stream::new(config.seed, Purpose::Parameters, n as u64));
+        target.copy_from(theta);
+    }
     let mut steps = vec![Step::ZERO; config.stride + 1];
-    let mut gradient = Box::new(Parameters::ZERO);
+    let mut gradients = Box::new([Parameters::ZERO; P]);
     let per_outer = config.updates_per_outer();
     let mut losses = Vec::new();
     let mut batch = Vec::new();
@@ -222,13 +236,13 @@ fn by_core_of<G: Game<N>, const N: usize, const H: usize, const R: usize, const 
             &Portable,
             &mut &game,
             &settings,
-            from_mut(&mut *state),
+            &mut states,
             &mut batch,
             &mut steps,
-            from_mut(&mut *gradient),
+            &mut gradients,
         ));
     }
-    (numbers_of(&state), losses)
+    (states.iter().flat_map(numbers_of).collect(), losses)
 }
 
 /// What the device makes of it.
@@ -277,16 +291,20 @@ fn updates_have_the_bits_of_the_core() {
             segment: 1000,
             ..plan(&config, 1).unwrap()
         };
-        let (got, _) = by_gpu(&gpu, &config, 2, plan);
-        let (expected, _) = by_core(&config, 4);
+        let (got, got_losses) = by_gpu(&gpu, &config, 2, plan);
+        let (expected, losses) = by_core(&config, 4);
         let (bits, error) = (differing(&got, &expected), error(&got, &expected));
+        // An outer iteration's loss is the mean of its updates'.
+        let means: Vec<f32> = losses.chunks_exact(2).map(|pair| (pair[0] + pair[1]) / 2.0).collect();
+        let loss = self::error(&got_losses, &means);
         println!(
-            "{name}: {bits} of {} numbers differ, error {error:.1e} of rms",
+            "{name}: {bits} of {} numbers differ, error {error:.1e} of rms; error of the losses {loss:.1e}",
             got.len()
         );
-        // Hardware: the bound of `few_updates_agree_with_the_cpu_engine`.
+        // Hardware: the step of a parameter whose gradient is rounding error may have the other sign.
         let passed = if exact(&gpu) { bits == 0 } else { error <= 2e-3 };
-        failures.extend((!passed).then_some(name));
+        // The sum over quantiles and steps has another order.
+        failures.extend((!(passed && loss <= 1e-5)).then_some(name));
     }
     assert!(failures.is_empty(), "{failures:?}");
 }
@@ -309,7 +327,7 @@ fn answers(n: usize, m: usize) -> [(&'static str, usize); 10] {
 
 /// A point as the device reads it and what the core answers, both with the players side by side.
 fn point<G: Game<N>, const N: usize, const H: usize, const R: usize, const M: usize>(
-    network: &MetaValue<f32, N, H, R, M>,
+    networks: &[MetaValue<f32, N, H, R, M>],
     game: &G,
     x: [[f32; N]; 2],
     stream: &mut Stream,
@@ -319,15 +337,20 @@ fn point<G: Game<N>, const N: usize, const H: usize, const R: usize, const M: us
     let mut asked: Vec<f32> = (0..N).flat_map(|n| [x[0][n], x[1][n]]).collect();
     asked.extend(gamma);
     asked.extend((0..H).flat_map(|u| [mask[0][u], mask[1][u]]));
-    let mut tape = Tape::ZERO;
-    network.forward(&Portable, &x, &gamma, Heads::Both, &mut tape);
+    let network = |player: Player| &networks[player.index().min(networks.len() - 1)];
+    let mut tapes = [Tape::ZERO; 2];
     let mut q = [[0.0; M]; 2];
     for player in Player::BOTH {
-        network.quantiles(&Portable, player, &tape, &mut q[player.index()]);
+        let (network, i) = (network(player), player.index());
+        network.forward(&Portable, &x, &gamma, Heads::Only(player), &mut tapes[i]);
+        network.quantiles(&Portable, player, &tapes[i], &mut q[i]);
     }
     let mut answer: Vec<f32> = (0..M).flat_map(|m| [q[0][m], q[1][m]]).collect();
     for mask in [None, Some(&mask)] {
-        let g = Player::BOTH.map(|p| network.own_gradient(&Portable, p, mask.map(|mask| &mask[p.index()]), &tape));
+        let g = Player::BOTH.map(|p| {
+            let i = p.index();
+            network(p).own_gradient(&Portable, p, mask.map(|mask| &mask[i]), &tapes[i])
+        });
         answer.extend((0..N).flat_map(|n| [g[0][n], g[1][n]]));
     }
     answer.extend(game.value(&x));
@@ -349,9 +372,14 @@ fn formulas<G: Game<N>, const N: usize, const H: usize, const R: usize, const M:
     config: &Config,
     game: G,
 ) -> Vec<(&'static str, usize, f64)> {
-    let mut theta = Box::new(Parameters::<f32, N, H, R, M>::ZERO);
-    theta.initialize(&mut Stream::new(3, Purpose::Parameters, 0));
-    let network = MetaValue::new(&theta, config.architecture());
+    let mut thetas = vec![Parameters::<f32, N, H, R, M>::ZERO; config.parameters.networks()];
+    for (n, theta) in thetas.iter_mut().enumerate() {
+        theta.initialize(&mut Stream::new(3, Purpose::Parameters, n as u64));
+    }
+    let networks: Vec<_> = thetas
+        .iter()
+        .map(|theta| MetaValue::new(theta, config.architecture()))
+        .collect();
     let mut stream = Stream::new(3, Purpose::Evaluation, 0);
     let edges = [0.0, -0.0, 1e-30, -1e-6, 8.9, -9.2, 20.0, -87.0, 88.0, -100.0];
     let (mut asked, mut expected) = (Vec::new(), Vec::new());
@@ -362,14 +390,13 @@ fn formulas<G: Game<N>, const N: usize, const H: usize, const R: usize, const M:
                 _ => stream.uniform(-8.0, 8.0) as f32,
             })
         });
-        let (point, answer) = point(&network, &game, x, &mut stream);
+        let (point, answer) = point(&networks, &game, x, &mut stream);
         asked.extend(point);
         expected.push(answer);
     }
-    let numbers: Vec<f32> = (0..Parameters::<f32, N, H, R, M>::TENSORS)
-        .flat_map(|index| theta.values(index))
-        .copied()
-        .collect();
+    let tensors =
+        |theta| (0..Parameters::<f32, N, H, R, M>::TENSORS).flat_map(move |index| Parameters::values(theta, index));
+    let numbers: Vec<f32> = thetas.iter().flat_map(tensors).copied().collect();
     let got = probe(gpu, &plan(config, 1).unwrap(), &numbers, &asked).unwrap();
     let got: Vec<&[f32]> = got.chunks_exact(expected[0].len()).collect();
     let mut start = 0;
@@ -466,6 +493,12 @@ fn first_updates_of_logistic_agree_with_the_cpu_engine() {
     first_updates_agree("logistic", &config("logistic", &FEW));
 }
 
+/// A network for each player, in chunks and segments that leave remainders.
+#[test]
+fn first_updates_of_imp_agree_with_the_cpu_engine() {
+    first_updates_agree("imp, small networks", &config("imp", &[&SMALL[..], &FEW].concat()));
+}
+
 #[test]
 fn first_updates_of_ipd_agree_with_the_cpu_engine() {
     first_updates_agree("ipd, small network", &config("ipd", &[&SMALL[..], &FEW].concat()));
@@ -482,10 +515,21 @@ fn first_updates_of_the_published_ipd_agree_with_the_cpu_engine() {
 #[test]
 fn seeds_side_by_side_are_seeds_alone() {
     let Some(gpu) = gpu() else { return };
-    let config = config("ipd", &[&SMALL[..], &["steps=4", "stride=2"]].concat());
+    for (preset, more) in [
+        ("ipd", &[][..]),
+        ("logistic-paper", &["parameters=separate", "rho=0.9"]),
+    ] {
+        side_by_side(
+            &gpu,
+            &config(preset, &[&SMALL[..], &["steps=4", "stride=2"], more].concat()),
+        );
+    }
+}
+
+fn side_by_side(gpu: &Arc<Gpu>, config: &Config) {
     let configs: Vec<Config> = (0..3).map(|seed| Config { seed, ..config.clone() }).collect();
     let mut trainers: Vec<Trainer> = configs.iter().map(|config| Trainer::new(config).unwrap()).collect();
-    let mut fleet = Fleet::new(&gpu, &trainers.iter().collect::<Vec<_>>()).unwrap();
+    let mut fleet = Fleet::new(gpu, &trainers.iter().collect::<Vec<_>>()).unwrap();
     let mut losses = Vec::new();
     while fleet.iteration() < 3 {
         losses.extend(fleet.advance(3 - fleet.iteration()).unwrap());
@@ -495,7 +539,7 @@ fn seeds_side_by_side_are_seeds_alone() {
         assert_eq!(trainer.iteration(), 3);
     }
     for (seed, config) in configs.iter().enumerate() {
-        let (alone, alone_losses) = by_gpu(&gpu, config, 3, plan(config, 1).unwrap());
+        let (alone, alone_losses) = by_gpu(gpu, config, 3, plan(config, 1).unwrap());
         assert_eq!(differing(&alone, &trainers[seed].numbers()), 0, "seed {seed}");
         let beside: Vec<f32> = losses.iter().map(|losses| losses[seed]).collect();
         assert_eq!(differing(&alone_losses, &beside), 0, "seed {seed}");

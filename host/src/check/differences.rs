@@ -1,12 +1,22 @@
 //! Derivatives as limits of differences, in `f64`.
 
+use super::condition::rms;
+
+/// The longer of two lengths. It is near the fifth root of the unit roundoff, where rounding, `u / h`, and what is cut off,
+/// `h^4`, are alike.
+const H: f64 = 1e-3;
+
 /// `f'(0)` from central differences at two lengths, combined so that the error of order `h^2` cancels.
-///
-/// `h` is near the fifth root of the unit roundoff, where rounding, `u / h`, and what is cut off, `h^4`, are alike.
 pub fn central(f: impl Fn(f64) -> f64) -> f64 {
-    const H: f64 = 1e-3;
     let slope = |h: f64| (f(h) - f(-h)) / (2.0 * h);
     (4.0 * slope(H / 2.0) - slope(H)) / 3.0
+}
+
+/// How far [`central`] differences may be from `slopes`, in units of their root mean square, if `values` are off by `deviation` in
+/// units of theirs: two values enter with the weight `4 / (3 h)`, two with `1 / (6 h)`. What is cut off, `h^4 / 480 = 2e-15` of the fifth
+/// derivative, is less.
+pub fn deviation(values: &[f64], deviation: f64, slopes: &[f64]) -> f64 {
+    3.0 / H * deviation * rms(values) / rms(slopes)
 }
 
 /// [`central`] for each of several numbers.

@@ -57,7 +57,7 @@ pub fn compare(report: &mut Report, engine: Engine, inputs: &[f64], got: &[Vec<f
             operation,
             (engine, derivative),
             error,
-            operation.bound(engine, derivative, 0.0),
+            operation.bound(engine, derivative, 0.0, f64::INFINITY),
         );
     }
 }

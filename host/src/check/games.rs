@@ -4,10 +4,11 @@ use meva_core::random::{Purpose, Stream};
 use meva_core::{Game, Player, Scalar};
 
 use super::condition::{MovedGradients, Nudge, sensitivities};
-use super::differences::{along, central, moved};
+use super::differences::{along, central, deviation, moved};
 use super::packed::{Packed, in_lanes, pack_rows};
 use super::report::{Basis, Derivative, Engine, Report};
-use super::tolerance::Operation;
+use super::stochastic::{Stochastic, deviations};
+use super::tolerance::{Operation, Spread};
 use crate::game::{AnyGame, PlaneGame};
 use crate::learner::NamedLearner;
 use crate::network::Number;
@@ -15,6 +16,9 @@ use meva_core::game::IteratedMatrix;
 
 /// Points that everything is compared at: one group of the CPU engine.
 pub const POINTS: usize = 64;
+
+/// Runs in numbers that round at random.
+pub const RUNS: u64 = 4;
 
 /// A built-in game.
 #[derive(Clone, Copy, Debug)]
@@ -64,7 +68,7 @@ pub const GAMES: [BuiltIn; 5] = [
 ];
 
 /// A game whose constants can be moved.
-pub trait Nudged: Copy {
+pub trait Nudged: Copy + Sync {
     /// Whether parameters are log-odds of probabilities.
     const LOG_ODDS: bool;
     /// The game with its constants moved.
@@ -286,60 +290,115 @@ fn check_game<G: Game<N> + Nudged, const N: usize>(report: &mut Report, built_in
     let sensitivity = output_sensitivities(game, &points);
     let [_, own, gradient, hvp] = &reference;
     let derived = [own.clone(), gradient.clone(), hvp.clone()];
-    let derived_sensitivity = [sensitivity[1], sensitivity[2], sensitivity[3]];
     let by_duals = |[_, own, gradient, hvp]: [Vec<f64>; 4]| [own, gradient, hvp];
+    let spread = Spread {
+        sensitivities: sensitivity,
+        deviations: deviations(RUNS, &reference, || outputs::<Stochastic, _, N>(game, &points)),
+    };
+    let derived_spread = spread.of([1, 2, 3]);
+    let dual_spread = derived_spread.deviating(deviations(RUNS, &derived, || {
+        by_duals(outputs::<Stochastic, _, N>(&OnlyValue(game), &points))
+    }));
     let name = built_in.name;
-    for (engine, got) in [
-        (Engine::F64, by_duals(outputs::<f64, _, N>(&OnlyValue(game), &points))),
-        (Engine::F32, by_duals(outputs::<f32, _, N>(&OnlyValue(game), &points))),
+    for (engine, spread, got) in [
+        (
+            Engine::F64,
+            dual_spread.and(&derived_spread),
+            by_duals(outputs::<f64, _, N>(&OnlyValue(game), &points)),
+        ),
+        (
+            Engine::F32,
+            dual_spread,
+            by_duals(outputs::<f32, _, N>(&OnlyValue(game), &points)),
+        ),
         (
             Engine::Lanes,
+            dual_spread,
             by_duals(outputs::<Number, _, N>(&OnlyValue(game), &points)),
         ),
     ] {
-        report.compare(name, DERIVATIVES, (engine, duals), &got, &derived, &derived_sensitivity);
+        report.compare(name, DERIVATIVES, (engine, duals), &got, &derived, &spread);
     }
     let got = by_differences(game, &points);
+    let spread_of_differences = derived_spread.deviating([
+        deviation(&reference[0], spread.deviations[0], own),
+        deviation(&reference[0], spread.deviations[0], gradient),
+        deviation(gradient, spread.deviations[2], hvp),
+    ]);
     report.compare(
         name,
         DERIVATIVES,
         (Engine::F64, differences),
         &got,
         &derived,
-        &derived_sensitivity,
+        &spread_of_differences,
     );
     for (engine, got) in [
         (Engine::F32, outputs::<f32, _, N>(game, &points)),
         (Engine::Lanes, outputs::<Number, _, N>(game, &points)),
     ] {
-        report.compare(
-            name,
-            OPERATIONS,
-            (engine, Basis::Reference),
-            &got,
-            &reference,
-            &sensitivity,
-        );
+        report.compare(name, OPERATIONS, (engine, Basis::Reference), &got, &reference, &spread);
     }
     for learner in NamedLearner::ALL {
         let operation = [Operation::Learner(learner)];
         let learner = (learner, built_in.alpha);
         let reference = fields::<f64, _, N>(learner, game, &points);
-        let sensitivity = field_sensitivity(learner, game, &points);
-        for (engine, basis, got) in [
+        let spread = Spread {
+            sensitivities: field_sensitivity(learner, game, &points),
+            deviations: deviations(RUNS, &reference, || fields::<Stochastic, _, N>(learner, game, &points)),
+        };
+        let by_duals = || fields::<Stochastic, _, N>(learner, &OnlyValue(game), &points);
+        let dual_spread = spread.deviating(deviations(RUNS, &reference, by_duals));
+        for (engine, basis, spread, got) in [
             (
                 Engine::F64,
                 duals,
+                dual_spread.and(&spread),
                 fields::<f64, _, N>(learner, &OnlyValue(game), &points),
             ),
-            (Engine::F64, differences, field_by_differences(learner, game, &points)),
+            (
+                Engine::F64,
+                differences,
+                Spread::counted(spread.sensitivities),
+                field_by_differences(learner, game, &points),
+            ),
             (
                 Engine::F32,
                 Basis::Reference,
+                spread,
                 fields::<f32, _, N>(learner, game, &points),
             ),
         ] {
-            report.compare(name, operation, (engine, basis), &got, &reference, &sensitivity);
+            report.compare(name, operation, (engine, basis), &got, &reference, &spread);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A payoff that is off by one part in 100 000 is seen.
+    #[test]
+    fn a_payoff_slightly_off_is_seen() {
+        let game = IteratedMatrix::PRISONERS_DILEMMA;
+        let mut wrong = game;
+        wrong.payoffs[0][0] *= 1.0 + 1e-5;
+        let points = points::<5>();
+        let reference = outputs::<f64, _, 5>(&game, &points);
+        let spread = Spread {
+            sensitivities: output_sensitivities(&game, &points),
+            deviations: deviations(RUNS, &reference, || outputs::<Stochastic, _, 5>(&game, &points)),
+        };
+        let failed = |game: &IteratedMatrix| {
+            let mut report = Report::default();
+            let got = outputs::<f32, _, 5>(game, &points);
+            let against = (Engine::F32, Basis::Reference);
+            report.compare("ipd", OPERATIONS, against, &got, &reference, &spread);
+            println!("{}", report.table());
+            report.checks.iter().filter(|check| !check.ok()).count()
+        };
+        assert_eq!(failed(&game), 0);
+        assert!(failed(&wrong) > 0);
     }
 }

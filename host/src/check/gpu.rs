@@ -7,7 +7,8 @@ use meva_core::{Game, game::IteratedMatrix};
 
 use super::games::{BuiltIn, GAMES, Nudged};
 use super::report::{Basis, Engine, Report};
-use super::tolerance::Operation;
+use super::stochastic::{Stochastic, deviations};
+use super::tolerance::{Operation, Spread};
 use super::{elementary, games, network, update};
 use crate::config::Config;
 use crate::error::Result;
@@ -41,7 +42,8 @@ pub struct Answers {
     pub elementary: [Vec<f64>; 5],
 }
 
-/// Asks a GPU for everything at once: joint policies with discounts and signs of the last hidden units.
+/// Asks a GPU for everything at once: joint policies with discounts and signs of the last hidden units. `theta` is one network
+/// after the other.
 ///
 /// # Errors
 /// The device failed, or the network is none that the GPU engine takes.
@@ -80,13 +82,16 @@ pub fn ask<const N: usize, const H: usize>(
     Ok(answers)
 }
 
-/// The configuration of a small network for a built-in game.
+/// The configuration of a small network that both players of a built-in game share.
 fn config_of(built_in: &BuiltIn) -> Result<Config> {
-    if built_in.name != "tandem" {
-        return network::config(built_in.name);
+    let mut config = match built_in.name {
+        "tandem" => network::config("logistic")?,
+        preset => network::config(preset)?,
+    };
+    if built_in.name == "tandem" {
+        config.set("game=tandem")?;
     }
-    let mut config = network::config("logistic")?;
-    config.set("game=tandem")?;
+    config.set("parameters=shared")?;
     Ok(config)
 }
 
@@ -135,8 +140,14 @@ fn check_game<G: Game<N> + Nudged, const N: usize>(
     let against = (engine_of(gpu), Basis::Reference);
     let config = config_of(built_in)?;
     let points = games::points::<N>();
-    let [value, own, ..] = games::outputs::<f64, _, N>(game, &points);
-    let sensitivity = games::output_sensitivities(game, &points);
+    let reference = games::outputs::<f64, _, N>(game, &points);
+    let spread = Spread {
+        sensitivities: games::output_sensitivities(game, &points),
+        deviations: deviations(games::RUNS, &reference, || {
+            games::outputs::<Stochastic, _, N>(game, &points)
+        }),
+    };
+    let [value, own, ..] = reference;
     let answers = self::game(gpu, built_in, points.iter().map(|point| point.x))?;
     let operations = [Operation::Value, Operation::OwnGradient];
     let got = [answers.value, answers.naive];
@@ -146,7 +157,7 @@ fn check_game<G: Game<N> + Nudged, const N: usize>(
         against,
         &got,
         &[value, own],
-        &[sensitivity[0], sensitivity[1]],
+        &spread.of([0, 1]),
     );
     // One network for each number of parameters, as on the CPU.
     if !["logistic", "ipd"].contains(&built_in.name) {
@@ -155,9 +166,15 @@ fn check_game<G: Game<N> + Nudged, const N: usize>(
     let theta = network::theta::<N, 16, 1, 16>();
     let architecture = config.architecture();
     let points = network::points::<N, 16, 16>();
-    let [quantiles, own, masked, ..] =
-        network::outputs::<f64, _, N, 16, 1, 16>(&Portable, &theta, architecture, &points);
-    let sensitivity = network::output_sensitivities(&theta, architecture, &points);
+    let reference = network::outputs::<f64, _, N, 16, 1, 16>(&Portable, &theta, architecture, &points);
+    let stochastic = network::rounded::<Stochastic, N, 16, 1, 16>(&theta);
+    let spread = Spread {
+        sensitivities: network::output_sensitivities(&theta, architecture, &points),
+        deviations: deviations(network::RUNS, &reference, || {
+            network::outputs::<Stochastic, _, N, 16, 1, 16>(&Portable, &stochastic, architecture, &points)
+        }),
+    };
+    let [quantiles, own, masked, ..] = reference;
     let numbers = network::numbers(&*theta);
     let single: Vec<f32> = numbers.iter().map(|number| *number as f32).collect();
     let asked = points.iter().map(|point| (point.x, point.gamma, point.mask));
@@ -168,30 +185,22 @@ fn check_game<G: Game<N> + Nudged, const N: usize>(
         Operation::NetworkMaskedGradient,
     ];
     let got = [answers.quantiles, answers.own_gradient, answers.masked_gradient];
-    let sensitivity = [sensitivity[0], sensitivity[1], sensitivity[2]];
     report.compare(
         built_in.name,
         operations,
         against,
         &got,
         &[quantiles, own, masked],
-        &sensitivity,
+        &spread.of([0, 1, 2]),
     );
 
-    let (expected, sensitivity) = update::reference::<G, N, 16, 1, 16>(game, &config);
+    let (expected, spread) = update::reference::<G, N, 16, 1, 16>(game, &config);
     let mut engine = engine::Engine::new(Arc::clone(gpu), plan(&config, 1)?, 1)?;
     engine.set_state(0, &update::start(&numbers));
     let losses = engine.run(&[flat_draws(&config, 0)?], &[step(&config, 0, 1)])?;
     let state = engine.state(0)?;
     let (theta, first_moments) = (&state[..numbers.len()], &state[2 * numbers.len()..3 * numbers.len()]);
     let got = update::results(&config, losses[0], first_moments, theta);
-    report.compare(
-        built_in.name,
-        update::OPERATIONS,
-        against,
-        &got,
-        &expected,
-        &sensitivity,
-    );
+    report.compare(built_in.name, update::OPERATIONS, against, &got, &expected, &spread);
     Ok(())
 }

@@ -24,6 +24,7 @@ pub mod network;
 pub mod packed;
 pub mod pieces;
 pub mod report;
+pub mod stochastic;
 pub mod tolerance;
 pub mod update;
 pub mod vectors;

@@ -29,18 +29,18 @@ use super::json::{Item, read};
 use super::network::rounded;
 use super::packed::{Packed, in_lanes, pack_row, pack_rows};
 use super::report::{Basis, Engine, Report};
-use super::tolerance::Operation;
+use super::tolerance::{Operation, Spread};
 use crate::ascent::Precision;
-use crate::config::{Algorithm, Config, Sharing};
+use crate::config::{Algorithm, Config};
 use crate::cpu::Cpu;
 use crate::error::{Error, Result};
 use crate::game::AnyGame;
 use crate::gpu::Gpu;
-use crate::memory::zeroed;
+use crate::memory::{zeroed, zeroed_slice};
 use crate::model::{Model, prefix};
 use crate::network::{Number, with_shape};
 use crate::play::starts;
-use crate::run_directory::parameters_from_tensors;
+use crate::run_directory::{network_prefix, parameters_from_tensors};
 
 const OPERATIONS: [Operation; 2] = [Operation::ModelQuantiles, Operation::ModelField];
 
@@ -58,7 +58,8 @@ struct Subject<'a, G, const N: usize, const H: usize, const R: usize, const M: u
     game: G,
     field: Field,
     architecture: Architecture,
-    theta: &'a Parameters<f64, N, H, R, M>,
+    /// One network for both players, or one each.
+    theta: &'a [Box<Parameters<f64, N, H, R, M>>],
 }
 
 /// Holds a model on the CPU's engines and on these adapters against `f64` at 64 points of its own distribution of starts,
@@ -72,16 +73,14 @@ pub fn check(report: &mut Report, model: &Path, points: Option<&Path>, gpus: &[A
     if config.algorithm == Algorithm::Cola {
         return Err(Error::usage("this is COLA's model; only meta-values are checked").at(model.display()));
     }
-    if config.parameters == Sharing::Separate {
-        return Err(Error::usage(
-            "the model has a network for each player; only networks that players share are checked",
-        )
-        .at(model.display()));
-    }
     macro_rules! held {
         ($game:ident, $n:literal, $h:literal, $r:literal, $m:literal) => {{
-            let mut theta: Box<Parameters<f32, $n, $h, $r, $m>> = zeroed();
-            parameters_from_tensors(&file, prefix(&config), &mut theta).map_err(|error| error.at(model.display()))?;
+            let networks = config.parameters.networks();
+            let mut theta: Box<[Parameters<f32, $n, $h, $r, $m>]> = zeroed_slice(networks);
+            for (n, theta) in theta.iter_mut().enumerate() {
+                parameters_from_tensors(&file, &network_prefix(prefix(&config), n, networks), theta)
+                    .map_err(|error| error.at(model.display()))?;
+            }
             let (points, precision) = match points {
                 Some(path) => from_file(path, $m)?,
                 None => (drawn(&config), Precision::F64),
@@ -187,17 +186,25 @@ where
     K: Kernels<S>,
     G: Game<N>,
 {
-    let theta = rounded::<S::Real, N, H, R, M>(subject.theta);
-    let network = MetaValue::new(&theta, subject.architecture);
+    let theta: Vec<_> = subject
+        .theta
+        .iter()
+        .map(|theta| rounded::<S::Real, N, H, R, M>(theta))
+        .collect();
+    let networks: Vec<_> = theta
+        .iter()
+        .map(|theta| MetaValue::new(theta, subject.architecture))
+        .collect();
     let mut tape = Box::new(Tape::ZERO);
     in_lanes(points, |group| {
         let x: [[S; N]; 2] = pack_rows(|l| group[l].x);
         let gamma: [S; 2] = pack_row(|l| group[l].gamma);
-        network.forward(kernels, &x, &gamma, Heads::Both, &mut tape);
         let naive = subject.game.own_gradients(&x);
         let mut quantiles = [[S::ZERO; M]; 2];
         let field = Player::BOTH.map(|player| {
             let i = player.index();
+            let network = &networks[i.min(networks.len() - 1)];
+            network.forward(kernels, &x, &gamma, Heads::Only(player), &mut tape);
             network.quantiles(kernels, player, &tape, &mut quantiles[i]);
             let own = network.own_gradient(kernels, player, None, &tape);
             subject.field.direction(&naive[i], &own, gamma[i])
@@ -210,7 +217,7 @@ fn hold<G, const N: usize, const H: usize, const R: usize, const M: usize>(
     report: &mut Report,
     config: &Config,
     game: G,
-    theta: &Parameters<f32, N, H, R, M>,
+    theta: &[Parameters<f32, N, H, R, M>],
     points: &[Point<N>],
     precision: Precision,
     gpus: &[Arc<Gpu>],
@@ -218,12 +225,16 @@ fn hold<G, const N: usize, const H: usize, const R: usize, const M: usize>(
 where
     G: Game<N> + Nudged,
 {
-    let mut wide: Box<Parameters<f64, N, H, R, M>> = zeroed();
-    for index in 0..Parameters::<f32, N, H, R, M>::TENSORS {
-        for (wide, value) in wide.values_mut(index).iter_mut().zip(theta.values(index)) {
-            *wide = f64::from(*value);
+    let wide = |theta: &Parameters<f32, N, H, R, M>| {
+        let mut wide: Box<Parameters<f64, N, H, R, M>> = zeroed();
+        for index in 0..Parameters::<f32, N, H, R, M>::TENSORS {
+            for (wide, value) in wide.values_mut(index).iter_mut().zip(theta.values(index)) {
+                *wide = f64::from(*value);
+            }
         }
-    }
+        wide
+    };
+    let wide: Vec<_> = theta.iter().map(wide).collect();
     let subject = Subject {
         game,
         field: config.field,
@@ -232,7 +243,7 @@ where
     };
     let reference = answers::<f64, _, _, N, H, R, M>(&Portable, &subject, points);
     let sensitivity = sensitivities(|nudge| {
-        let theta = nudge.parameters(&wide);
+        let theta: Vec<_> = wide.iter().map(|theta| nudge.parameters(theta)).collect();
         let moved: Vec<Point<N>> = points
             .iter()
             .map(|point| Point {
@@ -286,13 +297,20 @@ where
                     (*engine, Basis::Reference),
                     &got,
                     &ours,
-                    &[sensitivity[k]],
+                    &Spread::counted([sensitivity[k]]),
                 );
             }
             if !outside[0].is_empty() {
                 let got = [of_points(&got[k], true)];
                 let basis = (*engine, Basis::Outside(precision));
-                report.compare("outside", operation, basis, &got, &outside, &[sensitivity[k]]);
+                report.compare(
+                    "outside",
+                    operation,
+                    basis,
+                    &got,
+                    &outside,
+                    &Spread::counted([sensitivity[k]]),
+                );
             }
         }
     }
@@ -302,11 +320,12 @@ where
 fn on_gpu<const N: usize, const H: usize, const R: usize, const M: usize>(
     gpu: &Arc<Gpu>,
     config: &Config,
-    theta: &Parameters<f32, N, H, R, M>,
+    theta: &[Parameters<f32, N, H, R, M>],
     points: &[Point<N>],
 ) -> Result<[Vec<f64>; 2]> {
-    let tensors = 0..Parameters::<f32, N, H, R, M>::TENSORS;
-    let theta: Vec<f32> = tensors.flat_map(|index| theta.values(index)).copied().collect();
+    let tensors =
+        |theta| (0..Parameters::<f32, N, H, R, M>::TENSORS).flat_map(move |index| Parameters::values(theta, index));
+    let theta: Vec<f32> = theta.iter().flat_map(tensors).copied().collect();
     let asked = points.iter().map(|point| (point.x, point.gamma, [[1.0; H]; 2]));
     let answers = ask(gpu, config, &theta, asked)?;
     let single = |row: &[f64]| -> [f32; N] { std::array::from_fn(|n| row[n] as f32) };

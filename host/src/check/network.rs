@@ -1,5 +1,7 @@
 //! The meta-value network: quantiles, derivatives by policies and by parameters.
 
+use std::array::from_ref;
+
 use meva_core::dual::{along as dual_along, tangents};
 use meva_core::kernels::{Kernels, Portable};
 use meva_core::meta_value::{Architecture, Heads, MetaValue, Tape};
@@ -8,11 +10,12 @@ use meva_core::random::{Purpose, Stream};
 use meva_core::{Dual, Player, Real, Scalar};
 
 use super::condition::{Nudge, rms, sensitivities};
-use super::differences::{along, central, central_of, moved};
+use super::differences::{along, central, central_of, deviation, moved};
 use super::games::{POINTS, direction, policy};
 use super::packed::{Packed, in_lanes, pack, pack_row, pack_rows};
 use super::report::{Basis, Derivative, Engine, Report};
-use super::tolerance::Operation;
+use super::stochastic::{Stochastic, deviations};
+use super::tolerance::{Operation, Spread};
 use crate::config::Config;
 use crate::cpu::Cpu;
 use crate::error::Result;
@@ -59,6 +62,11 @@ pub fn points<const N: usize, const H: usize, const M: usize>() -> Vec<Point<N, 
     };
     (0..POINTS).map(|_| point()).collect()
 }
+
+/// Runs in numbers that round at random.
+pub const RUNS: u64 = 2;
+/// The same where one number comes of all points.
+const RUNS_OF_SUMS: u64 = 8;
 
 /// What is compared, in the order of [`outputs`].
 pub const OPERATIONS: [Operation; 7] = [
@@ -355,24 +363,47 @@ fn check_network<const N: usize, const H: usize, const R: usize, const M: usize>
     let reference = outputs::<f64, _, N, H, R, M>(&Portable, &theta, architecture, &points);
     let sensitivity = output_sensitivities(&theta, architecture, &points);
     let derived = [1, 3, 4].map(|k: usize| reference[k].clone());
-    let derived_sensitivity = [sensitivity[1], sensitivity[3], sensitivity[4]];
+    let stochastic = rounded::<Stochastic, N, H, R, M>(&theta);
+    let spread = Spread {
+        sensitivities: sensitivity,
+        deviations: deviations(RUNS, &reference, || {
+            outputs::<Stochastic, _, N, H, R, M>(&Portable, &stochastic, architecture, &points)
+        }),
+    };
+    let derived_spread = spread.of([1, 3, 4]);
+    let dual_spread = derived_spread.deviating(deviations(RUNS, &derived, || {
+        by_duals::<Stochastic, N, H, R, M>(&stochastic, architecture, &points)
+    }));
     let duals = Basis::Derived(Derivative::Duals);
-    for (engine, got) in [
-        (Engine::F64, by_duals::<f64, N, H, R, M>(&theta, architecture, &points)),
-        (Engine::F32, by_duals::<f32, N, H, R, M>(&single, architecture, &points)),
+    for (engine, spread, got) in [
+        (
+            Engine::F64,
+            dual_spread.and(&derived_spread),
+            by_duals::<f64, N, H, R, M>(&theta, architecture, &points),
+        ),
+        (
+            Engine::F32,
+            dual_spread,
+            by_duals::<f32, N, H, R, M>(&single, architecture, &points),
+        ),
     ] {
-        report.compare(
-            subject,
-            DERIVATIVES,
-            (engine, duals),
-            &got,
-            &derived,
-            &derived_sensitivity,
-        );
+        report.compare(subject, DERIVATIVES, (engine, duals), &got, &derived, &spread);
     }
     let differences = (Engine::F64, Basis::Derived(Derivative::Differences));
+    let spread_of_differences = derived_spread.deviating([
+        deviation(&reference[0], spread.deviations[0], &derived[0]),
+        deviation(&reference[0], spread.deviations[0], &derived[1]),
+        deviation(&derived[1], spread.deviations[3], &derived[2]),
+    ]);
     let (got, jacobian) = by_differences(&theta, architecture, &points);
-    report.compare(subject, DERIVATIVES, differences, &got, &derived, &derived_sensitivity);
+    report.compare(
+        subject,
+        DERIVATIVES,
+        differences,
+        &got,
+        &derived,
+        &spread_of_differences,
+    );
     let expected = [reference[6].clone()];
     report.compare(
         subject,
@@ -380,7 +411,9 @@ fn check_network<const N: usize, const H: usize, const R: usize, const M: usize>
         differences,
         &jacobian,
         &expected,
-        &[sensitivity[6]],
+        &spread
+            .of([6])
+            .deviating([deviation(&reference[1], spread.deviations[1], &reference[6])]),
     );
     for (engine, got) in [
         (
@@ -398,22 +431,27 @@ fn check_network<const N: usize, const H: usize, const R: usize, const M: usize>
             (engine, Basis::Reference),
             &got,
             &reference,
-            &sensitivity,
+            &spread,
         );
     }
 
     let linear = Objective::Linear;
-    let [_, gradient] = objective::<f64, _, N, H, R, M>(&Portable, linear, &theta, architecture, &points);
-    let [sensitivity] = sensitivities(|nudge| {
-        let moved: Vec<_> = points.iter().map(|point| point.nudged(nudge)).collect();
-        let theta = nudge.parameters(&theta);
-        let [_, gradient] = objective::<f64, _, N, H, R, M>(&Portable, linear, &theta, architecture, &moved);
-        [gradient]
-    });
+    let reference = objective::<f64, _, N, H, R, M>(&Portable, linear, &theta, architecture, &points);
+    let spread = Spread {
+        sensitivities: sensitivities(|nudge| {
+            let moved: Vec<_> = points.iter().map(|point| point.nudged(nudge)).collect();
+            objective::<f64, _, N, H, R, M>(&Portable, linear, &nudge.parameters(&theta), architecture, &moved)
+        }),
+        deviations: deviations(RUNS_OF_SUMS, &reference, || {
+            objective::<Stochastic, _, N, H, R, M>(&Portable, linear, &stochastic, architecture, &points)
+        }),
+    };
     let vjp = [Operation::NetworkVjp];
+    let [value, gradient] = reference;
     let (got, expected) = vjp_by_differences(&theta, architecture, &points, &gradient);
-    report.compare(subject, vjp, differences, &[got], &[expected], &[sensitivity]);
-    let reference = [gradient];
+    let by_vjp = spread.of([1]);
+    let spread_of_differences = by_vjp.deviating([deviation(&value, spread.deviations[0], &expected)]);
+    report.compare(subject, vjp, differences, &[got], &[expected], &spread_of_differences);
     for (engine, [_, got]) in [
         (
             Engine::F32,
@@ -429,8 +467,8 @@ fn check_network<const N: usize, const H: usize, const R: usize, const M: usize>
             vjp,
             (engine, Basis::Reference),
             &[got],
-            &reference,
-            &[sensitivity],
+            from_ref(&gradient),
+            &by_vjp,
         );
     }
     Ok(())
@@ -475,4 +513,42 @@ fn vjp_by_differences<const N: usize, const H: usize, const R: usize, const M: u
         }));
     }
     (got, expected)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One weight of thousands that is off by 4e-6 is seen; a count of roundings alone would let it pass.
+    #[test]
+    fn a_weight_slightly_off_is_seen() {
+        const N: usize = 1;
+        const H: usize = 16;
+        const R: usize = 1;
+        const M: usize = 16;
+        let architecture = config("logistic").unwrap().architecture();
+        let (points, theta) = (points::<N, H, M>(), theta::<N, H, R, M>());
+        let reference = outputs::<f64, _, N, H, R, M>(&Portable, &theta, architecture, &points);
+        let stochastic = rounded::<Stochastic, N, H, R, M>(&theta);
+        let spread = Spread {
+            sensitivities: output_sensitivities(&theta, architecture, &points),
+            deviations: deviations(RUNS, &reference, || {
+                outputs::<Stochastic, _, N, H, R, M>(&Portable, &stochastic, architecture, &points)
+            }),
+        };
+        let failed = |theta: &Parameters<f32, N, H, R, M>, spread: &Spread<7>| {
+            let mut report = Report::default();
+            let got = outputs::<f32, _, N, H, R, M>(&Portable, theta, architecture, &points);
+            let against = (Engine::F32, Basis::Reference);
+            report.compare("logistic", OPERATIONS, against, &got, &reference, spread);
+            println!("{}", report.table());
+            report.checks.iter().filter(|check| !check.ok()).count()
+        };
+        let mut single = rounded::<f32, N, H, R, M>(&theta);
+        assert_eq!(failed(&single, &spread), 0);
+        let quantiles = Parameters::<f32, N, H, R, M>::TENSORS - 2;
+        single.values_mut(quantiles)[0] += 4e-6;
+        assert!(failed(&single, &spread) > 0);
+        assert_eq!(failed(&single, &Spread::counted(spread.sensitivities)), 0);
+    }
 }

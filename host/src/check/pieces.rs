@@ -6,14 +6,18 @@ use meva_core::random::{Purpose, Stream};
 use meva_core::{Dual, Real, Scalar, lambda_return, quantile_huber};
 
 use super::condition::{Nudge, sensitivities};
-use super::differences::central;
+use super::differences::{central, deviation};
 use super::games::POINTS;
 use super::packed::{Packed, in_lanes, pack, pack_row};
 use super::report::{Basis, Derivative, Engine, Report};
-use super::tolerance::Operation;
+use super::stochastic::{Stochastic, deviations};
+use super::tolerance::{Operation, Spread};
 use crate::cpu::Cpu;
 use crate::error::Result;
 use crate::network::Number;
+
+/// Runs in numbers that round at random.
+const RUNS: u64 = 8;
 
 /// Predictions with what they should have been.
 #[derive(Clone, Copy, Debug)]
@@ -175,29 +179,41 @@ pub fn check(report: &mut Report) -> Result<()> {
         })
         .collect();
     let reference = losses::<f64, _, M>(&Portable, &points);
-    let sensitivity = sensitivities(|nudge| {
-        let moved: Vec<_> = points.iter().map(|point| point.nudged(nudge)).collect();
-        losses::<f64, _, M>(&Portable, &moved)
-    });
+    let spread = Spread {
+        sensitivities: sensitivities(|nudge| {
+            let moved: Vec<_> = points.iter().map(|point| point.nudged(nudge)).collect();
+            losses::<f64, _, M>(&Portable, &moved)
+        }),
+        deviations: deviations(RUNS, &reference, || losses::<Stochastic, _, M>(&Portable, &points)),
+    };
     let gradient = [reference[1].clone()];
+    let gradient_spread = spread.of([1]);
+    let dual_spread =
+        gradient_spread.deviating(deviations(RUNS, &gradient, || loss_by_duals::<Stochastic, M>(&points)));
     let duals = Basis::Derived(Derivative::Duals);
-    for (engine, basis, got) in [
-        (Engine::F64, duals, loss_by_duals::<f64, M>(&points)),
-        (Engine::F32, duals, loss_by_duals::<f32, M>(&points)),
+    for (engine, basis, spread, got) in [
+        (
+            Engine::F64,
+            duals,
+            dual_spread.and(&gradient_spread),
+            loss_by_duals::<f64, M>(&points),
+        ),
+        (Engine::F32, duals, dual_spread, loss_by_duals::<f32, M>(&points)),
         (
             Engine::F64,
             Basis::Derived(Derivative::Differences),
+            gradient_spread.deviating([deviation(&reference[0], spread.deviations[0], &reference[1])]),
             loss_by_differences(&points),
         ),
     ] {
         let operation = [Operation::QuantileHuberGradient];
-        report.compare("", operation, (engine, basis), &got, &gradient, &[sensitivity[1]]);
+        report.compare("", operation, (engine, basis), &got, &gradient, &spread);
     }
     for (engine, got) in [
         (Engine::F32, losses::<f32, _, M>(&Portable, &points)),
         (Engine::Lanes, losses::<Number, _, M>(&cpu, &points)),
     ] {
-        report.compare("", LOSS, (engine, Basis::Reference), &got, &reference, &sensitivity);
+        report.compare("", LOSS, (engine, Basis::Reference), &got, &reference, &spread);
     }
 
     let mut single = || f64::from(stream.normal() as f32);
@@ -213,16 +229,19 @@ pub fn check(report: &mut Report) -> Result<()> {
         rollout.gamma = f64::from(stream.discount() as f32);
     }
     let reference = returns::<f64, M>(&rollouts);
-    let sensitivity = sensitivities(|nudge| {
-        let moved: Vec<_> = rollouts.iter().map(|rollout| rollout.nudged(nudge)).collect();
-        returns::<f64, M>(&moved)
-    });
+    let spread = Spread {
+        sensitivities: sensitivities(|nudge| {
+            let moved: Vec<_> = rollouts.iter().map(|rollout| rollout.nudged(nudge)).collect();
+            returns::<f64, M>(&moved)
+        }),
+        deviations: deviations(RUNS, &reference, || returns::<Stochastic, M>(&rollouts)),
+    };
     for (engine, got) in [
         (Engine::F32, returns::<f32, M>(&rollouts)),
         (Engine::Lanes, returns::<Number, M>(&rollouts)),
     ] {
         let basis = (engine, Basis::Reference);
-        report.compare("", [Operation::LambdaReturn], basis, &got, &reference, &sensitivity);
+        report.compare("", [Operation::LambdaReturn], basis, &got, &reference, &spread);
     }
 
     let mut draws = |count: usize| {
@@ -243,14 +262,17 @@ pub fn check(report: &mut Report) -> Result<()> {
     };
     let (got, reference) = (descend::<f32>(&descent), descend::<f64>(&descent));
     let operations = [Operation::AdamWTheta, Operation::AdamWMoments];
-    let sensitivity = sensitivities(|nudge| descend::<f64>(&descent.nudged(nudge)));
+    let spread = Spread {
+        sensitivities: sensitivities(|nudge| descend::<f64>(&descent.nudged(nudge))),
+        deviations: deviations(RUNS, &reference, || descend::<Stochastic>(&descent)),
+    };
     report.compare(
         "",
         operations,
         (Engine::F32, Basis::Reference),
         &got,
         &reference,
-        &sensitivity,
+        &spread,
     );
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::condition::rms;
-use super::tolerance::Operation;
+use super::tolerance::{Bound, Operation, Spread};
 use crate::ascent::Precision;
 use crate::error::{Error, Result};
 use crate::gpu::device::Description;
@@ -152,8 +152,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// Compares an engine's results with what they should be, operation by operation, each with its
-    /// [sensitivity](super::condition::sensitivities).
+    /// Compares an engine's results with what they should be, operation by operation, which rounding moves by so much.
     /// `subject` says whose operations these are; it may be empty.
     pub fn compare<const K: usize>(
         &mut self,
@@ -162,17 +161,17 @@ impl Report {
         (engine, basis): (Engine, Basis),
         got: &[Vec<f64>; K],
         expected: &[Vec<f64>; K],
-        sensitivities: &[f64; K],
+        spread: &Spread<K>,
     ) {
         for k in 0..K {
-            let condition = sensitivities[k] / rms(&expected[k]);
+            let condition = spread.sensitivities[k] / rms(&expected[k]);
             let derivative = match basis {
                 Basis::Derived(derivative) => Some(derivative),
                 _ => operations[k].is_derivative().then_some(Derivative::Analytic),
             };
             let bound = match basis {
                 Basis::Outside(precision) => operations[k].bound_outside(engine, precision, condition),
-                _ => operations[k].bound(engine, derivative, condition),
+                _ => operations[k].bound(engine, derivative, condition, spread.deviations[k]),
             };
             self.add(
                 subject,
@@ -191,7 +190,7 @@ impl Report {
         operation: Operation,
         (engine, derivative): (Engine, Option<Derivative>),
         error: f64,
-        bound: f64,
+        bound: Bound,
     ) {
         let row = operation.row();
         self.checks.push(Check {
@@ -200,8 +199,8 @@ impl Report {
             derivative,
             error,
             unit: row.unit,
-            bound,
-            reason: row.reason,
+            bound: bound.value,
+            reason: bound.reason,
         });
     }
 
@@ -373,7 +372,7 @@ mod tests {
             reference,
             &[vec![1.0, got]],
             &[vec![1.0, 2.0]],
-            &[2.0],
+            &Spread::counted([2.0]),
         );
         report
     }
@@ -429,7 +428,8 @@ mod tests {
     fn operations_come_together() {
         let mut report = Report::default();
         for operation in [Operation::Exp, Operation::Tanh, Operation::Exp] {
-            report.add("", operation, (Engine::F32, None), 0.0, 1.0);
+            let bound = operation.bound(Engine::F32, None, 0.0, f64::INFINITY);
+            report.add("", operation, (Engine::F32, None), 0.0, bound);
         }
         report.sort();
         let names: Vec<&str> = report.checks.iter().map(|check| &*check.operation).collect();

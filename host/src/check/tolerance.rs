@@ -12,6 +12,17 @@
 //! all that it is computed from moves by one relative unit. Roundings add like a random walk (Higham and Mary, 2019); 2 stands
 //! for the walks that go further than most. `n` is counted, not fitted.
 //!
+//! That bounds any arithmetic of this unit roundoff, whatever the order of the sums, and so it allows too much of the one that
+//! is used. Where the formula can be run at the points at hand in numbers that round at random, with twice the deviation of
+//! rounding to the nearest ([`deviations`](super::stochastic::deviations)), the bound is
+//!
+//! ```text
+//! 1.5 (the largest error of such runs)
+//! ```
+//!
+//! if that is less, times the ratio of the unit roundoffs in `f64`. GPUs other than software devices keep to the first: they may
+//! fuse products and sums, divide less exactly and sum in another order.
+//!
 //! The tests of this project have a table of their own: it bounds each input and tensor by itself instead of all together,
 //! and it has rows for laws, which compare an engine with itself.
 
@@ -75,9 +86,10 @@ pub struct Row {
 }
 
 /// Central differences at two lengths, `h = 1e-3` and half of it, so that the error of order `h^2` cancels. What is left,
-/// `3 u / h = 3e-13` of the value and `h^4 / 480 = 2e-15` of the fifth derivative, is this at most where the value is
-/// 10^4 times, the fifth derivative 10^6 times the derivative.
-const DIFFERENCES: f64 = 1e-8;
+/// `3 u / h = 3e-13` of the value and `h^4 / 480 = 2e-15` of the fifth derivative, is this at most where the value is 10^3
+/// times, the fifth derivative 10^5 times the derivative. Four times the largest error there is, 2.5e-10 (LOLA in the prisoner's
+/// dilemma): `f64` has the same bits on every processor.
+const DIFFERENCES: f64 = 1e-9;
 /// What float64 vectors promise (`tests/vectors/README.md`).
 const VECTORS: f64 = 1e-10;
 /// The same of parameters after an optimiser, whose division by small second moments magnifies.
@@ -89,6 +101,58 @@ const HARDWARE_SIGMOID: f64 = 5.0 / 3.0;
 const HARDWARE: f64 = 5.0;
 /// Both derivatives are rounded, and dual numbers carry twice the numbers.
 const DUALS: f64 = 2.0;
+/// Runs that round at random err twice as much as rounding to the nearest may be expected to: this makes it three times, for
+/// the points and formulas where that has bad luck. On processors and software devices all is the same everywhere, so that
+/// no more is needed.
+const STOCHASTIC: f64 = 1.5;
+
+/// How large an error may be.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Bound {
+    /// In the operation's unit.
+    pub value: f64,
+    /// Why so large.
+    pub reason: &'static str,
+}
+
+/// How far rounding moves the results of some operations.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Spread<const K: usize> {
+    /// Their [sensitivities](super::condition::sensitivities).
+    pub sensitivities: [f64; K],
+    /// Their [deviations](super::stochastic::deviations); infinite where none were measured.
+    pub deviations: [f64; K],
+}
+
+impl<const K: usize> Spread<K> {
+    /// Where no formula was run in numbers that round at random.
+    pub fn counted(sensitivities: [f64; K]) -> Self {
+        Spread {
+            sensitivities,
+            deviations: [f64::INFINITY; K],
+        }
+    }
+
+    /// The same operations by other formulas.
+    #[must_use]
+    pub fn deviating(self, deviations: [f64; K]) -> Self {
+        Spread { deviations, ..self }
+    }
+
+    /// Of the difference of these formulas and others, whose roundings do not know of each other.
+    #[must_use]
+    pub fn and(self, others: &Self) -> Self {
+        self.deviating(std::array::from_fn(|k| self.deviations[k].hypot(others.deviations[k])))
+    }
+
+    /// Of these operations alone.
+    pub fn of<const L: usize>(&self, operations: [usize; L]) -> Spread<L> {
+        Spread {
+            sensitivities: operations.map(|k| self.sensitivities[k]),
+            deviations: operations.map(|k| self.deviations[k]),
+        }
+    }
+}
 
 impl Operation {
     /// The operation's row.
@@ -142,16 +206,20 @@ impl Operation {
         }
     }
 
-    /// How large the error may be on an engine, by this derivative (none for what is no derivative), against `f64`.
-    pub fn bound(self, engine: Engine, derivative: Option<Derivative>, condition: f64) -> f64 {
-        let Row { unit, amount, .. } = self.row();
+    /// How large the error may be on an engine, by this derivative (none for what is no derivative), against `f64`, with the
+    /// condition and the deviation of the formula in use.
+    pub fn bound(self, engine: Engine, derivative: Option<Derivative>, condition: f64, deviation: f64) -> Bound {
+        let Row {
+            unit, amount, reason, ..
+        } = self.row();
         let hardware = matches!(engine, Engine::Gpu { software: false, .. });
-        match unit {
+        let by_differences = derivative == Some(Derivative::Differences);
+        let counted = match unit {
             Unit::Ulp | Unit::UlpOfInput | Unit::UlpOfOne if hardware && self != Operation::Exp => {
                 amount * HARDWARE_SIGMOID
             }
             Unit::Ulp | Unit::UlpOfInput | Unit::UlpOfOne => amount,
-            Unit::Rms if derivative == Some(Derivative::Differences) => DIFFERENCES,
+            Unit::Rms if by_differences => DIFFERENCES,
             Unit::Rms => {
                 let duals = if derivative == Some(Derivative::Duals) {
                     DUALS
@@ -161,18 +229,34 @@ impl Operation {
                 let device = if hardware { HARDWARE } else { 1.0 };
                 2.0 * amount.sqrt() * engine.roundoff() * condition * duals * device
             }
+        };
+        let stochastic = STOCHASTIC * deviation * engine.roundoff() / Engine::F32.roundoff();
+        let is_stochastic = stochastic < counted && !hardware;
+        Bound {
+            value: if is_stochastic { stochastic } else { counted },
+            reason: match (is_stochastic, by_differences) {
+                (false, false) => reason,
+                (false, true) => "four times the largest error of differences in f64",
+                (true, false) => "1.5 times the largest error here in numbers that round up or down at random",
+                (true, true) => "as large an error of what is differenced, times 3 / h",
+            },
         }
     }
 
     /// How large the error may be against numbers from outside that were computed in a precision.
-    pub fn bound_outside(self, engine: Engine, precision: Precision, condition: f64) -> f64 {
-        match (precision, engine, self) {
+    pub fn bound_outside(self, engine: Engine, precision: Precision, condition: f64) -> Bound {
+        let bound = |engine| self.bound(engine, None, condition, f64::INFINITY).value;
+        let value = match (precision, engine, self) {
             (Precision::F64, Engine::F64, Operation::UpdateTheta | Operation::UpdateTarget) => OPTIMIZED,
             (Precision::F64, Engine::F64, _) => VECTORS,
-            (Precision::F64, _, _) => self.bound(engine, None, condition),
+            (Precision::F64, _, _) => bound(engine),
             // Outside is rounded as much as we are.
-            (Precision::F32, Engine::F64, _) => self.bound(Engine::F32, None, condition),
-            (Precision::F32, _, _) => 2.0 * self.bound(engine, None, condition),
+            (Precision::F32, Engine::F64, _) => bound(Engine::F32),
+            (Precision::F32, _, _) => 2.0 * bound(engine),
+        };
+        Bound {
+            value,
+            reason: self.row().reason,
         }
     }
 

@@ -12,7 +12,8 @@ use super::games::Nudged;
 use super::network::{config, numbers, rounded, theta};
 use super::packed::{Packed, pack, pack_row, pack_rows};
 use super::report::{Basis, Engine, Report};
-use super::tolerance::Operation;
+use super::stochastic::{Stochastic, deviations};
+use super::tolerance::{Operation, Spread};
 use crate::config::Config;
 use crate::cpu::Cpu;
 use crate::draws::Draws;
@@ -28,6 +29,9 @@ pub const OPERATIONS: [Operation; 3] = [Operation::UpdateLoss, Operation::Update
 /// The second moments that training starts from here: with zeros, where they do in earnest, a step has the length `eta`
 /// whatever the gradient, and its sign is chance where the gradient is rounding error.
 const SECOND_MOMENTS: f32 = 0.01;
+
+/// Runs in numbers that round at random.
+const RUNS: u64 = 8;
 
 /// A trajectory with its draws, as numbers.
 #[derive(Clone, Debug)]
@@ -190,21 +194,28 @@ where
     ))
 }
 
-/// What an update should give, with its condition numbers.
+/// What an update should give, and how far rounding moves it.
 pub fn reference<G, const N: usize, const H: usize, const R: usize, const M: usize>(
     game: &G,
     config: &Config,
-) -> ([Vec<f64>; 3], [f64; 3])
+) -> ([Vec<f64>; 3], Spread<3>)
 where
     G: Game<N> + Nudged,
 {
     let (theta, draws) = (theta::<N, H, R, M>(), wide(&draws::<N, H>(config)));
     let reference = by_core::<f64, G, N, H, R, M>(game, config, &theta, &draws);
-    let sensitivity = sensitivities(|nudge| {
+    let sensitivities = sensitivities(|nudge| {
         let moved: Vec<_> = draws.iter().map(|draw| draw.nudged(nudge)).collect();
         by_core::<f64, G, N, H, R, M>(&game.nudged(nudge), config, &nudge.parameters(&theta), &moved)
     });
-    (reference, sensitivity)
+    let deviations = deviations(RUNS, &reference, || {
+        by_core::<Stochastic, G, N, H, R, M>(game, config, &theta, &draws)
+    });
+    let spread = Spread {
+        sensitivities,
+        deviations,
+    };
+    (reference, spread)
 }
 
 /// One update of small networks on the CPU's engines.
@@ -231,7 +242,7 @@ fn check_update<G, const N: usize, const H: usize, const R: usize, const M: usiz
 where
     G: Known<N> + Nudged,
 {
-    let (expected, sensitivity) = reference::<G, N, H, R, M>(&game, config);
+    let (expected, spread) = reference::<G, N, H, R, M>(&game, config);
     let (theta, draws) = (theta::<N, H, R, M>(), wide(&draws::<N, H>(config)));
     for (engine, got) in [
         (
@@ -246,7 +257,7 @@ where
             (engine, Basis::Reference),
             &got,
             &expected,
-            &sensitivity,
+            &spread,
         );
     }
     Ok(())

@@ -25,7 +25,7 @@ use super::network::{self, Objective, numbers, rounded};
 use super::packed::{Packed, pack, pack_rows};
 use super::pieces::{self, Descent, Predicted, Rollout};
 use super::report::{Basis, Engine, Report};
-use super::tolerance::Operation;
+use super::tolerance::{Operation, Spread};
 use super::update::{self, Draw};
 use crate::ascent::Precision;
 use crate::cpu::Cpu;
@@ -119,8 +119,14 @@ impl Held<'_> {
         sensitivity: &[f64; K],
     ) {
         let basis = Basis::Outside(Precision::F64);
-        self.report
-            .compare(subject, operations, (engine, basis), got, expected, sensitivity);
+        self.report.compare(
+            subject,
+            operations,
+            (engine, basis),
+            got,
+            expected,
+            &Spread::counted(*sensitivity),
+        );
     }
 }
 

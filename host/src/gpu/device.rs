@@ -9,7 +9,8 @@ use wgpu::{Adapter, AdapterInfo, Backends, Device, DeviceType, Instance, Instanc
 
 use crate::error::{Error, Result};
 
-/// How long a submission may take before it counts as hung. Ten times what the slowest known software device needs.
+/// How long a submission may take before it counts as hung, unless it is said otherwise. Ten times what the slowest known
+/// software device needs.
 const PATIENCE: Duration = Duration::from_secs(300);
 
 /// An adapter as a user tells it from others.
@@ -113,6 +114,7 @@ pub struct Gpu {
     pub description: Description,
     /// The first thing that went wrong outside of any call.
     fault: Arc<Mutex<Option<String>>>,
+    patience: Duration,
 }
 
 impl Gpu {
@@ -178,19 +180,32 @@ impl Gpu {
             queue,
             description,
             fault,
+            patience: PATIENCE,
         })
+    }
+
+    /// The same device, where a submission that takes longer than `patience` counts as hung; 5 minutes if nothing is said.
+    #[must_use]
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Gpu { patience, ..self }
+    }
+
+    /// Gives the device up, as a driver does that is reset or unplugged: what is under way on it and all that comes after
+    /// fails.
+    pub fn destroy(&self) {
+        self.device.destroy();
     }
 
     /// Waits until all that was submitted is done.
     pub(crate) fn wait(&self) -> Result<()> {
         let polled = self.device.poll(wgpu::PollType::Wait {
             submission_index: None,
-            timeout: Some(PATIENCE),
+            timeout: Some(self.patience),
         });
         let fault = self.fault.lock().ok().and_then(|fault| fault.clone());
         match (fault, polled) {
             (Some(what), _) => Err(self.failed(&what)),
-            (None, Err(error)) => Err(self.failed(&format!("no answer in {} s ({error})", PATIENCE.as_secs()))),
+            (None, Err(error)) => Err(self.failed(&format!("no answer in {:?} ({error})", self.patience))),
             (None, Ok(_)) => Ok(()),
         }
     }

@@ -123,17 +123,18 @@ impl Engine {
         let now = buffer("now", UNIFORM_STRIDE * updates, BufferUsages::UNIFORM)?;
         let starts = storage("starts", outers * trajectories * 2 * plan.draw_len())?;
         let gammas = storage("gammas", updates * trajectories * 2)?;
-        let state = storage("state", seeds * 4 * layout.len)?;
-        let weights = storage("weights", seeds * 3 * layout.len)?;
+        let networks = plan.all_networks();
+        let state = storage("state", networks * 4 * layout.len)?;
+        let weights = storage("weights", networks * 3 * layout.len)?;
         let positions = storage("positions", trajectories * 2 * shape.parameters)?;
         let path = storage("path", trajectories * (stride + 1) * 2 * (shape.parameters + 1))?;
         let predictions = storage("predictions", trajectories * (stride + 1) * 6 * shape.quantiles)?;
         let trajectory_losses = storage("trajectory losses", trajectories)?;
-        let partials = storage("partials", seeds * plan.chunks() * (layout.len + 1))?;
+        let partials = storage("partials", networks * plan.chunks() * (layout.len + 1))?;
         let losses = storage("losses", updates * seeds)?;
 
         // As many chunks per slice as their records may take room.
-        let chunks = seeds * plan.chunks();
+        let chunks = networks * plan.chunks();
         let record = chunk * plan.learned() * constant("INPUTS") * 2 * shape.hidden;
         let vectors = chunk * plan.segments() * constant("SUMS") * shape.hidden;
         let slice = (limit as usize / (4 * record.max(vectors))).clamp(1, chunks);
@@ -209,7 +210,7 @@ impl Engine {
         dispatches.push(Dispatch {
             pipeline: adamw,
             bind_group: group(Stage::AdamW, &adamw_layout, None, &buffers),
-            groups: [(layout.len + 1).div_ceil(ADAMW_WIDTH) as u32, seeds as u32, 1],
+            groups: [(layout.len + 1).div_ceil(ADAMW_WIDTH) as u32, networks as u32, 1],
         });
         gpu.wait()?;
         Ok(Engine {
@@ -245,25 +246,27 @@ impl Engine {
         (self.per_submission / self.updates_per_outer).clamp(1, self.outers)
     }
 
-    /// Replaces a seed's `theta`, `theta_bar`, `m` and `v`, one after the other.
+    /// Replaces a seed's `theta`, `theta_bar`, `m` and `v`, one after the other, of one network after the other.
     pub fn set_state(&self, seed: usize, numbers: &[f32]) {
-        let len = self.plan.layout.len;
+        let Plan { layout, networks, .. } = &self.plan;
+        let len = layout.len;
+        let numbers = &numbers[..networks * 4 * len];
         let weights = weights(&self.copies, numbers);
         let write = |buffer: &Buffer, offset: usize, numbers: &[f32]| {
             self.gpu
                 .queue
                 .write_buffer(buffer, 4 * offset as u64, bytemuck::cast_slice(numbers));
         };
-        write(&self.state, seed * 4 * len, &numbers[..4 * len]);
-        write(&self.weights, seed * 3 * len, &weights);
+        write(&self.state, seed * networks * 4 * len, numbers);
+        write(&self.weights, seed * networks * 3 * len, &weights);
     }
 
-    /// A seed's `theta`, `theta_bar`, `m` and `v`, one after the other.
+    /// A seed's `theta`, `theta_bar`, `m` and `v`, as [`Engine::set_state`] takes them.
     ///
     /// # Errors
     /// The device failed.
     pub fn state(&self, seed: usize) -> Result<Vec<f32>> {
-        let bytes = 16 * self.plan.layout.len as u64;
+        let bytes = 16 * (self.plan.networks * self.plan.layout.len) as u64;
         self.gpu.read(&self.state, seed as u64 * bytes, bytes)
     }
 
@@ -351,19 +354,22 @@ fn trainable(shape: Shape) -> Result<()> {
     )
 }
 
-/// The copies of the matrices that `dense.wgsl` reads: of `theta`, of `theta` transposed, and of `theta_bar`, from `theta`
-/// and `theta_bar`.
+/// The copies of the matrices that `dense.wgsl` reads: of `theta`, of `theta` transposed, and of `theta_bar`, of each network
+/// whose `theta`, `theta_bar`, `m` and `v` lie in `numbers`.
 fn weights(copies: &[Option<[usize; 2]>], numbers: &[f32]) -> Vec<f32> {
     let len = copies.len();
-    let mut weights = vec![0.0; 3 * len];
-    for (p, copy) in copies.iter().enumerate() {
-        if let Some([forward, backward]) = copy {
-            weights[*forward] = numbers[p];
-            weights[len + backward] = numbers[p];
-            weights[2 * len + forward] = numbers[len + p];
+    let of_network = |numbers: &[f32]| {
+        let mut weights = vec![0.0; 3 * len];
+        for (p, copy) in copies.iter().enumerate() {
+            if let Some([forward, backward]) = copy {
+                weights[*forward] = numbers[p];
+                weights[len + backward] = numbers[p];
+                weights[2 * len + forward] = numbers[len + p];
+            }
         }
-    }
-    weights
+        weights
+    };
+    numbers.chunks_exact(4 * len).flat_map(of_network).collect()
 }
 
 /// The first storage binding of a stage, whether it reads a slice, and how it uses its buffers.
@@ -465,7 +471,7 @@ fn bind(
 
 /// Evaluates every formula at points: one workgroup each.
 ///
-/// `state` holds `theta` four times over (only the first is used). Each point is `N` policies, discounts and `H` masks, all
+/// `theta` is one network after the other. Each point is `N` policies, discounts and `H` masks, all
 /// as pairs by player; each answer `M` quantiles, `N` own gradients, `N` masked ones, values, `N` own gradients of the game, and
 /// of the first policies `exp`, `tanh`, `sigmoid`, `gelu` and its slope.
 ///
@@ -489,7 +495,9 @@ pub fn probe(gpu: &Arc<Gpu>, plan: &Plan, theta: &[f32], points: &[f32]) -> Resu
         gpu.queue.write_buffer(&buffer, 0, bytemuck::cast_slice(numbers));
         buffer
     };
-    let state = [theta; 4].concat();
+    // Moments and target networks are not looked at.
+    let len = plan.layout.len;
+    let state: Vec<f32> = theta.chunks_exact(len).flat_map(|theta| theta.repeat(4)).collect();
     let weights = filled(&weights(&plan.layout.copies(), &state));
     let (state, asked, answers) = (filled(&state), filled(points), buffer(count * answer));
     let now = gpu.device.create_buffer(&wgpu::BufferDescriptor {

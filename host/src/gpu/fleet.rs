@@ -8,7 +8,7 @@ use super::device::Gpu;
 use super::engine::{Engine, Outer, Step};
 use super::layout::Layout;
 use super::shader::Plan;
-use crate::config::{Algorithm, Config, Sharing};
+use crate::config::{Algorithm, Config};
 use crate::draws::Draws;
 use crate::error::{Error, Result};
 use crate::game::AnyGame;
@@ -32,12 +32,6 @@ pub struct Fleet {
 /// # Errors
 /// The configuration asks for what the GPU engine cannot do.
 pub fn plan(config: &Config, seeds: usize) -> Result<Plan> {
-    if config.parameters == Sharing::Separate {
-        return Err(
-            Error::usage("the GPU engine trains networks that players share, not `parameters` = separate")
-                .hint("use --engine cpu"),
-        );
-    }
     if config.sampling().is_some() {
         return Err(
             Error::usage("the GPU engine knows games by their formula, not by `estimator` = rollouts")
@@ -51,6 +45,7 @@ pub fn plan(config: &Config, seeds: usize) -> Result<Plan> {
         batch: config.batch,
         stride: config.stride,
         seeds,
+        networks: config.parameters.networks(),
         chunk: config.batch.div_ceil(CHUNKS),
         segment: SEGMENT,
     })

@@ -8,9 +8,11 @@
 //! | `roll_out` | trajectories x seeds | explores and rolls out `k` steps |
 //! | `bootstrap` | steps x trajectories x seeds | predicts by the target network, if there is one |
 //! | `form_targets` | trajectories x seeds | targets, losses, adjoints of the quantiles |
-//! | `vjp_parameters` | segments x trajectories, in slices | passes back, keeps inputs and adjoints of each layer |
-//! | `dense_vjp_weight` | matrices and vectors x chunks, in slices | sums them into gradients |
-//! | `adamw` | parameters x seeds | steps, moves the target network |
+//! | `vjp_parameters` | segments x trajectories x networks, in slices | passes back, keeps inputs and adjoints of each layer |
+//! | `dense_vjp_weight` | matrices and vectors x chunks x networks, in slices | sums them into gradients |
+//! | `adamw` | parameters x networks | steps, moves the target network |
+//!
+//! A seed has one network, which players share, or one for each player; `roll_out` and `bootstrap` go over them inside.
 //!
 //! All sums have a fixed order and there are no atomics, so a run repeats to the same bits on the same device, alone or
 //! beside other seeds. A hidden unit is a thread and both players are the components of its `vec2`. Every stage stays within

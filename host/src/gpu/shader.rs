@@ -118,6 +118,8 @@ pub struct Plan {
     pub stride: usize,
     /// Seeds side by side.
     pub seeds: usize,
+    /// Networks of a seed: 1 that players share, or 2 that each predict for one player.
+    pub networks: usize,
     /// Trajectories whose gradients are summed by one workgroup.
     pub chunk: usize,
     /// Steps that one workgroup passes back through.
@@ -134,7 +136,12 @@ impl Plan {
         self.layout.shape.parameters + 1 + mask
     }
 
-    /// Chunks of a seed.
+    /// Networks of all seeds.
+    pub fn all_networks(&self) -> usize {
+        self.seeds * self.networks
+    }
+
+    /// Chunks that each network's gradient is summed from.
     pub fn chunks(&self) -> usize {
         self.batch.div_ceil(self.chunk)
     }
@@ -168,6 +175,7 @@ impl Plan {
             ("LEARNED", self.learned()),
             ("BATCH", self.batch),
             ("SEEDS", self.seeds),
+            ("NETWORKS", self.networks),
             ("CHUNK", self.chunk),
             ("CHUNKS", self.chunks()),
             ("SEGMENT", self.segment),
