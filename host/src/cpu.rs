@@ -99,6 +99,17 @@ impl Cpu {
     pub fn instruction_set(self) -> InstructionSet {
         self.0
     }
+
+    /// The instruction set for numbers of so many lanes: a lone trajectory leaves 512 bits mostly empty, and what compilers do
+    /// to fill them takes twice as long as 256 bits do.
+    #[inline]
+    fn for_lanes(self, lanes: usize) -> InstructionSet {
+        if lanes == 1 {
+            self.0.min(InstructionSet::Avx2)
+        } else {
+            self.0
+        }
+    }
 }
 
 macro_rules! dispatch {
@@ -117,8 +128,8 @@ macro_rules! dispatch {
                         fn avx2<S: Scalar, $($(const $size: usize),+)?>($($argument: $type),+) $(-> $result)? {
                             $formula($($argument),+)
                         }
-                        match self.0 {
-                            // SAFETY: a `Cpu` holds an instruction set only if this processor has it.
+                        match self.for_lanes(S::LANES) {
+                            // SAFETY: a `Cpu` holds an instruction set only if this processor has it, with those it includes.
                             InstructionSet::Avx512 => return unsafe { avx512::<S, $($($size),+)?>($($argument),+) },
                             // SAFETY: as above.
                             InstructionSet::Avx2 => return unsafe { avx2::<S, $($($size),+)?>($($argument),+) },
