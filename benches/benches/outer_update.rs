@@ -5,7 +5,7 @@ use std::time::Duration;
 use criterion::{Criterion, SamplingMode};
 use meva::config::Config;
 use meva::cpu::Cpu;
-use meva::train::Trainer;
+use meva::training::trainer::Trainer;
 use meva_benches::{Count, Flops, ITERATED, LOGISTIC, count, group};
 use meva_core::Scalar;
 use meva_core::algorithm1::{self, Step, Trajectory};

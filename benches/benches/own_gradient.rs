@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use meva::cpu::Cpu;
-use meva::memory::zeroed;
+use meva::cpu::memory::zeroed;
 use meva_benches::{Count, ITERATED, LOGISTIC, Wide, count, each_instruction_set, group, normal, stream};
 use meva_core::kernels::{Kernels, Portable};
 use meva_core::meta_value::{Architecture, Heads, MetaValue, Tape};

@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use meva::memory::zeroed;
+use meva::cpu::memory::zeroed;
 use meva_benches::{Count, ITERATED, LOGISTIC, Wide, count, each_instruction_set, group, normal, stream};
 use meva_core::Scalar;
 use meva_core::kernels::Portable;

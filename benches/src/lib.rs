@@ -14,7 +14,7 @@ use meva_core::random::{Purpose, Stream};
 use meva_core::{Lanes, Scalar};
 
 /// Trajectories in lockstep, as the engine has them.
-pub type Wide = Lanes<{ meva::engine::WIDTH }>;
+pub type Wide = Lanes<{ meva::cpu::WIDTH }>;
 
 /// The network of the Logistic Game.
 pub const LOGISTIC: Architecture = Architecture {

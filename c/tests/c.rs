@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use meva::config::Config;
-use meva::train::Trainer;
+use meva::training::trainer::Trainer;
 use tempfile::TempDir;
 
 /// A directory with `model.h`, a briefly trained model of the iterated prisoner's dilemma.
@@ -16,7 +16,7 @@ fn with_model() -> TempDir {
     let mut trainer = Trainer::new(&config).unwrap();
     trainer.outer_iteration().unwrap();
     let directory = TempDir::new().unwrap();
-    let header = meva::export::c_header(&trainer.model(), None).unwrap();
+    let header = meva::model::export::c_header(&trainer.model(), None).unwrap();
     std::fs::write(directory.path().join("model.h"), header).unwrap();
     directory
 }

@@ -136,6 +136,16 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
+/// Whether a failure's message has all of these words.
+#[cfg(test)]
+#[track_caller]
+pub(crate) fn assert_says<T: fmt::Debug>(result: Result<T>, words: &[&str]) {
+    let text = result.unwrap_err().to_string();
+    for word in words {
+        assert!(text.contains(word), "{word:?} is missing in: {text}");
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,9 +1,8 @@
 //! Learning with learning awareness on the host: trains meta-values on any CPU, follows learners, draws the figures of
 //! *Learning with Learning Awareness using Meta-Values* (Cooijmans, Aghajohari, Courville).
 //!
-//! [`config`] has the presets, [`train`] turns a configuration into a [`model`], [`ascent`] follows agents, [`plane`] counts
-//! basins, [`reciprocity`] measures what becomes of two agents in the prisoner's dilemma, [`mod@figure`] draws, and
-//! [`published`] has the numbers to compare with. The formulas are in [`meva_core`].
+//! [`config`] has the presets, [`training`] turns it into a [`model`], [`follow`] says what becomes of agents that follow it, [`paper`] has
+//! the published numbers and our reproduction of them, [`mod@figure`] draws. The formulas are in [`meva_core`].
 //!
 //! ```
 //! use meva::{config::Config, train::Trainer};
@@ -19,27 +18,18 @@
 //! # Ok::<(), meva::error::Error>(())
 //! ```
 
-pub mod ascent;
 pub mod check;
-pub mod cola;
 pub mod command;
 pub mod config;
 pub mod cpu;
 pub mod draws;
-pub mod engine;
 pub mod error;
-pub mod estimate;
-pub mod export;
 pub mod figure;
+pub mod files;
+pub mod follow;
 pub mod game;
 pub mod gpu;
 pub mod learner;
-pub mod memory;
 pub mod model;
-pub mod network;
-pub mod plane;
-pub mod play;
-pub mod published;
-pub mod reciprocity;
-pub mod run_directory;
-pub mod train;
+pub mod paper;
+pub mod training;

@@ -5,10 +5,10 @@ use std::path::Path;
 use std::process::Command;
 
 use meva::config::Config;
+use meva::cpu::WIDTH;
+use meva::cpu::memory::{zeroed, zeroed_slice};
 use meva::cpu::{Cpu, FORCE, InstructionSet};
-use meva::engine::WIDTH;
-use meva::memory::{zeroed, zeroed_slice};
-use meva::train::Trainer;
+use meva::training::trainer::Trainer;
 use meva_core::algorithm1::{self, Settings, Step, Trajectory};
 use meva_core::game::{Game, IteratedMatrix, Logistic};
 use meva_core::kernels::{Kernels, Portable};

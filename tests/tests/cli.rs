@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use meva::model::Model;
-use meva::run_directory::TensorFile;
+use meva::model::tensors::TensorFile;
 use serde_json::Value;
 use tempfile::TempDir;
 

@@ -1,12 +1,12 @@
 //! What learners come to, as a checked table: a change of any of it is a change of results.
 
-use meva::ascent::{Agent, Ascent, Precision};
 use meva::config::Config;
 use meva::cpu::Cpu;
+use meva::follow::ascent::{Agent, Ascent, Precision};
+use meva::follow::plane::{Grid, basin};
 use meva::game::PlaneGame;
 use meva::learner::NamedLearner;
-use meva::plane::{Grid, basin};
-use meva::train::Trainer;
+use meva::training::trainer::Trainer;
 
 /// How many cells of the published grid lead to B in the Logistic Game (Figure 2b): 29 x 29 starts on [-10, 10]^2,
 /// learning rate 1, 200 steps.

@@ -7,7 +7,7 @@ use meva_core::random::{Purpose, Stream};
 use super::packed::{Packed, in_lanes, pack};
 use super::report::{Derivative, Engine, Report, Unit, relative_error, ulp_error};
 use super::tolerance::Operation;
-use crate::network::Number;
+use crate::cpu::Number;
 
 /// What is compared, in the order of [`outputs`].
 pub const OPERATIONS: [Operation; 5] = [

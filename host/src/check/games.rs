@@ -9,9 +9,9 @@ use super::packed::{Packed, in_lanes, pack_rows};
 use super::report::{Basis, Derivative, Engine, Report};
 use super::stochastic::{Stochastic, deviations};
 use super::tolerance::{Operation, Spread};
+use crate::cpu::Number;
 use crate::game::{AnyGame, PlaneGame};
 use crate::learner::NamedLearner;
-use crate::network::Number;
 use meva_core::game::IteratedMatrix;
 
 /// Points that everything is compared at: one group of the CPU engine.

@@ -15,7 +15,7 @@ use crate::error::Result;
 use crate::game::{AnyGame, PlaneGame};
 use crate::gpu::Gpu;
 use crate::gpu::engine::{self, probe};
-use crate::gpu::fleet::{flat_draws, plan, step};
+use crate::training::fleet::{flat_draws, plan, step};
 
 /// The engine that an adapter is in a report.
 pub fn engine_of(gpu: &Gpu) -> Engine {

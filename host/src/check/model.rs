@@ -30,17 +30,18 @@ use super::network::rounded;
 use super::packed::{Packed, in_lanes, pack_row, pack_rows};
 use super::report::{Basis, Engine, Report};
 use super::tolerance::{Operation, Spread};
-use crate::ascent::Precision;
 use crate::config::{Algorithm, Config};
 use crate::cpu::Cpu;
+use crate::cpu::Number;
+use crate::cpu::memory::{zeroed, zeroed_slice};
 use crate::error::{Error, Result};
+use crate::follow::ascent::Precision;
+use crate::follow::play::starts;
 use crate::game::AnyGame;
 use crate::gpu::Gpu;
-use crate::memory::{zeroed, zeroed_slice};
+use crate::model::network::with_shape;
+use crate::model::tensors::{network_prefix, parameters_from_tensors};
 use crate::model::{Model, prefix};
-use crate::network::{Number, with_shape};
-use crate::play::starts;
-use crate::run_directory::{network_prefix, parameters_from_tensors};
 
 const OPERATIONS: [Operation; 2] = [Operation::ModelQuantiles, Operation::ModelField];
 

@@ -18,9 +18,9 @@ use super::stochastic::{Stochastic, deviations};
 use super::tolerance::{Operation, Spread};
 use crate::config::Config;
 use crate::cpu::Cpu;
+use crate::cpu::Number;
 use crate::error::Result;
 use crate::game::AnyGame;
-use crate::network::Number;
 
 /// What a network is evaluated at.
 #[derive(Clone, Copy, Debug)]

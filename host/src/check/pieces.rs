@@ -13,8 +13,8 @@ use super::report::{Basis, Derivative, Engine, Report};
 use super::stochastic::{Stochastic, deviations};
 use super::tolerance::{Operation, Spread};
 use crate::cpu::Cpu;
+use crate::cpu::Number;
 use crate::error::Result;
-use crate::network::Number;
 
 /// Runs in numbers that round at random.
 const RUNS: u64 = 8;

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::condition::rms;
 use super::tolerance::{Bound, Operation, Spread};
-use crate::ascent::Precision;
 use crate::error::{Error, Result};
+use crate::follow::ascent::Precision;
 use crate::gpu::device::Description;
 
 /// What computes.

@@ -27,7 +27,7 @@
 //! and it has rows for laws, which compare an engine with itself.
 
 use super::report::{Derivative, Engine, Unit};
-use crate::ascent::Precision;
+use crate::follow::ascent::Precision;
 use crate::learner::NamedLearner;
 
 /// What is compared.

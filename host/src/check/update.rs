@@ -16,12 +16,12 @@ use super::stochastic::{Stochastic, deviations};
 use super::tolerance::{Operation, Spread};
 use crate::config::Config;
 use crate::cpu::Cpu;
+use crate::cpu::algorithm1 as engine;
+use crate::cpu::estimate::Known;
+use crate::cpu::memory::zeroed;
 use crate::draws::Draws;
-use crate::engine;
 use crate::error::Result;
-use crate::estimate::Known;
 use crate::game::AnyGame;
-use crate::memory::zeroed;
 
 /// What is compared, in the order of [`results`].
 pub const OPERATIONS: [Operation; 3] = [Operation::UpdateLoss, Operation::UpdateGradient, Operation::UpdateTheta];

@@ -27,13 +27,13 @@ use super::pieces::{self, Descent, Predicted, Rollout};
 use super::report::{Basis, Engine, Report};
 use super::tolerance::{Operation, Spread};
 use super::update::{self, Draw};
-use crate::ascent::Precision;
 use crate::cpu::Cpu;
+use crate::cpu::Number;
 use crate::error::{Error, Result};
+use crate::follow::ascent::Precision;
 use crate::game::AnyGame;
 use crate::gpu::Gpu;
 use crate::learner::NamedLearner;
-use crate::network::Number;
 
 type Reader = fn(&mut Held, &[Item]) -> Result<()>;
 

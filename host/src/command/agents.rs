@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use crate::ascent::{Agent, Ascent, Precision};
 use crate::config::{Algorithm, nearest};
 use crate::error::{Error, Result};
+use crate::follow::ascent::{Agent, Ascent, Precision};
 use crate::game::{AnyGame, PlaneGame};
 use crate::learner::NamedLearner;
 use crate::model::{AnyNetwork, Model};

@@ -11,7 +11,7 @@ use super::{Outcome, print};
 use crate::cpu::Cpu;
 use crate::error::{Error, Result};
 use crate::figure::{Figure, Row};
-use crate::plane::{Grid, basin};
+use crate::follow::plane::{Grid, basin};
 
 /// Follow agents from a grid of starts and count the cells that lead to B, the positive quadrant.
 #[derive(Debug, Args)]

@@ -8,9 +8,11 @@ use serde_json::json;
 
 use super::{Outcome, print};
 use crate::error::Result;
-use crate::export::{Format, bytes, c_header, rust};
+use crate::files::write_atomically;
+use crate::model::MODEL;
 use crate::model::Model;
-use crate::run_directory::{MODEL, TensorFile, write_atomically};
+use crate::model::export::{Format, bytes, c_header, rust};
+use crate::model::tensors::TensorFile;
 
 /// Write a trained model in the form that another system links.
 #[derive(Debug, Args)]

@@ -11,20 +11,20 @@ use super::agents::model_title;
 use super::train::seeds;
 use super::trajectories::uniform_starts;
 use super::{Outcome, print};
-use crate::ascent::{Agent, Ascent, Precision};
 use crate::config::Algorithm;
 use crate::cpu::Cpu;
 use crate::error::{Error, Result};
 use crate::figure::{Axis, Content, Figure as Drawing, Look, Mark, Panel, Point, Row, Series, Ticks};
+use crate::files::write_atomically;
+use crate::follow::ascent::{Agent, Ascent, Precision};
+use crate::follow::plane::{Grid, basin, returns, stable_fixed_points};
+use crate::follow::play::Spread;
+use crate::follow::reciprocity::{self, Curve, Protocol, Subject, Sweep};
 use crate::game::{AnyGame, PlaneGame};
 use crate::learner::NamedLearner;
+use crate::model::network::Network;
 use crate::model::{AnyNetwork, Model};
-use crate::network::Network;
-use crate::plane::{Grid, basin, returns, stable_fixed_points};
-use crate::play::Spread;
-use crate::published;
-use crate::reciprocity::{self, Curve, Protocol, Subject, Sweep};
-use crate::run_directory::write_atomically;
+use crate::paper::published;
 
 /// Draw a figure of the paper as SVG and PNG.
 #[derive(Debug, Args)]

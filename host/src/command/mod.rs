@@ -18,7 +18,6 @@ mod devices;
 mod export;
 mod figure;
 mod play;
-mod report;
 mod reproduce;
 mod train;
 mod trajectories;

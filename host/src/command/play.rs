@@ -8,17 +8,17 @@ use serde_json::{Value, json};
 
 use super::agents::{discounts, finite, learner_named};
 use super::{Outcome, print};
-use crate::ascent::{Agent, Ascent, Precision};
 use crate::config::{Algorithm, Config, Estimator};
 use crate::cpu::Cpu;
+use crate::cpu::estimate::{Known, Sampling};
 use crate::draws::Start;
 use crate::error::{Error, Result};
-use crate::estimate::{Known, Sampling};
+use crate::follow::ascent::{Agent, Ascent, Precision};
+use crate::follow::play::{Fared, Mean, best_responses, measure, starts};
 use crate::game::AnyGame;
 use crate::learner::NamedLearner;
+use crate::model::network::Network;
 use crate::model::{AnyNetwork, Model};
-use crate::network::Network;
-use crate::play::{Fared, Mean, best_responses, measure, starts};
 
 /// Let pairs of agents learn together and measure how they fare.
 #[derive(Debug, Args)]

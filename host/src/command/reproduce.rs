@@ -25,22 +25,24 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::figure::{Swept, at_least_one, figure_1, figure_2a, figure_2b, figure_3, on_the_logistic_game, save_both};
-use super::report::{Report, Timing};
 use super::train::{Run, at_once, saved, seconds, seeds, train_on_cpu};
 use super::{Outcome, interrupted, listen_to_ctrl_c, print};
-use crate::ascent::{Agent, Ascent, Precision};
 use crate::config::{Config, VERSION};
 use crate::cpu::Cpu;
 use crate::error::{Error, Result};
 use crate::figure::Figure;
+use crate::files::write_atomically;
+use crate::follow::ascent::{Agent, Ascent, Precision};
+use crate::follow::plane::{Grid, basin};
+use crate::follow::reciprocity::{ALPHAS, Curve, GAMMAS, Protocol, Returns, Subject, Sweep};
 use crate::game::PlaneGame;
 use crate::learner::NamedLearner;
+use crate::model::MODEL;
 use crate::model::Model;
-use crate::plane::{Grid, basin};
-use crate::published::{BASINS, Basin, Comparison, RETURN_TOLERANCE, RETURNS, Scope, TIMES, Time, Verdict, Who};
-use crate::reciprocity::{ALPHAS, Curve, GAMMAS, Protocol, Returns, Subject, Sweep};
-use crate::run_directory::{CONFIG, MODEL, RunDirectory, STATE, write_atomically};
-use crate::train::Trainer;
+use crate::paper::published::{BASINS, Basin, Comparison, RETURN_TOLERANCE, RETURNS, Scope, TIMES, Time, Verdict, Who};
+use crate::paper::report::{Report, Timing};
+use crate::training::directory::{CONFIG, RunDirectory, STATE};
+use crate::training::trainer::Trainer;
 
 /// Reproduce the paper: train what is missing, evaluate, draw every figure, and write a report beside the published numbers.
 ///

@@ -15,19 +15,22 @@ use serde_json::{Value, json};
 use super::agents::model_title;
 use super::figure::{basins_panel, save};
 use super::{Outcome, interrupted, listen_to_ctrl_c, print};
-use crate::ascent::{Ascent, Precision};
 use crate::config::{Algorithm, Config};
 use crate::cpu::Cpu;
-use crate::engine::WIDTH;
+use crate::cpu::WIDTH;
 use crate::error::{Error, Kind, Result};
 use crate::figure::{Figure, Row};
+use crate::follow::ascent::{Ascent, Precision};
+use crate::follow::plane::{Grid, basin};
 use crate::game::{AnyGame, PlaneGame};
 use crate::gpu::Gpu;
-use crate::gpu::fleet::{Fleet, diverged};
+use crate::model::MODEL;
+use crate::model::tensors::TensorFile;
 use crate::model::{AnyNetwork, Model};
-use crate::plane::{Grid, basin};
-use crate::run_directory::{CONFIG, METRICS, MODEL, MetricsLog, RunDirectory, STATE, TensorFile};
-use crate::train::Trainer;
+use crate::training::directory::{CONFIG, METRICS, RunDirectory, STATE};
+use crate::training::fleet::{Fleet, diverged};
+use crate::training::metrics::MetricsLog;
+use crate::training::trainer::Trainer;
 
 /// Train a model. Without --out, runs/PRESET-seed-N is made.
 #[derive(Debug, Args)]

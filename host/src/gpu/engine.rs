@@ -9,7 +9,7 @@ use wgpu::{BindGroup, Buffer, BufferUsages, ComputePipeline};
 use super::device::Gpu;
 use super::shader::{Plan, Stage};
 use crate::error::{Error, Result};
-use crate::network::Shape;
+use crate::model::network::Shape;
 
 /// What a submission should take: far below the shortest watchdog (2 s), long enough to hide its cost.
 const SUBMISSION: Duration = Duration::from_millis(100);

@@ -3,7 +3,7 @@
 use meva_core::parameters::{Parameters, Tensor};
 
 use crate::error::Result;
-use crate::network::{Shape, with_shape};
+use crate::model::network::{Shape, with_shape};
 
 /// Where a tensor is.
 #[derive(Clone, Debug, PartialEq, Eq)]

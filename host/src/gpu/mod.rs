@@ -1,7 +1,7 @@
 //! The GPU engine: Algorithm 1 in WGSL through wgpu, for several seeds side by side.
 //!
 //! [`device`] finds an adapter, [`layout`] says where numbers lie, [`shader`] puts sources together, [`engine`] has the
-//! buffers, pipelines and dispatches, [`fleet`] trains runs. One update is six dispatches:
+//! buffers, pipelines and dispatches; [`Fleet`](crate::training::Fleet) trains runs. One update is six dispatches:
 //!
 //! | stage | workgroups | does |
 //! |---|---|---|
@@ -20,9 +20,7 @@
 
 pub mod device;
 pub mod engine;
-pub mod fleet;
 pub mod layout;
 pub mod shader;
 
 pub use device::Gpu;
-pub use fleet::Fleet;

@@ -1,234 +1,15 @@
-//! A training run on disk: a directory of files, each of which is whole at any time.
-//!
-//! ```text
-//! config.toml          the complete configuration
-//! metrics.csv          a row for each logged step
-//! model.safetensors    what was learned
-//! state.safetensors    what it takes to go on, to the same bits
-//! ```
-//!
-//! Files are written beside their place and renamed into it; the metrics alone grow, by whole rows.
+//! Tensors in safetensors files, and the parameters of networks as such tensors.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::Path;
 
 use meva_core::parameters::{Parameters, Tensor};
 use safetensors::tensor::TensorInfo;
 use safetensors::{Dtype, SafeTensorError, SafeTensors};
 use serde::Serialize;
 
-use crate::config::Config;
 use crate::error::{Error, Result};
-
-/// The complete configuration.
-pub const CONFIG: &str = "config.toml";
-/// A row for each logged step.
-pub const METRICS: &str = "metrics.csv";
-/// What was learned.
-pub const MODEL: &str = "model.safetensors";
-/// What it takes to go on.
-pub const STATE: &str = "state.safetensors";
-
-/// The directory of one run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RunDirectory {
-    path: PathBuf,
-}
-
-impl RunDirectory {
-    /// Makes a directory, and those above it, for a new run.
-    ///
-    /// # Errors
-    /// There is something at `path` already, other than an empty directory, or it cannot be made.
-    pub fn create(path: impl Into<PathBuf>) -> Result<Self> {
-        let path = path.into();
-        fs::create_dir_all(&path).map_err(|cause| Error::io("create the directory", &path, &cause))?;
-        let mut entries = fs::read_dir(&path).map_err(|cause| Error::io("read the directory", &path, &cause))?;
-        if entries.next().is_some() {
-            return Err(Error::files(format!("the directory `{}` is not empty", path.display()))
-                .hint("choose another one, or resume the run in it"));
-        }
-        Ok(RunDirectory { path })
-    }
-
-    /// The directory of a run that has been started.
-    ///
-    /// # Errors
-    /// There is no directory at `path`, or no configuration in it.
-    pub fn open(path: impl Into<PathBuf>) -> Result<Self> {
-        let directory = RunDirectory { path: path.into() };
-        match fs::metadata(directory.file(CONFIG)) {
-            Ok(_) => Ok(directory),
-            Err(cause) if cause.kind() == io::ErrorKind::NotFound && directory.path.is_dir() => {
-                Err(Error::files(format!(
-                    "`{}` is not the directory of a run: it has no {CONFIG}",
-                    directory.path.display()
-                ))
-                .hint("give the directory that training wrote to"))
-            }
-            Err(cause) => Err(Error::io("open the run", &directory.path, &cause)),
-        }
-    }
-
-    /// Where the directory is.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// Where its file `name` is.
-    pub fn file(&self, name: &str) -> PathBuf {
-        self.path.join(name)
-    }
-
-    /// The run's configuration.
-    ///
-    /// # Errors
-    /// It cannot be read or is not valid.
-    pub fn config(&self) -> Result<Config> {
-        Config::load(&self.file(CONFIG))
-    }
-
-    /// Writes a whole file or leaves the one that was there: a reader never sees half of one, and neither a full disk
-    /// nor a power cut leaves one.
-    ///
-    /// # Errors
-    /// The file cannot be written.
-    pub fn write_atomically(&self, name: &str, bytes: &[u8]) -> Result<()> {
-        write_atomically(&self.file(name), bytes)
-    }
-}
-
-/// Writes a whole file or leaves the one that was there, wherever it is.
-///
-/// # Errors
-/// The file cannot be written.
-pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let beside = path.with_file_name(format!(".{name}.part"));
-    let write = || -> io::Result<()> {
-        let mut file = File::create(&beside)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&beside, path)?;
-        match path.parent() {
-            Some(parent) if parent != Path::new("") => sync_directory(parent),
-            _ => sync_directory(Path::new(".")),
-        }
-    };
-    write().map_err(|cause| {
-        let _ = fs::remove_file(&beside); // the first error is the one to tell
-        Error::io("write", path, &cause)
-    })
-}
-
-/// Makes a rename last; only Unix opens directories for that.
-#[cfg(unix)]
-fn sync_directory(path: &Path) -> io::Result<()> {
-    File::open(path)?.sync_all()
-}
-
-#[cfg(not(unix))]
-fn sync_directory(_: &Path) -> io::Result<()> {
-    Ok(())
-}
-
-/// `metrics.csv`: a header, then a row per logged step, in ascending order of steps.
-#[derive(Debug)]
-pub struct MetricsLog {
-    path: PathBuf,
-    file: File,
-    columns: usize,
-}
-
-impl MetricsLog {
-    /// Starts a log whose columns are `step` and `columns`.
-    ///
-    /// # Errors
-    /// It cannot be written.
-    pub fn create(directory: &RunDirectory, columns: &[&str]) -> Result<Self> {
-        Self::start(directory, columns, &header(columns))
-    }
-
-    /// Goes on with a log from `step`: rows at or past it are dropped, and with them one that was cut off. A missing
-    /// log starts anew.
-    ///
-    /// # Errors
-    /// The log has other columns or a row that is none, or it cannot be read or written.
-    pub fn resume(directory: &RunDirectory, columns: &[&str], step: u64) -> Result<Self> {
-        let path = directory.file(METRICS);
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Self::create(directory, columns),
-            Err(cause) => return Err(Error::io("read", &path, &cause)),
-        };
-        let kept = rows_before(&text, &header(columns), step).map_err(|error| error.at(path.display()))?;
-        Self::start(directory, columns, &kept)
-    }
-
-    fn start(directory: &RunDirectory, columns: &[&str], text: &str) -> Result<Self> {
-        directory.write_atomically(METRICS, text.as_bytes())?;
-        let path = directory.file(METRICS);
-        match OpenOptions::new().append(true).open(&path) {
-            Ok(file) => Ok(MetricsLog {
-                path,
-                file,
-                columns: columns.len(),
-            }),
-            Err(cause) => Err(Error::io("open", &path, &cause)),
-        }
-    }
-
-    /// Appends a row; when this returns, it has left the process.
-    ///
-    /// # Errors
-    /// There are not as many values as columns, or the row cannot be written.
-    pub fn append(&mut self, step: u64, values: &[f64]) -> Result<()> {
-        if values.len() != self.columns {
-            return Err(
-                Error::other(format!("{} values for {} columns", values.len(), self.columns)).at(self.path.display()),
-            );
-        }
-        let values: String = values.iter().map(|value| format!(",{value:?}")).collect();
-        self.file
-            .write_all(format!("{step}{values}\n").as_bytes())
-            .map_err(|cause| Error::io("append to", &self.path, &cause))
-    }
-}
-
-fn header(columns: &[&str]) -> String {
-    let columns: String = columns.iter().map(|column| format!(",{column}")).collect();
-    format!("step{columns}\n")
-}
-
-/// The part of a log that lies before `step`.
-fn rows_before(text: &str, header: &str, step: u64) -> Result<String> {
-    let mut lines = text.split_inclusive('\n');
-    let found = lines.next().unwrap_or_default();
-    if found != header {
-        return Err(Error::files(format!(
-            "the columns are `{}`, expected `{}`",
-            found.trim_end(),
-            header.trim_end()
-        ))
-        .hint("another version wrote this log: move it away, and a new one starts"));
-    }
-    let mut kept = header.to_owned();
-    for (index, line) in lines.enumerate().filter(|(_, line)| line.ends_with('\n')) {
-        let number = line.split(',').next().unwrap_or_default();
-        match number.parse::<u64>() {
-            Ok(number) if number < step => kept.push_str(line),
-            Ok(_) => {}
-            Err(_) => {
-                return Err(Error::files(format!("`{}` is not a row of metrics", line.trim_end()))
-                    .at(format_args!("line {}", index + 2))
-                    .hint("delete the line"));
-            }
-        }
-    }
-    Ok(kept)
-}
 
 /// What a safetensors file holds: tensors in the order of their data, and notes.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -491,27 +272,11 @@ fn columns(block: &Tensor) -> std::ops::Range<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::assert_says;
+    use crate::model::MODEL;
     use tempfile::TempDir;
 
     type Small = Parameters<f32, 5, 4, 1, 3>;
-
-    fn scratch() -> (TempDir, RunDirectory) {
-        let scratch = TempDir::new().unwrap();
-        let directory = RunDirectory::create(scratch.path().join("runs/a")).unwrap();
-        (scratch, directory)
-    }
-
-    fn read(directory: &RunDirectory, name: &str) -> String {
-        fs::read_to_string(directory.file(name)).unwrap()
-    }
-
-    #[track_caller]
-    fn assert_says<T: std::fmt::Debug>(result: Result<T>, words: &[&str]) {
-        let text = result.unwrap_err().to_string();
-        for word in words {
-            assert!(text.contains(word), "{word:?} is missing in: {text}");
-        }
-    }
 
     /// Parameters with a different number in each place.
     fn counted() -> Small {
@@ -536,105 +301,9 @@ mod tests {
     }
 
     #[test]
-    fn directories() {
-        let (scratch, directory) = scratch();
-        RunDirectory::create(directory.path()).expect("an empty directory will do");
-        assert_says(
-            RunDirectory::open(directory.path()),
-            &["not the directory of a run", "no config.toml", "hint"],
-        );
-        let config = Config::preset("ipd").unwrap();
-        directory
-            .write_atomically(CONFIG, config.to_toml().unwrap().as_bytes())
-            .unwrap();
-        let reopened = RunDirectory::open(directory.path()).unwrap();
-        assert_eq!(reopened.config().unwrap(), config);
-        assert_says(
-            RunDirectory::create(directory.path()),
-            &["runs/a", "not empty", "resume"],
-        );
-        assert_says(
-            RunDirectory::create(directory.file(CONFIG)),
-            &["cannot create", "config.toml"],
-        );
-        assert_says(
-            RunDirectory::create(directory.file(CONFIG).join("b")),
-            &["cannot create", "config.toml/b"],
-        );
-        assert_says(
-            RunDirectory::open(scratch.path().join("absent")),
-            &["cannot open", "absent", "spelling"],
-        );
-    }
-
-    #[test]
-    fn files_are_replaced_whole_or_not_at_all() {
-        let (_scratch, directory) = scratch();
-        directory.write_atomically(MODEL, b"old").unwrap();
-        directory.write_atomically(MODEL, b"new").unwrap();
-        assert_eq!(read(&directory, MODEL), "new");
-        assert_eq!(
-            fs::read_dir(directory.path()).unwrap().count(),
-            1,
-            "nothing is left beside"
-        );
-
-        // Where the file should be written first there is a directory, so that writing fails.
-        fs::create_dir(directory.file(".model.safetensors.part")).unwrap();
-        assert_says(directory.write_atomically(MODEL, b"newer"), &["cannot write", MODEL]);
-        assert_eq!(read(&directory, MODEL), "new");
-
-        // And here renaming does.
-        fs::create_dir_all(directory.file("figure/inside")).unwrap();
-        assert_says(
-            directory.write_atomically("figure", b"newer"),
-            &["cannot write", "figure"],
-        );
-        assert!(!directory.file(".figure.part").exists(), "nothing is left beside");
-    }
-
-    #[test]
-    fn metrics() {
-        let (_scratch, directory) = scratch();
-        let mut log = MetricsLog::create(&directory, &["loss", "return"]).unwrap();
-        log.append(0, &[0.1, -1.0]).unwrap();
-        log.append(10, &[1e-8, f64::NAN]).unwrap();
-        assert_eq!(read(&directory, METRICS), "step,loss,return\n0,0.1,-1.0\n10,1e-8,NaN\n");
-        assert_says(log.append(20, &[1.0]), &["1 values for 2 columns"]);
-    }
-
-    #[test]
-    fn resumed_metrics() {
-        let (_scratch, directory) = scratch();
-        let mut log = MetricsLog::resume(&directory, &["loss"], 5).expect("a missing log starts anew");
-        for step in [0, 10, 20, 30] {
-            log.append(step, &[0.5]).unwrap();
-        }
-        log.file.write_all(b"4").unwrap(); // of 40
-        let mut log = MetricsLog::resume(&directory, &["loss"], 20).unwrap();
-        assert_eq!(read(&directory, METRICS), "step,loss\n0,0.5\n10,0.5\n");
-        log.append(20, &[0.25]).unwrap();
-        assert_eq!(read(&directory, METRICS), "step,loss\n0,0.5\n10,0.5\n20,0.25\n");
-
-        assert_says(
-            MetricsLog::resume(&directory, &["loss", "return"], 20),
-            &["`step,loss`", "expected `step,loss,return`", METRICS],
-        );
-        fs::write(directory.file(METRICS), "step,loss\n0,1\noops\n").unwrap();
-        assert_says(
-            MetricsLog::resume(&directory, &["loss"], 20),
-            &["`oops`", METRICS, "line 3"],
-        );
-        assert_eq!(
-            read(&directory, METRICS),
-            "step,loss\n0,1\noops\n",
-            "an error changes nothing"
-        );
-    }
-
-    #[test]
     fn tensor_files_come_back() {
-        let (_scratch, directory) = scratch();
+        let scratch = TempDir::new().unwrap();
+        let path = scratch.path().join(MODEL);
         let mut file = file_of(&counted());
         let values = vec![f32::MIN_POSITIVE / 4.0, -0.0, f32::MAX, f32::INFINITY];
         file.tensors.insert(
@@ -656,8 +325,8 @@ mod tests {
             data: vec![3.0],
         });
         let bytes = file.to_bytes().unwrap();
-        directory.write_atomically(MODEL, &bytes).unwrap();
-        let loaded = TensorFile::load(&directory.file(MODEL)).unwrap();
+        fs::write(&path, &bytes).unwrap();
+        let loaded = TensorFile::load(&path).unwrap();
         assert_eq!(loaded.metadata, file.metadata);
         // Tensors without numbers have no order of their own.
         let sorted = |file: &TensorFile| {
@@ -671,8 +340,8 @@ mod tests {
 
     #[test]
     fn damaged_tensor_files() {
-        let (_scratch, directory) = scratch();
-        let path = directory.file(MODEL);
+        let scratch = TempDir::new().unwrap();
+        let path = scratch.path().join(MODEL);
         assert_says(TensorFile::load(&path), &["cannot read", MODEL, "spelling"]);
         let bytes = file_of(&counted()).to_bytes().unwrap();
         for length in [0, 7, 8, 100, bytes.len() / 2, bytes.len() - 1] {

@@ -6,7 +6,7 @@
 use crate::config::Algorithm;
 use crate::learner::NamedLearner;
 
-/// What leads to B: cells of the 841 of [`Grid::PUBLISHED`](crate::plane::Grid::PUBLISHED) after 200 steps of rate 1
+/// What leads to B: cells of the 841 of [`Grid::PUBLISHED`](crate::follow::plane::Grid::PUBLISHED) after 200 steps of rate 1
 /// (Figure 2b).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Basin {
@@ -129,8 +129,8 @@ pub const BASINS: [Basin; 22] = [
     claimed(0.99),
 ];
 
-/// Figure 3a: returns per step by [`Curve`](crate::reciprocity::Curve) and, along the rows, by
-/// [`GAMMAS`](crate::reciprocity::GAMMAS). The authors' first version, means over its models.
+/// Figure 3a: returns per step by [`Curve`](crate::follow::reciprocity::Curve) and, along the rows, by
+/// [`GAMMAS`](crate::follow::reciprocity::GAMMAS). The authors' first version, means over its models.
 pub const RETURNS: [[f64; 9]; 5] = [
     [-1.98, -1.97, -1.90, -1.60, -1.19, -1.07, -1.07, -1.05, -1.11],
     [-1.99, -1.99, -1.93, -1.72, -1.41, -1.26, -1.26, -1.04, -1.10],
@@ -214,7 +214,7 @@ impl Comparison {
     /// The verdict. Ours that are not numbers agree with nothing.
     ///
     /// ```
-    /// use meva::published::{Comparison, Scope, Verdict};
+    /// use meva::paper::published::{Comparison, Scope, Verdict};
     /// let verdict = |published, scope| {
     ///     let ours = vec![3.0, 5.0];
     ///     Comparison { what: "LOLA".into(), source: "here", published, ours, tolerance: 1.0, scope }.verdict()

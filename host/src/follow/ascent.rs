@@ -6,10 +6,11 @@ use meva_core::{Game, Player, Real, Scalar};
 use rayon::prelude::*;
 
 use crate::cpu::Cpu;
-use crate::engine::WIDTH;
-use crate::estimate::{Knowledge, Known, Sampling};
+use crate::cpu::Number;
+use crate::cpu::WIDTH;
+use crate::cpu::estimate::{Knowledge, Known, Sampling};
 use crate::learner::NamedLearner;
-use crate::network::{Network, Number};
+use crate::model::network::Network;
 
 /// A joint policy, `x[player][parameter]`.
 pub type Joint<const N: usize> = [[f64; N]; 2];

@@ -6,18 +6,18 @@ use meva_core::Game;
 use meva_core::algorithm1::{Settings, State};
 use meva_core::parameters::Parameters;
 
-use crate::cola::{ColaEngine, Points};
 use crate::config::{Algorithm, Config, Sharing};
 use crate::cpu::Cpu;
+use crate::cpu::algorithm1::Engine;
+use crate::cpu::cola::{ColaEngine, Points};
+use crate::cpu::estimate::Known;
+use crate::cpu::memory::zeroed_slice;
 use crate::draws::Draws;
-use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::estimate::Known;
 use crate::game::AnyGame;
-use crate::memory::zeroed_slice;
+use crate::model::network::{Compiled, Network, with_cola_shape, with_shape};
+use crate::model::tensors::{NamedTensor, TensorFile, network_prefix, parameters_from_tensors, parameters_to_tensors};
 use crate::model::{AnyNetwork, Model};
-use crate::network::{Compiled, Network, with_cola_shape, with_shape};
-use crate::run_directory::{NamedTensor, TensorFile, network_prefix, parameters_from_tensors, parameters_to_tensors};
 
 /// A training run.
 ///
@@ -25,7 +25,7 @@ use crate::run_directory::{NamedTensor, TensorFile, network_prefix, parameters_f
 /// let mut config = meva::config::Config::preset("logistic")?;
 /// config.set("hidden=16")?;
 /// config.set("batch=8")?;
-/// let mut trainer = meva::train::Trainer::new(&config)?;
+/// let mut trainer = meva::training::trainer::Trainer::new(&config)?;
 /// for _ in 0..3 {
 ///     let loss = trainer.outer_iteration()?;
 ///     assert!(loss > 0.0);

@@ -2,17 +2,24 @@
 
 use std::path::Path;
 
+pub mod export;
+pub mod network;
+pub mod tensors;
+
 use meva_core::image::{self, ImageGame};
 use meva_core::parameters::Parameters;
 use meva_core::{Game, Player};
 
-use crate::ascent::{Agent, Joint};
 use crate::config::{Algorithm, Config, Sharing};
+use crate::cpu::memory::zeroed_slice;
 use crate::error::{Error, Result};
+use crate::follow::ascent::{Agent, Joint};
 use crate::game::{AnyGame, PlaneGame};
-use crate::memory::zeroed_slice;
-use crate::network::{Compiled, Network, with_cola_shape, with_shape};
-use crate::run_directory::{MODEL, TensorFile, network_prefix, parameters_from_tensors};
+use crate::model::network::{Compiled, Network, with_cola_shape, with_shape};
+use crate::model::tensors::{TensorFile, network_prefix, parameters_from_tensors};
+
+/// The file of a run directory that holds what was learned.
+pub const MODEL: &str = "model.safetensors";
 
 /// A network of any compiled shape.
 pub enum AnyNetwork {

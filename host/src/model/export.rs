@@ -95,7 +95,7 @@ fn rows(words: &[u32]) -> String {
 mod tests {
     use super::*;
     use crate::config::Config;
-    use crate::train::Trainer;
+    use crate::training::trainer::Trainer;
     use meva_core::image::{Header, Image, ImageGame};
 
     fn model(preset: &str) -> Model {

@@ -17,10 +17,10 @@ use meva_core::meta_value::{Architecture, Input};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
+use crate::cpu::estimate::Sampling;
 use crate::draws::Start;
 use crate::error::{Error, Result};
-use crate::estimate::Sampling;
-use crate::network::Shape;
+use crate::model::network::Shape;
 
 /// Everything that a training run depends on.
 ///

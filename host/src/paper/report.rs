@@ -2,12 +2,12 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use crate::play::Spread;
-use crate::published::{Comparison, RETURN_TOLERANCE, Time, Verdict};
-use crate::reciprocity::{Curve, GAMMAS, Protocol};
+use crate::follow::play::Spread;
+use crate::follow::reciprocity::{Curve, GAMMAS, Protocol};
+use crate::paper::published::{Comparison, RETURN_TOLERANCE, Time, Verdict};
 
 /// What a report says.
-pub(super) struct Report {
+pub struct Report {
     /// What was made smaller than published; empty for the whole thing.
     pub cuts: Vec<String>,
     /// Of the models.
@@ -31,7 +31,7 @@ pub(super) struct Report {
 }
 
 /// A published training time beside ours.
-pub(super) struct Timing {
+pub struct Timing {
     /// The published one.
     pub time: &'static Time,
     /// Our outer iterations.
@@ -335,7 +335,7 @@ fn range(least: f64, greatest: f64, decimals: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::published::Scope;
+    use crate::paper::published::Scope;
 
     #[test]
     fn ranges_are_as_short_as_they_can_be() {

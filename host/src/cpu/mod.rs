@@ -3,13 +3,23 @@
 //! Every function below is the core's formula, inlined into a function that may use wider vector instructions. Multiply
 //! and add stay apart, so the bits are those of the portable formula.
 
-use meva_core::Scalar;
 use meva_core::activation::Activation;
 use meva_core::kernels::Kernels;
 use meva_core::layer_norm::{LayerNorm, LayerTape};
+use meva_core::{Lanes, Scalar};
 use meva_core::{dense, layer_norm, quantile_huber, residual};
 
 use crate::error::{Error, Result};
+
+pub mod algorithm1;
+pub mod cola;
+pub mod estimate;
+pub mod memory;
+
+/// How many trajectories advance in lockstep.
+pub const WIDTH: usize = 64;
+/// 64 numbers that advance together.
+pub type Number = Lanes<WIDTH>;
 
 /// The widest instruction set that is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use meva_core::algorithm1::Settings;
 
-use super::device::Gpu;
-use super::engine::{Engine, Outer, Step};
-use super::layout::Layout;
-use super::shader::Plan;
+use super::trainer::Trainer;
 use crate::config::{Algorithm, Config};
 use crate::draws::Draws;
 use crate::error::{Error, Result};
 use crate::game::AnyGame;
-use crate::network::with_shape;
-use crate::train::Trainer;
+use crate::gpu::device::Gpu;
+use crate::gpu::engine::{Engine, Outer, Step};
+use crate::gpu::layout::Layout;
+use crate::gpu::shader::Plan;
+use crate::model::network::with_shape;
 
 /// Chunks that a batch is cut into: enough for their partial sums to fill a large GPU, few enough to add up in no time.
 const CHUNKS: usize = 16;

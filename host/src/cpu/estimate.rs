@@ -5,9 +5,9 @@ use meva_core::game::rollouts::Episode;
 use meva_core::game::{Estimator, IteratedMatrix, Rollouts};
 use meva_core::random::Stream;
 
-use crate::engine::WIDTH;
+use crate::cpu::Number;
+use crate::cpu::WIDTH;
 use crate::game::PlaneGame;
-use crate::network::Number;
 
 /// Returns and gradients are estimated from so many episodes of so many turns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,10 +12,10 @@ use meva_core::{Dual, Game, Scalar};
 use rayon::prelude::*;
 
 use crate::cpu::Cpu;
+use crate::cpu::Number;
+use crate::cpu::WIDTH;
+use crate::cpu::memory::zeroed;
 use crate::draws::{Draws, Start};
-use crate::engine::WIDTH;
-use crate::memory::zeroed;
-use crate::network::Number;
 
 /// What one group of points needs.
 struct Group<const N: usize, const H: usize, const R: usize> {

@@ -5,15 +5,13 @@ use meva_core::image::{self, Image};
 use meva_core::kernels::Portable;
 use meva_core::meta_value::{Architecture, Heads, MetaValue, Tape};
 use meva_core::parameters::Parameters;
-use meva_core::{Lanes, Player, Scalar};
+use meva_core::{Player, Scalar};
 
 use crate::cpu::Cpu;
-use crate::engine::WIDTH;
+use crate::cpu::Number;
+use crate::cpu::memory::{zeroed, zeroed_slice};
 use crate::error::Error;
-use crate::memory::{zeroed, zeroed_slice};
 
-/// 64 numbers that advance together.
-pub type Number = Lanes<WIDTH>;
 /// Evaluates a player's own gradient at 64 joint policies with their discounts.
 pub type Gradient<'a, const N: usize> = Box<dyn FnMut(&[[Number; N]; 2], &[Number; 2]) -> [Number; N] + 'a>;
 
@@ -51,15 +49,15 @@ impl std::fmt::Display for Shape {
 /// for any other.
 macro_rules! with_shape {
     (1, $shape:expr, $then:ident) => {
-        $crate::network::with_shape!(@one_of $shape, $then, 1: (64, 1, 16), (16, 1, 16))
+        $crate::model::network::with_shape!(@one_of $shape, $then, 1: (64, 1, 16), (16, 1, 16))
     };
     (5, $shape:expr, $then:ident) => {
-        $crate::network::with_shape!(@one_of $shape, $then, 5: (64, 2, 32), (16, 1, 16))
+        $crate::model::network::with_shape!(@one_of $shape, $then, 5: (64, 2, 32), (16, 1, 16))
     };
     (@one_of $shape:expr, $then:ident, $n:literal: $(($h:literal, $r:literal, $m:literal)),+) => {
         match ($shape.hidden, $shape.residual_blocks, $shape.quantiles) {
             $(($h, $r, $m) => Ok($then!($n, $h, $r, $m)),)+
-            _ => Err($crate::network::unknown_shape($shape, &[$([$h, $r, $m]),+])),
+            _ => Err($crate::model::network::unknown_shape($shape, &[$([$h, $r, $m]),+])),
         }
     };
 }
@@ -82,10 +80,10 @@ pub(crate) fn unknown_shape(shape: Shape, compiled: &[[usize; 3]]) -> Error {
 /// The shapes of COLA's networks, whose outputs are as many as the policies' parameters.
 macro_rules! with_cola_shape {
     (1, $shape:expr, $then:ident) => {
-        $crate::network::with_shape!(@one_of $shape, $then, 1: (64, 1, 1))
+        $crate::model::network::with_shape!(@one_of $shape, $then, 1: (64, 1, 1))
     };
     (5, $shape:expr, $then:ident) => {
-        $crate::network::with_shape!(@one_of $shape, $then, 5: (64, 2, 5))
+        $crate::model::network::with_shape!(@one_of $shape, $then, 5: (64, 2, 5))
     };
 }
 pub(crate) use with_cola_shape;

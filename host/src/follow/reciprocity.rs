@@ -9,16 +9,16 @@ use meva_core::game::IteratedMatrix;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::ascent::{Agent, Ascent, Joint, Precision};
 use crate::config::Algorithm;
 use crate::cpu::Cpu;
 use crate::draws::Start;
 use crate::error::{Error, Result};
+use crate::follow::ascent::{Agent, Ascent, Joint, Precision};
+use crate::follow::play::{Spread, best_responses, measure, starts};
 use crate::game::AnyGame;
 use crate::learner::NamedLearner;
+use crate::model::network::Network;
 use crate::model::{AnyNetwork, Model};
-use crate::network::Network;
-use crate::play::{Spread, best_responses, measure, starts};
 
 /// The meta-discounts of Figure 3a.
 pub const GAMMAS: [f64; 9] = [0.0, 0.25, 0.5, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999];

@@ -3,10 +3,10 @@
 use meva_core::random::{Purpose, Stream};
 use meva_core::{Game, Scalar};
 
-use crate::ascent::{Agent, Ascent, Joint};
 use crate::cpu::Cpu;
+use crate::cpu::estimate::Known;
 use crate::draws::Start;
-use crate::estimate::Known;
+use crate::follow::ascent::{Agent, Ascent, Joint};
 use crate::learner::NamedLearner;
 
 /// `count` joint policies to start from.
@@ -55,7 +55,7 @@ impl Mean {
     /// Of some numbers.
     ///
     /// ```
-    /// let mean = meva::play::Mean::of(&[1.0, 2.0, 3.0]);
+    /// let mean = meva::follow::play::Mean::of(&[1.0, 2.0, 3.0]);
     /// assert_eq!(mean.mean, 2.0);
     /// assert!((mean.error - (1.0_f64 / 3.0).sqrt()).abs() < 1e-15);
     /// ```
@@ -85,7 +85,7 @@ impl Spread {
     /// Of some numbers, at least one.
     ///
     /// ```
-    /// let spread = meva::play::Spread::of(&[1.0, 2.0, 6.0]);
+    /// let spread = meva::follow::play::Spread::of(&[1.0, 2.0, 6.0]);
     /// assert_eq!((spread.mean, spread.least, spread.greatest), (3.0, 1.0, 6.0));
     /// ```
     pub fn of(numbers: &[f64]) -> Self {
@@ -161,7 +161,7 @@ fn style<'a>(policies: impl Iterator<Item = &'a [f64]>) -> Option<Style> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ascent::Precision;
+    use crate::follow::ascent::Precision;
     use meva_core::game::IteratedMatrix;
 
     const TIT_FOR_TAT: [f64; 5] = [9.0, -9.0, 9.0, -9.0, 9.0];

@@ -2,8 +2,8 @@
 
 use meva_core::Game;
 
-use crate::ascent::{Agent, Ascent, Joint, Precision};
 use crate::cpu::Cpu;
+use crate::follow::ascent::{Agent, Ascent, Joint, Precision};
 use crate::game::PlaneGame;
 use crate::learner::NamedLearner;
 

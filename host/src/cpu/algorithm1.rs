@@ -3,20 +3,16 @@
 //! A batch is cut into groups in order, whatever the number of threads, and gradients are added in the order of the groups:
 //! the result does not depend on how many threads there are.
 
+use meva_core::Scalar;
 use meva_core::algorithm1::{self, Settings, State, Step, Trajectory};
 use meva_core::parameters::Parameters;
 use meva_core::random::{Purpose, Stream};
-use meva_core::{Lanes, Scalar};
 use rayon::prelude::*;
 
-use crate::cpu::Cpu;
+use super::{Cpu, Number, WIDTH};
+use crate::cpu::estimate::{Knowledge, Known, Sampling};
+use crate::cpu::memory::{zeroed, zeroed_slice};
 use crate::draws::Draws;
-use crate::estimate::{Knowledge, Known, Sampling};
-use crate::memory::{zeroed, zeroed_slice};
-
-/// Trajectories per group.
-pub const WIDTH: usize = 64;
-type Number = Lanes<WIDTH>;
 
 /// A group's trajectories with what it takes to learn from them.
 struct Group<const N: usize, const H: usize, const R: usize, const M: usize, const P: usize> {

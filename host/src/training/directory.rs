@@ -1,0 +1,171 @@
+//! A training run on disk: a directory of files, each of which is whole at any time.
+//!
+//! ```text
+//! config.toml          the complete configuration
+//! metrics.csv          a row for each logged step
+//! model.safetensors    what was learned
+//! state.safetensors    what it takes to go on, to the same bits
+//! ```
+//!
+//! Files are written beside their place and renamed into it; the metrics alone grow, by whole rows.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::files::write_atomically;
+
+/// The complete configuration.
+pub const CONFIG: &str = "config.toml";
+/// A row for each logged step.
+pub const METRICS: &str = "metrics.csv";
+/// What was learned.
+pub use crate::model::MODEL;
+/// What it takes to go on.
+pub const STATE: &str = "state.safetensors";
+
+/// The directory of one run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunDirectory {
+    path: PathBuf,
+}
+
+impl RunDirectory {
+    /// Makes a directory, and those above it, for a new run.
+    ///
+    /// # Errors
+    /// There is something at `path` already, other than an empty directory, or it cannot be made.
+    pub fn create(path: impl Into<PathBuf>) -> Result<Self> {
+        let path = path.into();
+        fs::create_dir_all(&path).map_err(|cause| Error::io("create the directory", &path, &cause))?;
+        let mut entries = fs::read_dir(&path).map_err(|cause| Error::io("read the directory", &path, &cause))?;
+        if entries.next().is_some() {
+            return Err(Error::files(format!("the directory `{}` is not empty", path.display()))
+                .hint("choose another one, or resume the run in it"));
+        }
+        Ok(RunDirectory { path })
+    }
+
+    /// The directory of a run that has been started.
+    ///
+    /// # Errors
+    /// There is no directory at `path`, or no configuration in it.
+    pub fn open(path: impl Into<PathBuf>) -> Result<Self> {
+        let directory = RunDirectory { path: path.into() };
+        match fs::metadata(directory.file(CONFIG)) {
+            Ok(_) => Ok(directory),
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound && directory.path.is_dir() => {
+                Err(Error::files(format!(
+                    "`{}` is not the directory of a run: it has no {CONFIG}",
+                    directory.path.display()
+                ))
+                .hint("give the directory that training wrote to"))
+            }
+            Err(cause) => Err(Error::io("open the run", &directory.path, &cause)),
+        }
+    }
+
+    /// Where the directory is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where its file `name` is.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// The run's configuration.
+    ///
+    /// # Errors
+    /// It cannot be read or is not valid.
+    pub fn config(&self) -> Result<Config> {
+        Config::load(&self.file(CONFIG))
+    }
+
+    /// Writes a whole file or leaves the one that was there: a reader never sees half of one, and neither a full disk
+    /// nor a power cut leaves one.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn write_atomically(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        write_atomically(&self.file(name), bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::assert_says;
+    use tempfile::TempDir;
+
+    fn scratch() -> (TempDir, RunDirectory) {
+        let scratch = TempDir::new().unwrap();
+        let directory = RunDirectory::create(scratch.path().join("runs/a")).unwrap();
+        (scratch, directory)
+    }
+
+    fn read(directory: &RunDirectory, name: &str) -> String {
+        fs::read_to_string(directory.file(name)).unwrap()
+    }
+
+    #[test]
+    fn directories() {
+        let (scratch, directory) = scratch();
+        RunDirectory::create(directory.path()).expect("an empty directory will do");
+        assert_says(
+            RunDirectory::open(directory.path()),
+            &["not the directory of a run", "no config.toml", "hint"],
+        );
+        let config = Config::preset("ipd").unwrap();
+        directory
+            .write_atomically(CONFIG, config.to_toml().unwrap().as_bytes())
+            .unwrap();
+        let reopened = RunDirectory::open(directory.path()).unwrap();
+        assert_eq!(reopened.config().unwrap(), config);
+        assert_says(
+            RunDirectory::create(directory.path()),
+            &["runs/a", "not empty", "resume"],
+        );
+        assert_says(
+            RunDirectory::create(directory.file(CONFIG)),
+            &["cannot create", "config.toml"],
+        );
+        assert_says(
+            RunDirectory::create(directory.file(CONFIG).join("b")),
+            &["cannot create", "config.toml/b"],
+        );
+        assert_says(
+            RunDirectory::open(scratch.path().join("absent")),
+            &["cannot open", "absent", "spelling"],
+        );
+    }
+
+    #[test]
+    fn files_are_replaced_whole_or_not_at_all() {
+        let (_scratch, directory) = scratch();
+        directory.write_atomically(MODEL, b"old").unwrap();
+        directory.write_atomically(MODEL, b"new").unwrap();
+        assert_eq!(read(&directory, MODEL), "new");
+        assert_eq!(
+            fs::read_dir(directory.path()).unwrap().count(),
+            1,
+            "nothing is left beside"
+        );
+
+        // Where the file should be written first there is a directory, so that writing fails.
+        fs::create_dir(directory.file(".model.safetensors.part")).unwrap();
+        assert_says(directory.write_atomically(MODEL, b"newer"), &["cannot write", MODEL]);
+        assert_eq!(read(&directory, MODEL), "new");
+
+        // And here renaming does.
+        fs::create_dir_all(directory.file("figure/inside")).unwrap();
+        assert_says(
+            directory.write_atomically("figure", b"newer"),
+            &["cannot write", "figure"],
+        );
+        assert!(!directory.file(".figure.part").exists(), "nothing is left beside");
+    }
+}

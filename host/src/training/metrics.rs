@@ -1,0 +1,160 @@
+//! The metrics of a run: a table that grows by whole rows.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use super::directory::{METRICS, RunDirectory};
+use crate::error::{Error, Result};
+
+/// `metrics.csv`: a header, then a row per logged step, in ascending order of steps.
+#[derive(Debug)]
+pub struct MetricsLog {
+    path: PathBuf,
+    file: File,
+    columns: usize,
+}
+
+impl MetricsLog {
+    /// Starts a log whose columns are `step` and `columns`.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn create(directory: &RunDirectory, columns: &[&str]) -> Result<Self> {
+        Self::start(directory, columns, &header(columns))
+    }
+
+    /// Goes on with a log from `step`: rows at or past it are dropped, and with them one that was cut off. A missing
+    /// log starts anew.
+    ///
+    /// # Errors
+    /// The log has other columns or a row that is none, or it cannot be read or written.
+    pub fn resume(directory: &RunDirectory, columns: &[&str], step: u64) -> Result<Self> {
+        let path = directory.file(METRICS);
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Self::create(directory, columns),
+            Err(cause) => return Err(Error::io("read", &path, &cause)),
+        };
+        let kept = rows_before(&text, &header(columns), step).map_err(|error| error.at(path.display()))?;
+        Self::start(directory, columns, &kept)
+    }
+
+    fn start(directory: &RunDirectory, columns: &[&str], text: &str) -> Result<Self> {
+        directory.write_atomically(METRICS, text.as_bytes())?;
+        let path = directory.file(METRICS);
+        match OpenOptions::new().append(true).open(&path) {
+            Ok(file) => Ok(MetricsLog {
+                path,
+                file,
+                columns: columns.len(),
+            }),
+            Err(cause) => Err(Error::io("open", &path, &cause)),
+        }
+    }
+
+    /// Appends a row; when this returns, it has left the process.
+    ///
+    /// # Errors
+    /// There are not as many values as columns, or the row cannot be written.
+    pub fn append(&mut self, step: u64, values: &[f64]) -> Result<()> {
+        if values.len() != self.columns {
+            return Err(
+                Error::other(format!("{} values for {} columns", values.len(), self.columns)).at(self.path.display()),
+            );
+        }
+        let values: String = values.iter().map(|value| format!(",{value:?}")).collect();
+        self.file
+            .write_all(format!("{step}{values}\n").as_bytes())
+            .map_err(|cause| Error::io("append to", &self.path, &cause))
+    }
+}
+
+fn header(columns: &[&str]) -> String {
+    let columns: String = columns.iter().map(|column| format!(",{column}")).collect();
+    format!("step{columns}\n")
+}
+
+/// The part of a log that lies before `step`.
+fn rows_before(text: &str, header: &str, step: u64) -> Result<String> {
+    let mut lines = text.split_inclusive('\n');
+    let found = lines.next().unwrap_or_default();
+    if found != header {
+        return Err(Error::files(format!(
+            "the columns are `{}`, expected `{}`",
+            found.trim_end(),
+            header.trim_end()
+        ))
+        .hint("another version wrote this log: move it away, and a new one starts"));
+    }
+    let mut kept = header.to_owned();
+    for (index, line) in lines.enumerate().filter(|(_, line)| line.ends_with('\n')) {
+        let number = line.split(',').next().unwrap_or_default();
+        match number.parse::<u64>() {
+            Ok(number) if number < step => kept.push_str(line),
+            Ok(_) => {}
+            Err(_) => {
+                return Err(Error::files(format!("`{}` is not a row of metrics", line.trim_end()))
+                    .at(format_args!("line {}", index + 2))
+                    .hint("delete the line"));
+            }
+        }
+    }
+    Ok(kept)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::assert_says;
+    use tempfile::TempDir;
+
+    fn scratch() -> (TempDir, RunDirectory) {
+        let scratch = TempDir::new().unwrap();
+        let directory = RunDirectory::create(scratch.path().join("runs/a")).unwrap();
+        (scratch, directory)
+    }
+
+    fn read(directory: &RunDirectory, name: &str) -> String {
+        fs::read_to_string(directory.file(name)).unwrap()
+    }
+
+    #[test]
+    fn metrics() {
+        let (_scratch, directory) = scratch();
+        let mut log = MetricsLog::create(&directory, &["loss", "return"]).unwrap();
+        log.append(0, &[0.1, -1.0]).unwrap();
+        log.append(10, &[1e-8, f64::NAN]).unwrap();
+        assert_eq!(read(&directory, METRICS), "step,loss,return\n0,0.1,-1.0\n10,1e-8,NaN\n");
+        assert_says(log.append(20, &[1.0]), &["1 values for 2 columns"]);
+    }
+
+    #[test]
+    fn resumed_metrics() {
+        let (_scratch, directory) = scratch();
+        let mut log = MetricsLog::resume(&directory, &["loss"], 5).expect("a missing log starts anew");
+        for step in [0, 10, 20, 30] {
+            log.append(step, &[0.5]).unwrap();
+        }
+        log.file.write_all(b"4").unwrap(); // of 40
+        let mut log = MetricsLog::resume(&directory, &["loss"], 20).unwrap();
+        assert_eq!(read(&directory, METRICS), "step,loss\n0,0.5\n10,0.5\n");
+        log.append(20, &[0.25]).unwrap();
+        assert_eq!(read(&directory, METRICS), "step,loss\n0,0.5\n10,0.5\n20,0.25\n");
+
+        assert_says(
+            MetricsLog::resume(&directory, &["loss", "return"], 20),
+            &["`step,loss`", "expected `step,loss,return`", METRICS],
+        );
+        fs::write(directory.file(METRICS), "step,loss\n0,1\noops\n").unwrap();
+        assert_says(
+            MetricsLog::resume(&directory, &["loss"], 20),
+            &["`oops`", METRICS, "line 3"],
+        );
+        assert_eq!(
+            read(&directory, METRICS),
+            "step,loss\n0,1\noops\n",
+            "an error changes nothing"
+        );
+    }
+}
