@@ -5,7 +5,7 @@
 //! the published numbers and our reproduction of them, [`mod@figure`] draws. The formulas are in [`meva_core`].
 //!
 //! ```
-//! use meva::{config::Config, train::Trainer};
+//! use meva::{config::Config, training::trainer::Trainer};
 //!
 //! let mut config = Config::preset("logistic")?;
 //! config.set("outer=5")?; // 1000 for a model that has learned
@@ -19,7 +19,6 @@
 //! ```
 
 pub mod check;
-pub mod command;
 pub mod config;
 pub mod cpu;
 pub mod draws;

@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+mod command;
+
 fn main() -> ExitCode {
-    meva::command::main()
+    command::main()
 }

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use crate::config::{Algorithm, nearest};
-use crate::error::{Error, Result};
-use crate::follow::ascent::{Agent, Ascent, Precision};
-use crate::game::{AnyGame, PlaneGame};
-use crate::learner::NamedLearner;
-use crate::model::{AnyNetwork, Model};
+use meva::config::{Algorithm, nearest};
+use meva::error::{Error, Result};
+use meva::follow::ascent::{Agent, Ascent, Precision};
+use meva::game::{AnyGame, PlaneGame};
+use meva::learner::NamedLearner;
+use meva::model::{AnyNetwork, Model};
 
 /// Which agents to follow, and how.
 #[derive(Debug, Args)]

@@ -8,10 +8,10 @@ use serde_json::json;
 use super::agents::{AgentOptions, finite};
 use super::figure::{basins_panel, save};
 use super::{Outcome, print};
-use crate::cpu::Cpu;
-use crate::error::{Error, Result};
-use crate::figure::{Figure, Row};
-use crate::follow::plane::{Grid, basin};
+use meva::cpu::Cpu;
+use meva::error::{Error, Result};
+use meva::figure::{Figure, Row};
+use meva::follow::plane::{Grid, basin};
 
 /// Follow agents from a grid of starts and count the cells that lead to B, the positive quadrant.
 #[derive(Debug, Args)]

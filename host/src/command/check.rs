@@ -6,11 +6,11 @@ use std::sync::Arc;
 use clap::{Args, ValueEnum};
 
 use super::{Outcome, print};
-use crate::check::report::Report;
-use crate::check::{model, operations, vectors};
-use crate::error::{Error, Result};
-use crate::gpu::Gpu;
-use crate::gpu::device::list;
+use meva::check::report::Report;
+use meva::check::{model, operations, vectors};
+use meva::error::{Error, Result};
+use meva::gpu::Gpu;
+use meva::gpu::device::list;
 
 /// Hold every engine and derivative against f64 by formula, and say where they part.
 ///

@@ -6,8 +6,8 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::{Outcome, print};
-use crate::error::Result;
-use crate::gpu::device::{Description, list, no_adapter};
+use meva::error::Result;
+use meva::gpu::device::{Description, list, no_adapter};
 
 /// List GPU adapters, and say which one is used by default.
 #[derive(Debug, Args)]

@@ -7,12 +7,12 @@ use meva_core::Player;
 use serde_json::json;
 
 use super::{Outcome, print};
-use crate::error::Result;
-use crate::files::write_atomically;
-use crate::model::MODEL;
-use crate::model::Model;
-use crate::model::export::{Format, bytes, c_header, rust};
-use crate::model::tensors::TensorFile;
+use meva::error::Result;
+use meva::files::write_atomically;
+use meva::model::MODEL;
+use meva::model::Model;
+use meva::model::export::{Format, bytes, c_header, rust};
+use meva::model::tensors::TensorFile;
 
 /// Write a trained model in the form that another system links.
 #[derive(Debug, Args)]

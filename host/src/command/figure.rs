@@ -11,20 +11,20 @@ use super::agents::model_title;
 use super::train::seeds;
 use super::trajectories::uniform_starts;
 use super::{Outcome, print};
-use crate::config::Algorithm;
-use crate::cpu::Cpu;
-use crate::error::{Error, Result};
-use crate::figure::{Axis, Content, Figure as Drawing, Look, Mark, Panel, Point, Row, Series, Ticks};
-use crate::files::write_atomically;
-use crate::follow::ascent::{Agent, Ascent, Precision};
-use crate::follow::plane::{Grid, basin, returns, stable_fixed_points};
-use crate::follow::play::Spread;
-use crate::follow::reciprocity::{self, Curve, Protocol, Subject, Sweep};
-use crate::game::{AnyGame, PlaneGame};
-use crate::learner::NamedLearner;
-use crate::model::network::Network;
-use crate::model::{AnyNetwork, Model};
-use crate::paper::published;
+use meva::config::Algorithm;
+use meva::cpu::Cpu;
+use meva::error::{Error, Result};
+use meva::figure::{Axis, Content, Figure as Drawing, Look, Mark, Panel, Point, Row, Series, Ticks};
+use meva::files::write_atomically;
+use meva::follow::ascent::{Agent, Ascent, Precision};
+use meva::follow::plane::{Grid, basin, returns, stable_fixed_points};
+use meva::follow::play::Spread;
+use meva::follow::reciprocity::{self, Curve, Protocol, Subject, Sweep};
+use meva::game::{AnyGame, PlaneGame};
+use meva::learner::NamedLearner;
+use meva::model::network::Network;
+use meva::model::{AnyNetwork, Model};
+use meva::paper::published;
 
 /// Draw a figure of the paper as SVG and PNG.
 #[derive(Debug, Args)]

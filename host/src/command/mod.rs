@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{Parser, Subcommand};
 
-use crate::error::{Error, Result};
+use meva::error::{Error, Result};
 
 mod agents;
 mod basins;

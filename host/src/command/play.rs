@@ -8,17 +8,17 @@ use serde_json::{Value, json};
 
 use super::agents::{discounts, finite, learner_named};
 use super::{Outcome, print};
-use crate::config::{Algorithm, Config, Estimator};
-use crate::cpu::Cpu;
-use crate::cpu::estimate::{Known, Sampling};
-use crate::draws::Start;
-use crate::error::{Error, Result};
-use crate::follow::ascent::{Agent, Ascent, Precision};
-use crate::follow::play::{Fared, Mean, best_responses, measure, starts};
-use crate::game::AnyGame;
-use crate::learner::NamedLearner;
-use crate::model::network::Network;
-use crate::model::{AnyNetwork, Model};
+use meva::config::{Algorithm, Config, Estimator};
+use meva::cpu::Cpu;
+use meva::cpu::estimate::{Known, Sampling};
+use meva::draws::Start;
+use meva::error::{Error, Result};
+use meva::follow::ascent::{Agent, Ascent, Precision};
+use meva::follow::play::{Fared, Mean, best_responses, measure, starts};
+use meva::game::AnyGame;
+use meva::learner::NamedLearner;
+use meva::model::network::Network;
+use meva::model::{AnyNetwork, Model};
 
 /// Let pairs of agents learn together and measure how they fare.
 #[derive(Debug, Args)]

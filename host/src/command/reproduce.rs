@@ -27,22 +27,22 @@ use serde_json::{Value, json};
 use super::figure::{Swept, at_least_one, figure_1, figure_2a, figure_2b, figure_3, on_the_logistic_game, save_both};
 use super::train::{Run, at_once, saved, seconds, seeds, train_on_cpu};
 use super::{Outcome, interrupted, listen_to_ctrl_c, print};
-use crate::config::{Config, VERSION};
-use crate::cpu::Cpu;
-use crate::error::{Error, Result};
-use crate::figure::Figure;
-use crate::files::write_atomically;
-use crate::follow::ascent::{Agent, Ascent, Precision};
-use crate::follow::plane::{Grid, basin};
-use crate::follow::reciprocity::{ALPHAS, Curve, GAMMAS, Protocol, Returns, Subject, Sweep};
-use crate::game::PlaneGame;
-use crate::learner::NamedLearner;
-use crate::model::MODEL;
-use crate::model::Model;
-use crate::paper::published::{BASINS, Basin, Comparison, RETURN_TOLERANCE, RETURNS, Scope, TIMES, Time, Verdict, Who};
-use crate::paper::report::{Report, Timing};
-use crate::training::directory::{CONFIG, RunDirectory, STATE};
-use crate::training::trainer::Trainer;
+use meva::config::{Config, VERSION};
+use meva::cpu::Cpu;
+use meva::error::{Error, Result};
+use meva::figure::Figure;
+use meva::files::write_atomically;
+use meva::follow::ascent::{Agent, Ascent, Precision};
+use meva::follow::plane::{Grid, basin};
+use meva::follow::reciprocity::{ALPHAS, Curve, GAMMAS, Protocol, Returns, Subject, Sweep};
+use meva::game::PlaneGame;
+use meva::learner::NamedLearner;
+use meva::model::MODEL;
+use meva::model::Model;
+use meva::paper::published::{BASINS, Basin, Comparison, RETURN_TOLERANCE, RETURNS, Scope, TIMES, Time, Verdict, Who};
+use meva::paper::report::{Report, Timing};
+use meva::training::directory::{CONFIG, RunDirectory, STATE};
+use meva::training::trainer::Trainer;
 
 /// Reproduce the paper: train what is missing, evaluate, draw every figure, and write a report beside the published numbers.
 ///

@@ -15,22 +15,22 @@ use serde_json::{Value, json};
 use super::agents::model_title;
 use super::figure::{basins_panel, save};
 use super::{Outcome, interrupted, listen_to_ctrl_c, print};
-use crate::config::{Algorithm, Config};
-use crate::cpu::Cpu;
-use crate::cpu::WIDTH;
-use crate::error::{Error, Kind, Result};
-use crate::figure::{Figure, Row};
-use crate::follow::ascent::{Ascent, Precision};
-use crate::follow::plane::{Grid, basin};
-use crate::game::{AnyGame, PlaneGame};
-use crate::gpu::Gpu;
-use crate::model::MODEL;
-use crate::model::tensors::TensorFile;
-use crate::model::{AnyNetwork, Model};
-use crate::training::directory::{CONFIG, METRICS, RunDirectory, STATE};
-use crate::training::fleet::{Fleet, diverged};
-use crate::training::metrics::MetricsLog;
-use crate::training::trainer::Trainer;
+use meva::config::{Algorithm, Config};
+use meva::cpu::Cpu;
+use meva::cpu::WIDTH;
+use meva::error::{Error, Kind, Result};
+use meva::figure::{Figure, Row};
+use meva::follow::ascent::{Ascent, Precision};
+use meva::follow::plane::{Grid, basin};
+use meva::game::{AnyGame, PlaneGame};
+use meva::gpu::Gpu;
+use meva::model::MODEL;
+use meva::model::tensors::TensorFile;
+use meva::model::{AnyNetwork, Model};
+use meva::training::directory::{CONFIG, METRICS, RunDirectory, STATE};
+use meva::training::fleet::{Fleet, diverged};
+use meva::training::metrics::MetricsLog;
+use meva::training::trainer::Trainer;
 
 /// Train a model. Without --out, runs/PRESET-seed-N is made.
 #[derive(Debug, Args)]

@@ -9,10 +9,10 @@ use serde_json::json;
 use super::agents::{AgentOptions, finite};
 use super::figure::{save, trajectories_panel};
 use super::{Outcome, print};
-use crate::cpu::Cpu;
-use crate::error::{Error, Result};
-use crate::figure::{Figure, Row};
-use crate::follow::ascent::Joint;
+use meva::cpu::Cpu;
+use meva::error::{Error, Result};
+use meva::figure::{Figure, Row};
+use meva::follow::ascent::Joint;
 
 /// Follow agents from random starts.
 #[derive(Debug, Args)]
