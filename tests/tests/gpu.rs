@@ -9,10 +9,9 @@ use std::sync::{Arc, OnceLock};
 use meva::config::{Algorithm, Config, Sharing};
 use meva::draws::Draws;
 use meva::game::{AnyGame, PlaneGame};
-use meva::gpu::device::Gpu;
-use meva::gpu::engine::probe;
-use meva::gpu::shader::{Plan, Stage};
-use meva::training::fleet::{Fleet, plan};
+use meva::gpu::shader::Stage;
+use meva::gpu::{Gpu, Plan, probe};
+use meva::training::fleet::Fleet;
 use meva::training::trainer::Trainer;
 use meva_core::activation::Activation;
 use meva_core::algorithm1::{State, Step, Trajectory, update};
@@ -139,7 +138,7 @@ fn shaders_are_valid() {
         .filter(|(_, config)| config.algorithm == Algorithm::Meva);
     for (name, config) in variety().into_iter().chain(presets) {
         for stage in Stage::ALL {
-            let source = stage.source(&plan(&config, 2).unwrap());
+            let source = stage.source(&Plan::of(&config, 2).unwrap());
             let module = naga::front::wgsl::parse_str(&source)
                 .unwrap_or_else(|error| panic!("{name}, {}: {}", stage.name(), error.emit_to_string(&source)));
             let flags = naga::valid::ValidationFlags::all();
@@ -289,7 +288,7 @@ fn updates_have_the_bits_of_the_core() {
         let plan = Plan {
             chunk: config.batch,
             segment: 1000,
-            ..plan(&config, 1).unwrap()
+            ..Plan::of(&config, 1).unwrap()
         };
         let (got, got_losses) = by_gpu(&gpu, &config, 2, plan);
         let (expected, losses) = by_core(&config, 4);
@@ -397,7 +396,7 @@ fn formulas<G: Game<N>, const N: usize, const H: usize, const R: usize, const M:
     let tensors =
         |theta| (0..Parameters::<f32, N, H, R, M>::TENSORS).flat_map(move |index| Parameters::values(theta, index));
     let numbers: Vec<f32> = thetas.iter().flat_map(tensors).copied().collect();
-    let got = probe(gpu, &plan(config, 1).unwrap(), &numbers, &asked).unwrap();
+    let got = probe(gpu, &Plan::of(config, 1).unwrap(), &numbers, &asked).unwrap();
     let got: Vec<&[f32]> = got.chunks_exact(expected[0].len()).collect();
     let mut start = 0;
     answers(N, M)
@@ -469,7 +468,7 @@ fn first_updates_agree(name: &str, config: &Config) {
     let plan = Plan {
         chunk: 2,
         segment: 2,
-        ..plan(config, 1).unwrap()
+        ..Plan::of(config, 1).unwrap()
     };
     let (got, got_losses) = by_gpu(&gpu, config, 3, plan);
     let (expected, losses) = by_cpu(config, 3);
@@ -539,7 +538,7 @@ fn side_by_side(gpu: &Arc<Gpu>, config: &Config) {
         assert_eq!(trainer.iteration(), 3);
     }
     for (seed, config) in configs.iter().enumerate() {
-        let (alone, alone_losses) = by_gpu(gpu, config, 3, plan(config, 1).unwrap());
+        let (alone, alone_losses) = by_gpu(gpu, config, 3, Plan::of(config, 1).unwrap());
         assert_eq!(differing(&alone, &trainers[seed].numbers()), 0, "seed {seed}");
         let beside: Vec<f32> = losses.iter().map(|losses| losses[seed]).collect();
         assert_eq!(differing(&alone_losses, &beside), 0, "seed {seed}");
@@ -552,7 +551,7 @@ fn side_by_side(gpu: &Arc<Gpu>, config: &Config) {
 fn resumed_runs_have_the_same_bits() {
     let Some(gpu) = gpu() else { return };
     let config = config("logistic", &[&SMALL[..], &["steps=3", "stride=3"]].concat());
-    let (expected, _) = by_gpu(&gpu, &config, 4, plan(&config, 1).unwrap());
+    let (expected, _) = by_gpu(&gpu, &config, 4, Plan::of(&config, 1).unwrap());
     let mut trainer = Trainer::new(&config).unwrap();
     let mut fleet = Fleet::new(&gpu, &[&trainer]).unwrap();
     while fleet.iteration() < 2 {

@@ -13,9 +13,7 @@ use super::{elementary, games, network, update};
 use crate::config::Config;
 use crate::error::Result;
 use crate::game::{AnyGame, PlaneGame};
-use crate::gpu::Gpu;
-use crate::gpu::engine::{self, probe};
-use crate::training::fleet::{flat_draws, plan, step};
+use crate::gpu::{Gpu, OptimizerStep, OuterDraws, Plan, Updater, probe};
 
 /// The engine that an adapter is in a report.
 pub fn engine_of(gpu: &Gpu) -> Engine {
@@ -53,7 +51,7 @@ pub fn ask<const N: usize, const H: usize>(
     theta: &[f32],
     points: impl IntoIterator<Item = ([[f64; N]; 2], [f64; 2], [[f64; H]; 2])>,
 ) -> Result<Answers> {
-    let plan = plan(config, 1)?;
+    let plan = Plan::of(config, 1)?;
     let mut asked = Vec::new();
     for (x, gamma, mask) in points {
         asked.extend((0..N).flat_map(|n| [x[0][n] as f32, x[1][n] as f32]));
@@ -195,10 +193,11 @@ fn check_game<G: Game<N> + Nudged, const N: usize>(
     );
 
     let (expected, spread) = update::reference::<G, N, 16, 1, 16>(game, &config);
-    let mut engine = engine::Engine::new(Arc::clone(gpu), plan(&config, 1)?, 1)?;
-    engine.set_state(0, &update::start(&numbers));
-    let losses = engine.run(&[flat_draws(&config, 0)?], &[step(&config, 0, 1)])?;
-    let state = engine.state(0)?;
+    let mut updater = Updater::new(Arc::clone(gpu), Plan::of(&config, 1)?, 1)?;
+    updater.set_state(0, &update::start(&numbers));
+    let draws = OuterDraws::of(std::slice::from_ref(&config), 0)?;
+    let losses = updater.run(&[draws], &[OptimizerStep::of(&config, 0)])?;
+    let state = updater.state(0)?;
     let (theta, first_moments) = (&state[..numbers.len()], &state[2 * numbers.len()..3 * numbers.len()]);
     let got = update::results(&config, losses[0], first_moments, theta);
     report.compare(built_in.name, update::OPERATIONS, against, &got, &expected, &spread);

@@ -1,7 +1,8 @@
 //! The GPU engine: Algorithm 1 in WGSL through wgpu, for several seeds side by side.
 //!
-//! [`device`] finds an adapter, [`layout`] says where numbers lie, [`shader`] puts sources together, [`engine`] has the
-//! buffers, pipelines and dispatches; [`Fleet`](crate::training::Fleet) trains runs. One update is six dispatches:
+//! [`device`] opens an adapter, [`plan`] says what a training needs, [`layout`] where numbers lie in memory, [`shader`] puts
+//! the sources together, [`updater`] runs them, and [`probe`] evaluates single formulas for the cross-check.
+//! `training::Fleet` trains runs with all this. One update is six dispatches:
 //!
 //! | stage | workgroups | does |
 //! |---|---|---|
@@ -19,8 +20,16 @@
 //! wgpu's default limits.
 
 pub mod device;
-pub mod engine;
+mod dispatch;
+pub mod draws;
 pub mod layout;
+pub mod plan;
+pub mod probe;
 pub mod shader;
+pub mod updater;
 
 pub use device::Gpu;
+pub use draws::OuterDraws;
+pub use plan::Plan;
+pub use probe::probe;
+pub use updater::{OptimizerStep, Updater};

@@ -3,12 +3,13 @@
 use std::fmt::Write as _;
 
 use meva_core::activation::Activation;
-use meva_core::algorithm1::{self, Bootstrap, Exploration, Settings};
+use meva_core::algorithm1::{self, Exploration};
 use meva_core::layer_norm::EPSILON;
 use meva_core::learner::meta_value::Field;
 use meva_core::meta_value::Input;
 
-use super::layout::{Layout, Matrix, Sum};
+use super::layout::{Matrix, Sum};
+use super::plan::Plan;
 use crate::game::{AnyGame, PlaneGame};
 
 /// A stage: a shader with an entry point, named like the operation of the core that it twins.
@@ -103,64 +104,7 @@ impl Stage {
     }
 }
 
-/// All that the shaders are made for.
-#[derive(Clone, Debug)]
-pub struct Plan {
-    /// The network.
-    pub layout: Layout,
-    /// The game.
-    pub game: AnyGame,
-    /// What an update does; the learning rate is handed over with each update.
-    pub settings: Settings,
-    /// Trajectories of a seed.
-    pub batch: usize,
-    /// `k`.
-    pub stride: usize,
-    /// Seeds side by side.
-    pub seeds: usize,
-    /// Networks of a seed: 1 that players share, or 2 that each predict for one player.
-    pub networks: usize,
-    /// Trajectories whose gradients are summed by one workgroup.
-    pub chunk: usize,
-    /// Steps that one workgroup passes back through.
-    pub segment: usize,
-}
-
 impl Plan {
-    /// Numbers (for both players) that a trajectory starts from: policy, discount, and with sign flips the mask.
-    pub fn draw_len(&self) -> usize {
-        let mask = match self.settings.exploration {
-            Exploration::None => 0,
-            Exploration::SignFlips => self.layout.shape.hidden,
-        };
-        self.layout.shape.parameters + 1 + mask
-    }
-
-    /// Networks of all seeds.
-    pub fn all_networks(&self) -> usize {
-        self.seeds * self.networks
-    }
-
-    /// Chunks that each network's gradient is summed from.
-    pub fn chunks(&self) -> usize {
-        self.batch.div_ceil(self.chunk)
-    }
-
-    /// Whether gradients flow through targets.
-    pub fn residual(&self) -> bool {
-        self.settings.bootstrap == Bootstrap::Residual && self.settings.rho.is_none()
-    }
-
-    /// Steps whose predictions get a gradient.
-    pub fn learned(&self) -> usize {
-        self.stride + usize::from(self.residual())
-    }
-
-    /// Segments of a trajectory.
-    pub fn segments(&self) -> usize {
-        self.learned().div_ceil(self.segment)
-    }
-
     /// Adds what stands for itself before every stage.
     fn constants(&self) -> String {
         let Plan { settings, layout, .. } = self;

@@ -1,4 +1,4 @@
-//! Buffers, pipelines and dispatches.
+//! Updates of Algorithm 1 on a device: buffers, and the order of dispatches.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -7,7 +7,11 @@ use std::time::{Duration, Instant};
 use wgpu::{BindGroup, Buffer, BufferUsages, ComputePipeline};
 
 use super::device::Gpu;
-use super::shader::{Plan, Stage};
+use super::dispatch::{UNIFORM_STRIDE, bind, bindings, pipeline};
+use super::draws::OuterDraws;
+use super::plan::Plan;
+use super::shader::Stage;
+use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::model::network::Shape;
 
@@ -17,27 +21,28 @@ const SUBMISSION: Duration = Duration::from_millis(100);
 const MOST_UPDATES: usize = 1024;
 /// Bytes of the draws kept on the device.
 const MOST_DRAWS: usize = 32 << 20;
-/// Dynamic offsets of uniforms are multiples of this under wgpu's default limits.
-const UNIFORM_STRIDE: usize = 256;
 /// Threads of `adamw`.
 const ADAMW_WIDTH: usize = 64;
 
-/// One update's share of an optimiser step.
+/// What changes from one step of the optimiser to the next.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Step {
+pub struct OptimizerStep {
     /// The learning rate.
     pub eta: f32,
-    /// The reciprocals of `1 - beta^n` of both moments.
+    /// `1 / (1 - beta^n)` of both moments, where `n` counts the steps from 1.
     pub corrections: [f32; 2],
 }
 
-/// The draws of one outer iteration for all seeds: both players' numbers side by side.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Outer {
-    /// Per seed and trajectory: [`Plan::draw_len`] pairs.
-    pub starts: Vec<f32>,
-    /// Per update, seed and trajectory: a pair of discounts.
-    pub gammas: Vec<f32>,
+impl OptimizerStep {
+    /// The step of update `update`, counted from 0, in a run with this configuration. As on the CPU, the learning rate
+    /// changes with the outer iteration.
+    pub fn of(config: &Config, update: usize) -> Self {
+        let corrections = config.settings().optimizer.corrections(update as u32 + 1);
+        Self {
+            eta: config.eta_at(update - update % config.updates_per_outer()) as f32,
+            corrections: corrections.map(|correction| correction as f32),
+        }
+    }
 }
 
 /// A pipeline with what it is bound to and how many workgroups it takes.
@@ -48,7 +53,7 @@ struct Dispatch {
 }
 
 /// Algorithm 1 on a device, for all seeds of a plan.
-pub struct Engine {
+pub struct Updater {
     gpu: Arc<Gpu>,
     plan: Plan,
     updates_per_outer: usize,
@@ -67,14 +72,7 @@ pub struct Engine {
     pub longest: Duration,
 }
 
-#[derive(Clone, Copy)]
-enum Access {
-    Read,
-    Write,
-}
-use Access::{Read, Write};
-
-impl Engine {
+impl Updater {
     /// Buffers and pipelines for a plan with this many updates in an outer iteration.
     ///
     /// # Errors
@@ -213,7 +211,7 @@ impl Engine {
             groups: [(layout.len + 1).div_ceil(ADAMW_WIDTH) as u32, networks as u32, 1],
         });
         gpu.wait()?;
-        Ok(Engine {
+        Ok(Updater {
             gpu: Arc::clone(&gpu),
             updates_per_outer,
             outers,
@@ -231,7 +229,7 @@ impl Engine {
         })
     }
 
-    /// What the engine was made for.
+    /// What the buffers and pipelines were made for.
     pub fn plan(&self) -> &Plan {
         &self.plan
     }
@@ -241,7 +239,7 @@ impl Engine {
         &self.gpu
     }
 
-    /// Outer iterations that [`Engine::run`] takes at once, so that a call takes about a tenth of a second.
+    /// Outer iterations that [`Updater::run`] takes at once, so that a call takes about a tenth of a second.
     pub fn at_once(&self) -> usize {
         (self.per_submission / self.updates_per_outer).clamp(1, self.outers)
     }
@@ -261,7 +259,7 @@ impl Engine {
         write(&self.weights, seed * networks * 3 * len, &weights);
     }
 
-    /// A seed's `theta`, `theta_bar`, `m` and `v`, as [`Engine::set_state`] takes them.
+    /// A seed's `theta`, `theta_bar`, `m` and `v`, as [`Updater::set_state`] takes them.
     ///
     /// # Errors
     /// The device failed.
@@ -270,12 +268,12 @@ impl Engine {
         self.gpu.read(&self.state, seed as u64 * bytes, bytes)
     }
 
-    /// Runs outer iterations, at most as many as [`Engine::at_once`] or one, with a step for each of their updates.
+    /// Runs outer iterations, at most as many as [`Updater::at_once`] or one, with a step for each of their updates.
     /// Returns the losses by update, then seed.
     ///
     /// # Errors
     /// The device failed.
-    pub fn run(&mut self, outers: &[Outer], steps: &[Step]) -> Result<Vec<f32>> {
+    pub fn run(&mut self, outers: &[OuterDraws], steps: &[OptimizerStep]) -> Result<Vec<f32>> {
         let mut uniforms = vec![0_u32; steps.len() * UNIFORM_STRIDE / 4];
         for (update, step) in steps.iter().enumerate() {
             let [c1, c2] = step.corrections.map(f32::to_bits);
@@ -343,7 +341,7 @@ impl Engine {
 }
 
 /// An error if the stages cannot evaluate a network of this shape.
-fn trainable(shape: Shape) -> Result<()> {
+pub(super) fn trainable(shape: Shape) -> Result<()> {
     let quads = shape.hidden.is_multiple_of(4) && shape.quantiles.is_multiple_of(4);
     if quads && shape.quantiles <= shape.hidden && shape.hidden <= 64 {
         return Ok(());
@@ -356,7 +354,7 @@ fn trainable(shape: Shape) -> Result<()> {
 
 /// The copies of the matrices that `dense.wgsl` reads: of `theta`, of `theta` transposed, and of `theta_bar`, of each network
 /// whose `theta`, `theta_bar`, `m` and `v` lie in `numbers`.
-fn weights(copies: &[Option<[usize; 2]>], numbers: &[f32]) -> Vec<f32> {
+pub(super) fn weights(copies: &[Option<[usize; 2]>], numbers: &[f32]) -> Vec<f32> {
     let len = copies.len();
     let of_network = |numbers: &[f32]| {
         let mut weights = vec![0.0; 3 * len];
@@ -370,153 +368,4 @@ fn weights(copies: &[Option<[usize; 2]>], numbers: &[f32]) -> Vec<f32> {
         weights
     };
     numbers.chunks_exact(4 * len).flat_map(of_network).collect()
-}
-
-/// The first storage binding of a stage, whether it reads a slice, and how it uses its buffers.
-fn bindings(stage: Stage) -> (u32, bool, &'static [Access]) {
-    match stage {
-        Stage::RollOut => (2, false, &[Read, Read, Read, Read, Write, Write, Write]),
-        Stage::Bootstrap => (2, false, &[Read, Read, Read, Read, Write]),
-        Stage::FormTargets => (4, false, &[Read, Read, Write, Write]),
-        Stage::VjpParameters => (2, true, &[Read, Read, Read, Read, Read, Write, Write, Write]),
-        Stage::DenseVjpWeight => (2, true, &[Read, Read, Read, Read, Write]),
-        Stage::AdamW => (2, false, &[Write, Write, Read, Read, Write]),
-        Stage::Probe => (2, false, &[Read, Read, Read, Write]),
-    }
-}
-
-fn pipeline(
-    gpu: &Gpu,
-    stage: Stage,
-    plan: &Plan,
-    (first, slice, accesses): (u32, bool, &[Access]),
-) -> (ComputePipeline, wgpu::BindGroupLayout) {
-    let entry = |binding, ty, has_dynamic_offset| wgpu::BindGroupLayoutEntry {
-        binding,
-        visibility: wgpu::ShaderStages::COMPUTE,
-        ty: wgpu::BindingType::Buffer {
-            ty,
-            has_dynamic_offset,
-            min_binding_size: None,
-        },
-        count: None,
-    };
-    let uniform = wgpu::BufferBindingType::Uniform;
-    let mut entries = vec![entry(0, uniform, true)];
-    entries.extend(slice.then(|| entry(1, uniform, false)));
-    entries.extend((first..).zip(accesses).map(|(binding, access)| {
-        let read_only = matches!(access, Read);
-        entry(binding, wgpu::BufferBindingType::Storage { read_only }, false)
-    }));
-    let device = &gpu.device;
-    let label = Some(stage.name());
-    let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
-        label,
-        entries: &entries,
-    });
-    let source = wgpu::ShaderSource::Wgsl(stage.source(plan).into());
-    // Counters that end every loop after 2^64 turns keep compilers from unrolling.
-    let checks = wgpu::ShaderRuntimeChecks {
-        force_loop_bounding: false,
-        ..wgpu::ShaderRuntimeChecks::checked()
-    };
-    // SAFETY: all loops in the shaders end: their bounds are constants of the plan. Bounds are still checked.
-    let module = unsafe { device.create_shader_module_trusted(wgpu::ShaderModuleDescriptor { label, source }, checks) };
-    let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-        label,
-        layout: Some(&device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-            label,
-            bind_group_layouts: &[Some(&layout)],
-            immediate_size: 0,
-        })),
-        module: &module,
-        entry_point: Some("main"),
-        compilation_options: wgpu::PipelineCompilationOptions {
-            // Every stage writes before it reads.
-            zero_initialize_workgroup_memory: false,
-            ..Default::default()
-        },
-        cache: None,
-    });
-    (pipeline, layout)
-}
-
-fn bind(
-    gpu: &Gpu,
-    layout: &wgpu::BindGroupLayout,
-    now: &Buffer,
-    slice: Option<&Buffer>,
-    first: u32,
-    buffers: &[&Buffer],
-) -> BindGroup {
-    let entry = |binding, resource| wgpu::BindGroupEntry { binding, resource };
-    let update = wgpu::BindingResource::Buffer(wgpu::BufferBinding {
-        buffer: now,
-        offset: 0,
-        size: std::num::NonZeroU64::new(32),
-    });
-    let mut entries = vec![entry(0, update)];
-    entries.extend(slice.map(|slice| entry(1, slice.as_entire_binding())));
-    entries.extend(
-        (first..)
-            .zip(buffers)
-            .map(|(binding, buffer)| entry(binding, buffer.as_entire_binding())),
-    );
-    gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
-        label: None,
-        layout,
-        entries: &entries,
-    })
-}
-
-/// Evaluates every formula at points: one workgroup each.
-///
-/// `theta` is one network after the other. Each point is `N` policies, discounts and `H` masks, all
-/// as pairs by player; each answer `M` quantiles, `N` own gradients, `N` masked ones, values, `N` own gradients of the game, and
-/// of the first policies `exp`, `tanh`, `sigmoid`, `gelu` and its slope.
-///
-/// # Errors
-/// The device failed.
-pub fn probe(gpu: &Arc<Gpu>, plan: &Plan, theta: &[f32], points: &[f32]) -> Result<Vec<f32>> {
-    let shape = plan.layout.shape;
-    trainable(shape)?;
-    let count = points.len() / (2 * (shape.parameters + 1 + shape.hidden));
-    let answer = 2 * (shape.quantiles + 3 * shape.parameters + 6);
-    let buffer = |numbers: usize| {
-        gpu.device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some("probe"),
-            size: 4 * numbers as u64,
-            usage: BufferUsages::STORAGE | BufferUsages::COPY_SRC | BufferUsages::COPY_DST,
-            mapped_at_creation: false,
-        })
-    };
-    let filled = |numbers: &[f32]| {
-        let buffer = buffer(numbers.len());
-        gpu.queue.write_buffer(&buffer, 0, bytemuck::cast_slice(numbers));
-        buffer
-    };
-    // Moments and target networks are not looked at.
-    let len = plan.layout.len;
-    let state: Vec<f32> = theta.chunks_exact(len).flat_map(|theta| theta.repeat(4)).collect();
-    let weights = filled(&weights(&plan.layout.copies(), &state));
-    let (state, asked, answers) = (filled(&state), filled(points), buffer(count * answer));
-    let now = gpu.device.create_buffer(&wgpu::BufferDescriptor {
-        label: Some("now"),
-        size: UNIFORM_STRIDE as u64,
-        usage: BufferUsages::UNIFORM | BufferUsages::COPY_DST,
-        mapped_at_creation: false,
-    });
-    gpu.queue
-        .write_buffer(&now, 0, bytemuck::cast_slice(&[0_u32; UNIFORM_STRIDE / 4]));
-    let (pipeline, layout) = pipeline(gpu, Stage::Probe, plan, bindings(Stage::Probe));
-    let buffers = [&state, &weights, &asked, &answers];
-    let bind_group = bind(gpu, &layout, &now, None, bindings(Stage::Probe).0, &buffers);
-    let mut encoder = gpu.device.create_command_encoder(&Default::default());
-    let mut pass = encoder.begin_compute_pass(&Default::default());
-    pass.set_pipeline(&pipeline);
-    pass.set_bind_group(0, &bind_group, &[0]);
-    pass.dispatch_workgroups(count as u32, 1, 1);
-    drop(pass);
-    gpu.queue.submit([encoder.finish()]);
-    gpu.read(&answers, 0, 4 * (count * answer) as u64)
 }
