@@ -75,7 +75,7 @@ impl AgentOptions {
     pub fn check(&self) -> Result<Checked> {
         let (who, game, rate, precision) = if let Some(algorithm) = trained(&self.learner) {
             let (model, setting) = self.model(algorithm)?;
-            let game = plane(AnyGame::of(&model.config)?, model.config.game.name())?;
+            let game = plane(AnyGame::of(model.config())?, model.config().game.name())?;
             if let Some(name) = &self.game
                 && plane_named(name)? != game
             {
@@ -85,7 +85,7 @@ impl AgentOptions {
                         .hint("leave the option out: a model knows its game"),
                 );
             }
-            let rate = model.config.alpha;
+            let rate = model.config().alpha;
             (Who::Model { model, setting }, game, rate, Precision::F32)
         } else {
             let learner = learner_named(&self.learner).map_err(|error| error.at("--learner"))?;
@@ -126,7 +126,7 @@ impl AgentOptions {
                 )));
         };
         let model = Box::new(Model::load(path)?);
-        if model.config.algorithm != algorithm {
+        if model.config().algorithm != algorithm {
             return Err(Error::usage(format!("the model is none of learner `{name}`"))
                 .at(path.display())
                 .hint("use --learner meva for meta-values and --learner cola for COLA"));
@@ -194,7 +194,7 @@ impl Checked {
                 value["learner"] = learner.name().into();
                 value["alpha"] = (*alpha).into();
             }
-            Who::Model { model, setting } => match model.config.algorithm {
+            Who::Model { model, setting } => match model.config().algorithm {
                 Algorithm::Meva => {
                     value["learner"] = "meva".into();
                     value["gamma"] = json!(setting);
@@ -281,7 +281,7 @@ pub fn finite(value: f64, option: &str, least: f64) -> Result<f64> {
 
 /// A model's agents in words.
 pub fn model_title(model: &Model, [zero, one]: [f64; 2]) -> String {
-    match model.config.algorithm {
+    match model.config().algorithm {
         Algorithm::Cola => format!("COLA, \u{3b1} = {zero}"),
         Algorithm::Meva if zero == one => format!("MeVa, \u{3b3} = {zero}"),
         Algorithm::Meva => format!("MeVa, \u{3b3} = {zero}, {one}"),

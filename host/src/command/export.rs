@@ -51,7 +51,7 @@ impl Export {
             Format::Bytes => bytes(&model, player)?,
         };
         write_atomically(&self.out, &contents)?;
-        let shape = model.config.shape();
+        let shape = model.config().shape();
         if self.json {
             print(
                 &json!({

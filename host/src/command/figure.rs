@@ -228,11 +228,11 @@ fn load(paths: &[PathBuf]) -> Result<Vec<Model>> {
 
 /// The network of a model that agents of the Logistic Game can follow.
 pub(super) fn on_the_logistic_game(model: &Model) -> Result<&dyn Network<1>> {
-    match (&model.network, AnyGame::of(&model.config)?) {
+    match (&model.network, AnyGame::of(model.config())?) {
         (AnyNetwork::Plane(network), AnyGame::Plane(PlaneGame::Logistic)) => Ok(&**network),
         _ => Err(Error::usage(format!(
             "the model was trained for another game than the Logistic Game, `{}`",
-            model.config.game.name()
+            model.config().game.name()
         ))),
     }
 }
@@ -308,13 +308,13 @@ fn figure_2(
     }
     for model in models {
         let network = on_the_logistic_game(model)?;
-        let (label, settings) = match model.config.algorithm {
+        let (label, settings) = match model.config().algorithm {
             Algorithm::Cola => ("COLA", COLA_ALPHAS),
             Algorithm::Meva => ("MeVa", GAMMAS),
         };
         let panels = settings.map(|setting| {
             let ascent = Ascent {
-                rate: model.config.alpha,
+                rate: model.config().alpha,
                 steps,
                 precision: Precision::F32,
             };

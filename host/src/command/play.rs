@@ -189,7 +189,7 @@ impl Play {
         };
         let opponents = load(own, second.algorithm(), "--against-runs", &config)?;
         let seeds = models.len().max(opponents.len()).max(1);
-        let rate = models.iter().chain(&opponents).map(|model| model.config.alpha).next();
+        let rate = models.iter().chain(&opponents).map(|model| model.config().alpha).next();
         let rate = finite(
             self.rate.or(rate).unwrap_or(if N == 1 { 1.0 } else { 2.0 }),
             "--rate",
@@ -340,11 +340,11 @@ fn load(paths: &[PathBuf], algorithm: Option<Algorithm>, option: &str, game: &Co
     }
     let model = |path: &PathBuf| {
         let model = Model::load(path)?;
-        if AnyGame::of(&model.config)? != AnyGame::of(game)? {
-            let own = model.config.game.name();
+        if AnyGame::of(model.config())? != AnyGame::of(game)? {
+            let own = model.config().game.name();
             return Err(Error::usage(format!("the model was trained for another game, `{own}`")).at(path.display()));
         }
-        if model.config.algorithm != algorithm {
+        if model.config().algorithm != algorithm {
             return Err(Error::usage(format!("the model is none of learner `{name}`"))
                 .at(path.display())
                 .hint("use learner meva for meta-values and learner cola for COLA"));

@@ -476,7 +476,7 @@ impl Work {
         let mut all = vec![go_on!(self.cells("basins-learners", "", learner)?)];
         for (k, trained) in models.iter().enumerate() {
             say(stage, &format!("{} models to go", models.len() - k));
-            let config = &trained.model.config;
+            let config = trained.model.config();
             let network = on_the_logistic_game(&trained.model)?;
             let follower = |basin: &Basin| {
                 let agent = trained.model.agent(network, [basin.setting; 2]);

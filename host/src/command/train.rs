@@ -234,7 +234,7 @@ impl Train {
 
     /// Prints what a run came to.
     fn show(&self, run: &Trained) -> Result<()> {
-        let config = &run.model.config;
+        let config = run.model.config();
         let basins = run.basins()?;
         if let Some(basins) = &basins {
             let panel = |(setting, cells): &Basin| {
@@ -538,7 +538,7 @@ fn train_side_by_side(gpu: &Arc<Gpu>, mut runs: Vec<Run>) -> Result<Vec<Result<T
 impl Trained {
     /// For the Logistic Game, the basins at each of the [`settings`].
     fn basins(&self) -> Result<Option<Vec<Basin>>> {
-        let config = &self.model.config;
+        let config = self.model.config();
         let (AnyNetwork::Plane(network), AnyGame::Plane(game @ PlaneGame::Logistic)) =
             (&self.model.network, AnyGame::of(config)?)
         else {

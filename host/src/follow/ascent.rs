@@ -1,6 +1,5 @@
 //! Two agents that learn together: `x_i(t+1) = x_i(t) + rate direction_i(x(t))`, from many starts at once.
 
-use meva_core::learner::meta_value::Field;
 use meva_core::random::{Purpose, Stream};
 use meva_core::{Game, Player, Real, Scalar};
 use rayon::prelude::*;
@@ -10,7 +9,8 @@ use crate::cpu::Number;
 use crate::cpu::WIDTH;
 use crate::cpu::estimate::{Knowledge, Known, Sampling};
 use crate::learner::NamedLearner;
-use crate::model::network::Network;
+use crate::model::Trained;
+use crate::model::trained::Follow;
 
 /// A joint policy, `x[player][parameter]`.
 pub type Joint<const N: usize> = [[f64; N]; 2];
@@ -29,22 +29,8 @@ pub enum Agent<'a, const N: usize> {
         /// Length of the imagined step.
         alpha: f64,
     },
-    /// A trained meta-value.
-    MetaValue {
-        /// The network.
-        network: &'a dyn Network<N>,
-        /// What it models.
-        field: Field,
-        /// Both players' meta-discounts.
-        gamma: [f64; 2],
-    },
-    /// A trained COLA.
-    Cola {
-        /// The network.
-        network: &'a dyn Network<N>,
-        /// Length of the imagined step.
-        alpha: f64,
-    },
+    /// A trained network.
+    Trained(Trained<'a, N>),
 }
 
 /// What to compute in.
@@ -168,9 +154,6 @@ impl Ascent {
     }
 }
 
-/// Gives an agent's direction at 64 joint policies.
-type Follow<'a, const N: usize> = Box<dyn FnMut(&[[Number; N]; 2]) -> [Number; N] + 'a>;
-
 impl<'a, const N: usize> Agent<'a, N> {
     /// The direction at a joint policy, in `f64`.
     pub fn direction<G: Game<N>>(&self, player: Player, game: &G, x: &Joint<N>) -> [f64; N] {
@@ -178,15 +161,7 @@ impl<'a, const N: usize> Agent<'a, N> {
         match *self {
             Agent::Fixed => [0.0; N],
             Agent::Learner { learner, alpha } => learner.field(alpha, game, x)[i],
-            Agent::MetaValue { network, field, gamma } => field.direction(
-                &naive(field, game, x)[i],
-                &network.own_gradient(player, x, &gamma),
-                gamma[i],
-            ),
-            Agent::Cola { network, alpha } => {
-                let outputs = network.quantiles(player, x, &[alpha; 2]);
-                std::array::from_fn(|n| outputs.get(n).copied().unwrap_or(0.0))
-            }
+            Agent::Trained(trained) => trained.direction(player, game, x),
         }
     }
 
@@ -219,32 +194,8 @@ impl<'a, const N: usize> Agent<'a, N> {
                 }
                 directions
             }),
-            Agent::MetaValue { network, field, gamma } => {
-                let gamma = gamma.map(Number::from_f64);
-                let mut gradient = network.gradient(cpu, player);
-                Box::new(move |x| {
-                    let naive = if field.is_correction() {
-                        knowledge.estimate(x).1[i]
-                    } else {
-                        [Number::ZERO; N]
-                    };
-                    field.direction(&naive, &gradient(x, &gamma), gamma[i])
-                })
-            }
-            Agent::Cola { network, alpha } => {
-                let mut steps = network.steps(cpu, player);
-                Box::new(move |x| steps(x, &[Number::from_f64(alpha); 2]))
-            }
+            Agent::Trained(trained) => trained.follow(player, knowledge, cpu),
         }
-    }
-}
-
-/// The naive gradients, where a field has use for them.
-fn naive<S: Scalar, G: Game<N>, const N: usize>(field: Field, game: &G, x: &[[S; N]; 2]) -> [[S; N]; 2] {
-    if field.is_correction() {
-        game.own_gradients(x)
-    } else {
-        [[S::ZERO; N]; 2]
     }
 }
 

@@ -118,7 +118,7 @@ impl<'a> Subject<'a> {
     /// # Errors
     /// The model is none of a meta-value, or was trained for another game than the iterated prisoner's dilemma.
     pub fn of(model: &'a Model) -> Result<Self> {
-        let config = &model.config;
+        let config = model.config();
         let game = match (AnyGame::of(config)?, config.game.name()) {
             (AnyGame::Iterated(game), _) if game == IteratedMatrix::PRISONERS_DILEMMA => None,
             (AnyGame::Iterated(game), "ipd") => Some(format!("`ipd` with a discount of {}", game.discount)),
@@ -143,7 +143,7 @@ impl<'a> Subject<'a> {
     /// The agents' learning rate: the model's own, or [`RATE`].
     pub fn rate(&self) -> f64 {
         match self {
-            Subject::MetaValue { model, .. } => model.config.alpha,
+            Subject::MetaValue { model, .. } => model.config().alpha,
             Subject::Lola => RATE,
         }
     }

@@ -33,7 +33,7 @@ pub fn bytes(model: &Model, player: Option<Player>) -> Result<Vec<u8>> {
 /// # Errors
 /// As [`Model::image`].
 pub fn c_header(model: &Model, player: Option<Player>) -> Result<String> {
-    let (words, shape) = (model.image(player)?, model.config.shape());
+    let (words, shape) = (model.image(player)?, model.config().shape());
     Ok(format!(
         "/* {}.\n   Made by `meva export`; for meva_model_open(), which uses it in place. For little-endian processors. */\n\
          #ifndef MEVA_MODEL_H\n#define MEVA_MODEL_H\n\n#include <stdint.h>\n\n\
@@ -55,7 +55,7 @@ pub fn c_header(model: &Model, player: Option<Player>) -> Result<String> {
 /// # Errors
 /// As [`Model::image`].
 pub fn rust(model: &Model, player: Option<Player>) -> Result<String> {
-    let (words, shape) = (model.image(player)?, model.config.shape());
+    let (words, shape) = (model.image(player)?, model.config().shape());
     Ok(format!(
         "/// {}.\n///\n/// Made by `meva export`; the compiler checks it.\n\
          #[rustfmt::skip]\n#[allow(long_running_const_eval)]\n\
@@ -73,8 +73,8 @@ pub fn rust(model: &Model, player: Option<Player>) -> Result<String> {
 fn title(model: &Model) -> String {
     format!(
         "A meta-value of the game {}: {}",
-        model.config.game.name(),
-        model.config.shape()
+        model.config().game.name(),
+        model.config().shape()
     )
 }
 
@@ -115,12 +115,12 @@ mod tests {
         assert_eq!((header.shape(), header.size()), ([5, 16, 1, 16], bytes.len()));
         let image = Image::<5, 16, 1, 16>::of_bytes(&bytes).unwrap();
         let contents = image.check().unwrap();
-        assert_eq!(contents.architecture, model.config.settings().architecture);
-        assert_eq!(contents.alpha, model.config.alpha);
-        assert_eq!(contents.field, model.config.field);
+        assert_eq!(contents.architecture, model.config().settings().architecture);
+        assert_eq!(contents.alpha, model.config().alpha);
+        assert_eq!(contents.field, model.config().field);
         assert_eq!(
             contents.game,
-            ImageGame::Iterated(model.config.iterated_matrix().unwrap())
+            ImageGame::Iterated(model.config().iterated_matrix().unwrap())
         );
         assert_eq!(Image::of_words(&model.image(None).unwrap()), Ok(image));
     }

@@ -1,11 +1,16 @@
 //! Trained models: a configuration with a network, in memory and in files.
 
+use std::any::Any;
 use std::path::Path;
 
 pub mod export;
 pub mod network;
 pub mod tensors;
+pub mod trained;
 
+pub use trained::{Rule, Trained};
+
+use meva_core::game::IteratedMatrix;
 use meva_core::image::{self, ImageGame};
 use meva_core::parameters::Parameters;
 use meva_core::{Game, Player};
@@ -13,7 +18,6 @@ use meva_core::{Game, Player};
 use crate::config::{Algorithm, Config, Sharing};
 use crate::cpu::memory::zeroed_slice;
 use crate::error::{Error, Result};
-use crate::follow::ascent::{Agent, Joint};
 use crate::game::{AnyGame, PlaneGame};
 use crate::model::network::{Compiled, Network, with_cola_shape, with_shape};
 use crate::model::tensors::{TensorFile, network_prefix, parameters_from_tensors};
@@ -21,51 +25,107 @@ use crate::model::tensors::{TensorFile, network_prefix, parameters_from_tensors}
 /// The file of a run directory that holds what was learned.
 pub const MODEL: &str = "model.safetensors";
 
-/// A network of any compiled shape.
-pub enum AnyNetwork {
-    /// For games of one parameter per policy.
-    Plane(Box<dyn Network<1>>),
-    /// For iterated games.
-    Iterated(Box<dyn Network<5>>),
-}
-
-impl AnyNetwork {
-    /// The network, if its policies have one parameter.
-    pub fn plane(&self) -> Option<&dyn Network<1>> {
-        if let AnyNetwork::Plane(network) = self {
-            Some(&**network)
-        } else {
-            None
-        }
-    }
-
-    /// The network, if its policies are those of an iterated game.
-    pub fn iterated(&self) -> Option<&dyn Network<5>> {
-        if let AnyNetwork::Iterated(network) = self {
-            Some(&**network)
-        } else {
-            None
-        }
-    }
-}
-
 /// What the names of the tensors that a model evaluates with begin with: those of the target network where there is one.
 pub(crate) fn prefix(config: &Config) -> &'static str {
     if config.rho.is_some() { "target." } else { "" }
 }
 
-/// A trained model.
+/// A trained model: a network for a game, with the configuration that it was trained by.
+///
+/// How many parameters its policies have, and how large its network is, is known at run time only: what takes or gives
+/// policies takes slices, or is asked for by the number `N` of their parameters.
 pub struct Model {
-    /// How it was trained.
-    pub config: Config,
-    /// What was learned.
-    pub network: AnyNetwork,
+    config: Config,
+    played: Box<dyn Played>,
+}
+
+/// A game with the network that was trained for it.
+trait Played: Send + Sync {
+    /// `N`, parameters per policy.
+    fn parameters(&self) -> usize;
+    /// The game, a `G`.
+    fn game(&self) -> &dyn Any;
+    /// The network, a `Box<dyn Network<N>>`.
+    fn network(&self) -> &dyn Any;
+    fn field(&self, model: &Model, x: [&[f64]; 2], setting: [f64; 2]) -> Result<[Vec<f64>; 2]>;
+    fn quantiles(&self, x: [&[f64]; 2], setting: [f64; 2]) -> Result<[Vec<f64>; 2]>;
+    fn image(&self, model: &image::Model, player: Player) -> Vec<u32>;
+}
+
+struct Pair<G, const N: usize> {
+    game: G,
+    network: Box<dyn Network<N>>,
+}
+
+impl<G: Game<N> + Send + Sync + 'static, const N: usize> Played for Pair<G, N> {
+    fn parameters(&self) -> usize {
+        N
+    }
+
+    fn game(&self) -> &dyn Any {
+        &self.game
+    }
+
+    fn network(&self) -> &dyn Any {
+        &self.network
+    }
+
+    fn field(&self, model: &Model, x: [&[f64]; 2], setting: [f64; 2]) -> Result<[Vec<f64>; 2]> {
+        let (x, trained) = (joint(x)?, model.trained(setting)?);
+        Ok(Player::BOTH.map(|player| trained.direction(player, &self.game, &x).to_vec()))
+    }
+
+    fn quantiles(&self, x: [&[f64]; 2], setting: [f64; 2]) -> Result<[Vec<f64>; 2]> {
+        let x = joint(x)?;
+        Ok(Player::BOTH.map(|player| self.network.quantiles(player, &x, &setting)))
+    }
+
+    fn image(&self, model: &image::Model, player: Player) -> Vec<u32> {
+        self.network.image(model, player)
+    }
 }
 
 impl Model {
-    /// A network with the configuration that it was trained by.
-    pub fn new(config: Config, network: AnyNetwork) -> Self {
-        Model { config, network }
+    /// A network for `game` with the configuration that it was trained by.
+    pub fn new<G: Game<N> + Send + Sync + 'static, const N: usize>(
+        config: Config,
+        game: G,
+        network: Box<dyn Network<N>>,
+    ) -> Self {
+        Model {
+            config,
+            played: Box::new(Pair { game, network }),
+        }
+    }
+
+    /// How the model was trained.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// How many parameters a policy has.
+    pub fn parameters(&self) -> usize {
+        self.played.parameters()
+    }
+
+    /// The game that the model was trained for, if it is a `G`.
+    pub fn game<G: 'static>(&self) -> Option<&G> {
+        self.played.game().downcast_ref()
+    }
+
+    /// The network.
+    ///
+    /// # Errors
+    /// The model's policies have another number of parameters than `N`.
+    pub fn network<const N: usize>(&self) -> Result<&dyn Network<N>> {
+        match self.played.network().downcast_ref::<Box<dyn Network<N>>>() {
+            Some(network) => Ok(&**network),
+            None => Err(Error::usage(format!(
+                "the model is for policies of {} parameters, not of {N}",
+                self.parameters()
+            ))
+            .hint("choose a model that was trained for this game")),
+        }
     }
 
     /// Reads a model file, or that of a run directory.
@@ -95,24 +155,12 @@ impl Model {
     /// As [`Model::load`].
     pub fn of_file(file: &TensorFile) -> Result<Self> {
         let config = Config::of_metadata(&file.metadata)?;
-        let architecture = config.settings().architecture;
-        let (part, networks) = (prefix(&config), config.parameters.networks());
-        macro_rules! read {
-            ($n:literal, $h:literal, $r:literal, $m:literal) => {{
-                let mut parameters: Box<[Parameters<f32, $n, $h, $r, $m>]> = zeroed_slice(networks);
-                for (n, parameters) in parameters.iter_mut().enumerate() {
-                    parameters_from_tensors(file, &network_prefix(part, n, networks), parameters)?;
-                }
-                Box::new(Compiled::new(parameters, architecture)) as Box<dyn Network<$n>>
-            }};
+        match (AnyGame::of(&config)?, config.algorithm) {
+            (AnyGame::Plane(game), Algorithm::Meva) => plane(file, config, game),
+            (AnyGame::Iterated(game), Algorithm::Meva) => iterated(file, config, game),
+            (AnyGame::Plane(game), Algorithm::Cola) => plane_cola(file, config, game),
+            (AnyGame::Iterated(game), Algorithm::Cola) => iterated_cola(file, config, game),
         }
-        let network = match (AnyGame::of(&config)?, config.algorithm) {
-            (AnyGame::Plane(_), Algorithm::Meva) => AnyNetwork::Plane(with_shape!(1, config.shape(), read)?),
-            (AnyGame::Plane(_), Algorithm::Cola) => AnyNetwork::Plane(with_cola_shape!(1, config.shape(), read)?),
-            (AnyGame::Iterated(_), Algorithm::Meva) => AnyNetwork::Iterated(with_shape!(5, config.shape(), read)?),
-            (AnyGame::Iterated(_), Algorithm::Cola) => AnyNetwork::Iterated(with_cola_shape!(5, config.shape(), read)?),
-        };
-        Ok(Model { config, network })
     }
 
     /// The words of the model's [image], ready to be used in place. An image holds one network: of a model that has one for
@@ -145,10 +193,7 @@ impl Model {
             },
             alpha: config.alpha,
         };
-        Ok(match &self.network {
-            AnyNetwork::Plane(network) => network.image(&model, player),
-            AnyNetwork::Iterated(network) => network.image(&model, player),
-        })
+        Ok(self.played.image(&model, player))
     }
 
     /// The field that the two agents follow at a joint policy, each with its discount: by player, in `f64`. For COLA the
@@ -156,56 +201,79 @@ impl Model {
     ///
     /// # Errors
     /// The policies have another number of parameters than the model's game.
-    pub fn field(&self, x: [&[f64]; 2], gamma: [f64; 2]) -> Result<[Vec<f64>; 2]> {
-        match (&self.network, AnyGame::of(&self.config)?) {
-            (AnyNetwork::Plane(network), AnyGame::Plane(game)) => directions(self.agent(&**network, gamma), &game, x),
-            (AnyNetwork::Iterated(network), AnyGame::Iterated(game)) => {
-                directions(self.agent(&**network, gamma), &game, x)
-            }
-            _ => Err(Error::usage("the model's network does not fit its game")),
-        }
+    pub fn field(&self, x: [&[f64]; 2], setting: [f64; 2]) -> Result<[Vec<f64>; 2]> {
+        self.played.field(self, x, setting)
     }
 
-    /// An agent that follows the model, with the players' discounts, or for COLA the length of the imagined step in their
-    /// place.
-    pub fn agent<'a, const N: usize>(&self, network: &'a dyn Network<N>, gamma: [f64; 2]) -> Agent<'a, N> {
-        match self.config.algorithm {
-            Algorithm::Meva => Agent::MetaValue {
-                network,
-                field: self.config.field,
-                gamma,
+    /// What an agent follows that goes by the model, with the players' discounts, or for COLA the length of the imagined step
+    /// in their place.
+    ///
+    /// # Errors
+    /// As [`Model::network`].
+    pub fn trained<const N: usize>(&self, setting: [f64; 2]) -> Result<Trained<'_, N>> {
+        Ok(Trained {
+            network: self.network()?,
+            rule: match self.config.algorithm {
+                Algorithm::Meva => Rule::MetaValue(self.config.field),
+                Algorithm::Cola => Rule::Cola,
             },
-            Algorithm::Cola => Agent::Cola {
-                network,
-                alpha: gamma[0],
-            },
-        }
+            setting,
+        })
     }
 
     /// Each player's `M` quantiles at a joint policy, in `f64`.
     ///
     /// # Errors
     /// The policies have another number of parameters than the model's game.
-    pub fn quantiles(&self, x: [&[f64]; 2], gamma: [f64; 2]) -> Result<[Vec<f64>; 2]> {
-        Ok(match &self.network {
-            AnyNetwork::Plane(network) => {
-                let x = joint(x)?;
-                Player::BOTH.map(|player| network.quantiles(player, &x, &gamma))
-            }
-            AnyNetwork::Iterated(network) => {
-                let x = joint(x)?;
-                Player::BOTH.map(|player| network.quantiles(player, &x, &gamma))
-            }
-        })
+    pub fn quantiles(&self, x: [&[f64]; 2], setting: [f64; 2]) -> Result<[Vec<f64>; 2]> {
+        self.played.quantiles(x, setting)
     }
 }
 
-fn directions<const N: usize, G: Game<N>>(agent: Agent<N>, game: &G, x: [&[f64]; 2]) -> Result<[Vec<f64>; 2]> {
-    let x = joint(x)?;
-    Ok(Player::BOTH.map(|player| agent.direction(player, game, &x).to_vec()))
+/// The model of a file for `game`, of a shape known at compile time.
+fn read<G: Game<N> + Send + Sync + 'static, const N: usize, const H: usize, const R: usize, const M: usize>(
+    file: &TensorFile,
+    config: Config,
+    game: G,
+) -> Result<Model> {
+    let (part, networks) = (prefix(&config), config.parameters.networks());
+    let mut parameters: Box<[Parameters<f32, N, H, R, M>]> = zeroed_slice(networks);
+    for (n, parameters) in parameters.iter_mut().enumerate() {
+        parameters_from_tensors(file, &network_prefix(part, n, networks), parameters)?;
+    }
+    let network = Box::new(Compiled::new(parameters, config.settings().architecture));
+    Ok(Model::new(config, game, network))
 }
 
-fn joint<const N: usize>(x: [&[f64]; 2]) -> Result<Joint<N>> {
+fn plane(file: &TensorFile, config: Config, game: PlaneGame) -> Result<Model> {
+    macro_rules! of_shape {
+        ($n:literal, $h:literal, $r:literal, $m:literal) => {{ read::<_, $n, $h, $r, $m>(file, config, game)? }};
+    }
+    with_shape!(1, config.shape(), of_shape)
+}
+
+fn iterated(file: &TensorFile, config: Config, game: IteratedMatrix) -> Result<Model> {
+    macro_rules! of_shape {
+        ($n:literal, $h:literal, $r:literal, $m:literal) => {{ read::<_, $n, $h, $r, $m>(file, config, game)? }};
+    }
+    with_shape!(5, config.shape(), of_shape)
+}
+
+fn plane_cola(file: &TensorFile, config: Config, game: PlaneGame) -> Result<Model> {
+    macro_rules! of_shape {
+        ($n:literal, $h:literal, $r:literal, $m:literal) => {{ read::<_, $n, $h, $r, $m>(file, config, game)? }};
+    }
+    with_cola_shape!(1, config.shape(), of_shape)
+}
+
+fn iterated_cola(file: &TensorFile, config: Config, game: IteratedMatrix) -> Result<Model> {
+    macro_rules! of_shape {
+        ($n:literal, $h:literal, $r:literal, $m:literal) => {{ read::<_, $n, $h, $r, $m>(file, config, game)? }};
+    }
+    with_cola_shape!(5, config.shape(), of_shape)
+}
+
+fn joint<const N: usize>(x: [&[f64]; 2]) -> Result<[[f64; N]; 2]> {
     let row = |x: &[f64]| -> Result<[f64; N]> {
         x.try_into()
             .map_err(|_| Error::usage(format!("a policy has {N} parameters here, not {}", x.len())))

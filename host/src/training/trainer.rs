@@ -15,9 +15,9 @@ use crate::cpu::memory::zeroed_slice;
 use crate::draws::Draws;
 use crate::error::{Error, Result};
 use crate::game::AnyGame;
-use crate::model::network::{Compiled, Network, with_cola_shape, with_shape};
+use crate::model::network::{Compiled, with_cola_shape, with_shape};
 use crate::model::tensors::{NamedTensor, TensorFile, network_prefix, parameters_from_tensors, parameters_to_tensors};
-use crate::model::{AnyNetwork, Model};
+use crate::model::Model;
 
 /// A training run.
 ///
@@ -136,7 +136,7 @@ impl Trainer {
 
     /// What has been learned: the target network where there is one, else theta.
     pub fn model(&self) -> Model {
-        Model::new(self.config.clone(), self.training.network())
+        self.training.model(&self.config)
     }
 
     /// The file of [`Trainer::model`].
@@ -186,7 +186,8 @@ trait Training: Send {
     /// One of [`PARTS`] under names with a prefix.
     fn tensors(&self, part: &str, prefix: &str) -> Vec<NamedTensor>;
     fn restore(&mut self, file: &TensorFile, updates: u32) -> Result<()>;
-    fn network(&self) -> AnyNetwork;
+    /// What has been learned, for the game that is trained on.
+    fn model(&self, config: &Config) -> Model;
     /// The sets of [`PARTS`], one after the other.
     fn numbers(&self) -> Vec<f32>;
     fn set_numbers(&mut self, numbers: &[f32], updates: u32);
@@ -252,20 +253,18 @@ impl<G: Game<N> + Send + Sync, const N: usize, const H: usize, const R: usize> L
 }
 
 /// An engine with what it falls back to if an iteration diverges.
-struct Guarded<E, const N: usize, const H: usize, const R: usize, const M: usize> {
+struct Guarded<G, E, const N: usize, const H: usize, const R: usize, const M: usize> {
     engine: E,
     good: Box<[State<f32, N, H, R, M>]>,
-    config: Config,
-    wrap: fn(Box<dyn Network<N>>) -> AnyNetwork,
+    game: G,
 }
 
-impl<E: Learns<N, H, R, M>, const N: usize, const H: usize, const R: usize, const M: usize> Guarded<E, N, H, R, M> {
-    fn new(config: &Config, engine: E, wrap: fn(Box<dyn Network<N>>) -> AnyNetwork) -> Self {
+impl<G, E: Learns<N, H, R, M>, const N: usize, const H: usize, const R: usize, const M: usize> Guarded<G, E, N, H, R, M> {
+    fn new(game: G, engine: E) -> Self {
         Guarded {
             good: zeroed_slice(engine.states().len()),
             engine,
-            config: config.clone(),
-            wrap,
+            game,
         }
     }
 
@@ -292,8 +291,10 @@ impl<E: Learns<N, H, R, M>, const N: usize, const H: usize, const R: usize, cons
     }
 }
 
-impl<E: Learns<N, H, R, M>, const N: usize, const H: usize, const R: usize, const M: usize> Training
-    for Guarded<E, N, H, R, M>
+impl<G, E: Learns<N, H, R, M>, const N: usize, const H: usize, const R: usize, const M: usize> Training
+    for Guarded<G, E, N, H, R, M>
+where
+    G: Game<N> + Clone + Send + Sync + 'static,
 {
     fn outer_iteration(
         &mut self,
@@ -344,9 +345,9 @@ impl<E: Learns<N, H, R, M>, const N: usize, const H: usize, const R: usize, cons
         Ok(())
     }
 
-    fn network(&self) -> AnyNetwork {
-        let architecture = self.config.settings().architecture;
-        (self.wrap)(Box::new(Compiled::of_states(self.engine.states(), architecture)))
+    fn model(&self, config: &Config) -> Model {
+        let network = Compiled::of_states(self.engine.states(), config.settings().architecture);
+        Model::new(config.clone(), self.game.clone(), Box::new(network))
     }
 
     fn numbers(&self) -> Vec<f32> {
@@ -384,7 +385,6 @@ type Boxed = Result<Box<dyn Training>>;
 fn meva_training<G: Known<N>, const N: usize, const H: usize, const R: usize, const M: usize>(
     config: &Config,
     game: G,
-    wrap: fn(Box<dyn Network<N>>) -> AnyNetwork,
 ) -> Boxed {
     fn engine<G: Known<N>, const N: usize, const H: usize, const R: usize, const M: usize, const P: usize>(
         config: &Config,
@@ -403,40 +403,40 @@ fn meva_training<G: Known<N>, const N: usize, const H: usize, const R: usize, co
         ))
     }
     Ok(match config.parameters {
-        Sharing::Shared => Box::new(Guarded::new(config, engine::<G, N, H, R, M, 1>(config, game)?, wrap)),
-        Sharing::Separate => Box::new(Guarded::new(config, engine::<G, N, H, R, M, 2>(config, game)?, wrap)),
+        Sharing::Shared => Box::new(Guarded::new(game, engine::<G, N, H, R, M, 1>(config, game)?)),
+        Sharing::Separate => Box::new(Guarded::new(game, engine::<G, N, H, R, M, 2>(config, game)?)),
     })
 }
 
 fn plane_training<G: Known<1>>(config: &Config, game: G) -> Boxed {
     macro_rules! train {
-        ($n:literal, $h:literal, $r:literal, $m:literal) => {{ meva_training::<G, $n, $h, $r, $m>(config, game, AnyNetwork::Plane)? }};
+        ($n:literal, $h:literal, $r:literal, $m:literal) => {{ meva_training::<G, $n, $h, $r, $m>(config, game)? }};
     }
     with_shape!(1, config.shape(), train)
 }
 
 fn iterated_training<G: Known<5>>(config: &Config, game: G) -> Boxed {
     macro_rules! train {
-        ($n:literal, $h:literal, $r:literal, $m:literal) => {{ meva_training::<G, $n, $h, $r, $m>(config, game, AnyNetwork::Iterated)? }};
+        ($n:literal, $h:literal, $r:literal, $m:literal) => {{ meva_training::<G, $n, $h, $r, $m>(config, game)? }};
     }
     with_shape!(5, config.shape(), train)
 }
 
-fn plane_cola<G: Game<1> + Send + Sync + 'static>(config: &Config, game: G) -> Boxed {
+fn plane_cola<G: Game<1> + Copy + Send + Sync + 'static>(config: &Config, game: G) -> Boxed {
     macro_rules! train {
         ($n:literal, $h:literal, $r:literal, $m:literal) => {{
             let engine = ColaEngine::<G, $n, $h, $r>::new(game, Cpu::detect()?, config.batch, config.seed);
-            Box::new(Guarded::new(config, engine, AnyNetwork::Plane)) as Box<dyn Training>
+            Box::new(Guarded::new(game, engine)) as Box<dyn Training>
         }};
     }
     with_cola_shape!(1, config.shape(), train)
 }
 
-fn iterated_cola<G: Game<5> + Send + Sync + 'static>(config: &Config, game: G) -> Boxed {
+fn iterated_cola<G: Game<5> + Copy + Send + Sync + 'static>(config: &Config, game: G) -> Boxed {
     macro_rules! train {
         ($n:literal, $h:literal, $r:literal, $m:literal) => {{
             let engine = ColaEngine::<G, $n, $h, $r>::new(game, Cpu::detect()?, config.batch, config.seed);
-            Box::new(Guarded::new(config, engine, AnyNetwork::Iterated)) as Box<dyn Training>
+            Box::new(Guarded::new(game, engine)) as Box<dyn Training>
         }};
     }
     with_cola_shape!(5, config.shape(), train)

@@ -1,0 +1,77 @@
+//! What an agent follows that goes by a trained network.
+
+use meva_core::learner::meta_value::Field;
+use meva_core::{Game, Player, Scalar};
+
+use crate::cpu::estimate::Knowledge;
+use crate::cpu::{Cpu, Number};
+use crate::model::network::Network;
+
+/// How a network's outputs become a direction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rule {
+    /// The gradient of a meta-value, or of a correction to the naive gradient; the setting is each player's meta-discount.
+    MetaValue(Field),
+    /// The outputs themselves, COLA's steps; the setting is the length of the imagined step, for both players the first.
+    Cola,
+}
+
+/// A network, how it is followed, and with what setting.
+#[derive(Clone, Copy)]
+pub struct Trained<'a, const N: usize> {
+    /// The network.
+    pub network: &'a dyn Network<N>,
+    /// How its outputs become a direction.
+    pub rule: Rule,
+    /// Both players' meta-discounts, or the length of COLA's imagined step.
+    pub setting: [f64; 2],
+}
+
+/// Gives an agent's direction at 64 joint policies.
+pub type Follow<'a, const N: usize> = Box<dyn FnMut(&[[Number; N]; 2]) -> [Number; N] + 'a>;
+
+impl<'a, const N: usize> Trained<'a, N> {
+    /// The direction of a player at a joint policy, in `f64`.
+    pub fn direction<G: Game<N>>(&self, player: Player, game: &G, x: &[[f64; N]; 2]) -> [f64; N] {
+        let (i, setting) = (player.index(), self.setting);
+        match self.rule {
+            Rule::MetaValue(field) => {
+                let naive = if field.is_correction() {
+                    game.own_gradients(x)[i]
+                } else {
+                    [0.0; N]
+                };
+                field.direction(&naive, &self.network.own_gradient(player, x, &setting), setting[i])
+            }
+            Rule::Cola => {
+                let outputs = self.network.quantiles(player, x, &[setting[0]; 2]);
+                std::array::from_fn(|n| outputs.get(n).copied().unwrap_or(0.0))
+            }
+        }
+    }
+
+    /// Evaluates the direction of a player at 64 joint policies, in `f32`.
+    pub fn follow<'b>(&self, player: Player, mut knowledge: Box<dyn Knowledge<N>>, cpu: Cpu) -> Follow<'b, N>
+    where
+        'a: 'b,
+    {
+        let (i, setting) = (player.index(), self.setting.map(Number::from_f64));
+        match self.rule {
+            Rule::MetaValue(field) => {
+                let mut gradient = self.network.gradient(cpu, player);
+                Box::new(move |x| {
+                    let naive = if field.is_correction() {
+                        knowledge.estimate(x).1[i]
+                    } else {
+                        [Number::ZERO; N]
+                    };
+                    field.direction(&naive, &gradient(x, &setting), setting[i])
+                })
+            }
+            Rule::Cola => {
+                let mut steps = self.network.steps(cpu, player);
+                Box::new(move |x| steps(x, &[setting[0]; 2]))
+            }
+        }
+    }
+}
