@@ -10,7 +10,7 @@ use meva::error::{Error, Result};
 use meva::follow::ascent::{Agent, Ascent, Precision};
 use meva::game::{AnyGame, PlaneGame};
 use meva::learner::NamedLearner;
-use meva::model::{AnyNetwork, Model};
+use meva::model::Model;
 
 /// Which agents to follow, and how.
 #[derive(Debug, Args)]
@@ -156,16 +156,16 @@ pub fn trained(learner: &str) -> Option<Algorithm> {
 
 impl Checked {
     /// What both agents follow.
-    pub fn agent(&self) -> Agent<'_, 1> {
+    ///
+    /// # Errors
+    /// The model's policies have more than one parameter, which [`AgentOptions::check`] has ruled out.
+    pub fn agent(&self) -> Result<Agent<'_, 1>> {
         match &self.who {
-            Who::Learner { learner, alpha } => Agent::Learner {
+            Who::Learner { learner, alpha } => Ok(Agent::Learner {
                 learner: *learner,
                 alpha: *alpha,
-            },
-            Who::Model { model, setting } => match &model.network {
-                AnyNetwork::Plane(network) => model.agent(&**network, *setting),
-                AnyNetwork::Iterated(_) => unreachable!("only models of plane games pass the check"),
-            },
+            }),
+            Who::Model { model, setting } => Agent::of(model, *setting),
         }
     }
 

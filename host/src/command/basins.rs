@@ -60,7 +60,7 @@ impl GridOptions {
 impl Basins {
     pub(super) fn run(&self) -> Result<Outcome> {
         let (grid, agents) = (self.grid.check()?, self.agents.check()?);
-        let cells = basin(agents.agent(), &agents.game, Cpu::detect()?, grid, agents.ascent);
+        let cells = basin(agents.agent()?, &agents.game, Cpu::detect()?, grid, agents.ascent);
         let in_b = cells.iter().filter(|cell| **cell).count();
         if let Some(path) = &self.figure {
             let panel = basins_panel(agents.title(), grid, cells.clone());

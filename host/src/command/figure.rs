@@ -20,10 +20,9 @@ use meva::follow::ascent::{Agent, Ascent, Precision};
 use meva::follow::plane::{Grid, basin, returns, stable_fixed_points};
 use meva::follow::play::Spread;
 use meva::follow::reciprocity::{self, Curve, Protocol, Subject, Sweep};
-use meva::game::{AnyGame, PlaneGame};
+use meva::game::PlaneGame;
 use meva::learner::NamedLearner;
-use meva::model::network::Network;
-use meva::model::{AnyNetwork, Model};
+use meva::model::{Model, Trained};
 use meva::paper::published;
 
 /// Draw a figure of the paper as SVG and PNG.
@@ -226,10 +225,10 @@ fn load(paths: &[PathBuf]) -> Result<Vec<Model>> {
     paths.iter().map(|path| Model::load(path)).collect()
 }
 
-/// The network of a model that agents of the Logistic Game can follow.
-pub(super) fn on_the_logistic_game(model: &Model) -> Result<&dyn Network<1>> {
-    match (&model.network, AnyGame::of(model.config())?) {
-        (AnyNetwork::Plane(network), AnyGame::Plane(PlaneGame::Logistic)) => Ok(&**network),
+/// Whether agents of the Logistic Game can follow a model.
+pub(super) fn on_the_logistic_game(model: &Model) -> Result<()> {
+    match model.game::<PlaneGame>() {
+        Some(PlaneGame::Logistic) => Ok(()),
         _ => Err(Error::usage(format!(
             "the model was trained for another game than the Logistic Game, `{}`",
             model.config().game.name()
@@ -307,7 +306,8 @@ fn figure_2(
         });
     }
     for model in models {
-        let network = on_the_logistic_game(model)?;
+        on_the_logistic_game(model)?;
+        let trained = model.trained([0.0; 2])?;
         let (label, settings) = match model.config().algorithm {
             Algorithm::Cola => ("COLA", COLA_ALPHAS),
             Algorithm::Meva => ("MeVa", GAMMAS),
@@ -320,7 +320,10 @@ fn figure_2(
             };
             panel(
                 model_title(model, [setting; 2]),
-                model.agent(network, [setting; 2]),
+                Agent::Trained(Trained {
+                    setting: [setting; 2],
+                    ..trained
+                }),
                 ascent,
             )
         });

@@ -17,8 +17,7 @@ use meva::follow::ascent::{Agent, Ascent, Precision};
 use meva::follow::play::{Fared, Mean, best_responses, measure, starts};
 use meva::game::AnyGame;
 use meva::learner::NamedLearner;
-use meva::model::network::Network;
-use meva::model::{AnyNetwork, Model};
+use meva::model::Model;
 
 /// Let pairs of agents learn together and measure how they fare.
 #[derive(Debug, Args)]
@@ -116,8 +115,8 @@ impl Play {
             }
         }
         match AnyGame::of(&self.game_config()?)? {
-            AnyGame::Plane(game) => self.on(game, AnyNetwork::plane),
-            AnyGame::Iterated(game) => self.on(game, AnyNetwork::iterated),
+            AnyGame::Plane(game) => self.on(game),
+            AnyGame::Iterated(game) => self.on(game),
         }
     }
 
@@ -156,11 +155,7 @@ impl Play {
         Ok(config)
     }
 
-    fn on<const N: usize, G: Known<N>>(
-        &self,
-        game: G,
-        network: fn(&AnyNetwork) -> Option<&dyn Network<N>>,
-    ) -> Result<Outcome> {
+    fn on<const N: usize, G: Known<N>>(&self, game: G) -> Result<Outcome> {
         let first = who(&self.learner, self.alpha, self.gamma, "--learner")?;
         let second = match self.against.as_str() {
             "self" | "best-response" => first,
@@ -212,8 +207,8 @@ impl Play {
         let mut ends = Vec::with_capacity(seeds);
         for seed in 0..seeds {
             let agents = [
-                agent(first, &models, seed, network, gamma)?,
-                agent(second, &opponents, seed, network, gamma)?,
+                agent(first, &models, seed, gamma)?,
+                agent(second, &opponents, seed, gamma)?,
             ];
             let index = self.seed.wrapping_add(seed as u64);
             let sampling = config.sampling().map(|sampling| Sampling {
@@ -355,21 +350,13 @@ fn load(paths: &[PathBuf], algorithm: Option<Algorithm>, option: &str, game: &Co
 }
 
 /// The agent that a player is in the run of this seed.
-fn agent<'a, const N: usize>(
-    who: Who,
-    models: &'a [Model],
-    seed: usize,
-    network: fn(&AnyNetwork) -> Option<&dyn Network<N>>,
-    gamma: [f64; 2],
-) -> Result<Agent<'a, N>> {
+fn agent<'a, const N: usize>(who: Who, models: &'a [Model], seed: usize, gamma: [f64; 2]) -> Result<Agent<'a, N>> {
     match who {
         Who::Learner(learner, alpha) => Ok(Agent::Learner { learner, alpha }),
         Who::MetaValue(_) | Who::Cola(_) => {
             let model = &models[seed % models.len()];
-            let network = network(&model.network)
-                .ok_or_else(|| Error::usage("the model was trained for policies of another size"))?;
             let setting = if let Who::Cola(alpha) = who { [alpha; 2] } else { gamma };
-            Ok(model.agent(network, setting))
+            Agent::of(model, setting)
         }
     }
 }

@@ -477,9 +477,11 @@ impl Work {
         for (k, trained) in models.iter().enumerate() {
             say(stage, &format!("{} models to go", models.len() - k));
             let config = trained.model.config();
-            let network = on_the_logistic_game(&trained.model)?;
+            on_the_logistic_game(&trained.model)?;
+            let agent = trained.model.trained([0.0; 2])?;
             let follower = |basin: &Basin| {
-                let agent = trained.model.agent(network, [basin.setting; 2]);
+                let setting = [basin.setting; 2];
+                let agent = Agent::Trained(meva::model::Trained { setting, ..agent });
                 (basin.who == Who::Trained(config.algorithm)).then_some((agent, config.alpha, Precision::F32))
             };
             all.push(go_on!(self.cells(

@@ -20,13 +20,13 @@ use meva::cpu::Cpu;
 use meva::cpu::WIDTH;
 use meva::error::{Error, Kind, Result};
 use meva::figure::{Figure, Row};
-use meva::follow::ascent::{Ascent, Precision};
+use meva::follow::ascent::{Agent, Ascent, Precision};
 use meva::follow::plane::{Grid, basin};
-use meva::game::{AnyGame, PlaneGame};
+use meva::game::PlaneGame;
 use meva::gpu::Gpu;
 use meva::model::MODEL;
+use meva::model::Model;
 use meva::model::tensors::TensorFile;
-use meva::model::{AnyNetwork, Model};
 use meva::training::directory::{CONFIG, METRICS, RunDirectory, STATE};
 use meva::training::fleet::{Fleet, diverged};
 use meva::training::metrics::MetricsLog;
@@ -539,9 +539,7 @@ impl Trained {
     /// For the Logistic Game, the basins at each of the [`settings`].
     fn basins(&self) -> Result<Option<Vec<Basin>>> {
         let config = self.model.config();
-        let (AnyNetwork::Plane(network), AnyGame::Plane(game @ PlaneGame::Logistic)) =
-            (&self.model.network, AnyGame::of(config)?)
-        else {
+        let Some(game @ PlaneGame::Logistic) = self.model.game() else {
             return Ok(None);
         };
         let ascent = Ascent {
@@ -551,10 +549,15 @@ impl Trained {
         };
         let cpu = Cpu::detect()?;
         let cells = |&setting: &f64| {
-            let agent = self.model.agent(&**network, [setting; 2]);
-            (setting, basin(agent, &game, cpu, Grid::PUBLISHED, ascent))
+            let agent = Agent::of(&self.model, [setting; 2])?;
+            Ok((setting, basin(agent, game, cpu, Grid::PUBLISHED, ascent)))
         };
-        Ok(Some(settings(config.algorithm).1.iter().map(cells).collect()))
+        settings(config.algorithm)
+            .1
+            .iter()
+            .map(cells)
+            .collect::<Result<_>>()
+            .map(Some)
     }
 }
 

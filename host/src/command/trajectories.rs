@@ -73,7 +73,7 @@ impl Trajectories {
         let cpu = Cpu::detect()?;
         let paths: Vec<Vec<[f64; 2]>> = agents
             .ascent
-            .paths([agents.agent(); 2], &agents.game, cpu, &starts)
+            .paths([agents.agent()?; 2], &agents.game, cpu, &starts)
             .iter()
             .map(|path| path.iter().map(|[[a], [b]]| [*a, *b]).collect())
             .collect();

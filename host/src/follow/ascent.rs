@@ -8,9 +8,10 @@ use crate::cpu::Cpu;
 use crate::cpu::Number;
 use crate::cpu::WIDTH;
 use crate::cpu::estimate::{Knowledge, Known, Sampling};
+use crate::error::Result;
 use crate::learner::NamedLearner;
-use crate::model::Trained;
 use crate::model::trained::Follow;
+use crate::model::{Model, Trained};
 
 /// A joint policy, `x[player][parameter]`.
 pub type Joint<const N: usize> = [[f64; N]; 2];
@@ -155,6 +156,14 @@ impl Ascent {
 }
 
 impl<'a, const N: usize> Agent<'a, N> {
+    /// An agent that goes by a model, with the players' discounts, or for COLA the length of the imagined step in their place.
+    ///
+    /// # Errors
+    /// The model's policies have another number of parameters than `N`.
+    pub fn of(model: &'a Model, setting: [f64; 2]) -> Result<Self> {
+        model.trained(setting).map(Agent::Trained)
+    }
+
     /// The direction at a joint policy, in `f64`.
     pub fn direction<G: Game<N>>(&self, player: Player, game: &G, x: &Joint<N>) -> [f64; N] {
         let i = player.index();

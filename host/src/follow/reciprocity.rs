@@ -17,8 +17,7 @@ use crate::follow::ascent::{Agent, Ascent, Joint, Precision};
 use crate::follow::play::{Spread, best_responses, measure, starts};
 use crate::game::AnyGame;
 use crate::learner::NamedLearner;
-use crate::model::network::Network;
-use crate::model::{AnyNetwork, Model};
+use crate::model::{Model, Trained};
 
 /// The meta-discounts of Figure 3a.
 pub const GAMMAS: [f64; 9] = [0.0, 0.25, 0.5, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999];
@@ -103,10 +102,10 @@ impl Protocol {
 pub enum Subject<'a> {
     /// Meta-value learners; the setting is `gamma`.
     MetaValue {
-        /// What they follow.
-        model: &'a Model,
-        /// The model's network.
-        network: &'a dyn Network<5>,
+        /// Their learning rate.
+        rate: f64,
+        /// What they follow at any setting.
+        trained: Trained<'a, 5>,
     },
     /// LOLA; the setting is `alpha`.
     Lola,
@@ -130,20 +129,20 @@ impl<'a> Subject<'a> {
             ))
             .hint("train one with `meva train ipd`"));
         }
-        match &model.network {
-            AnyNetwork::Iterated(network) if config.algorithm == Algorithm::Meva => Ok(Subject::MetaValue {
-                model,
-                network: &**network,
+        match config.algorithm {
+            Algorithm::Meva => Ok(Subject::MetaValue {
+                rate: config.alpha,
+                trained: model.trained([0.0; 2])?,
             }),
-            _ => Err(Error::usage("the model is COLA's, which has no meta-discount")
+            Algorithm::Cola => Err(Error::usage("the model is COLA's, which has no meta-discount")
                 .hint("train a meta-value with `meva train ipd`")),
         }
     }
 
     /// The agents' learning rate: the model's own, or [`RATE`].
     pub fn rate(&self) -> f64 {
-        match self {
-            Subject::MetaValue { model, .. } => model.config().alpha,
+        match *self {
+            Subject::MetaValue { rate, .. } => rate,
             Subject::Lola => RATE,
         }
     }
@@ -177,7 +176,7 @@ impl<'a> Subject<'a> {
 
     fn agent(&self, setting: [f64; 2]) -> Agent<'a, 5> {
         match *self {
-            Subject::MetaValue { model, network } => model.agent(network, setting),
+            Subject::MetaValue { trained, .. } => Agent::Trained(Trained { setting, ..trained }),
             Subject::Lola => Agent::Learner {
                 learner: NamedLearner::Lola,
                 alpha: setting[0],

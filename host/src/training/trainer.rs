@@ -15,9 +15,9 @@ use crate::cpu::memory::zeroed_slice;
 use crate::draws::Draws;
 use crate::error::{Error, Result};
 use crate::game::AnyGame;
+use crate::model::Model;
 use crate::model::network::{Compiled, with_cola_shape, with_shape};
 use crate::model::tensors::{NamedTensor, TensorFile, network_prefix, parameters_from_tensors, parameters_to_tensors};
-use crate::model::Model;
 
 /// A training run.
 ///
@@ -259,7 +259,9 @@ struct Guarded<G, E, const N: usize, const H: usize, const R: usize, const M: us
     game: G,
 }
 
-impl<G, E: Learns<N, H, R, M>, const N: usize, const H: usize, const R: usize, const M: usize> Guarded<G, E, N, H, R, M> {
+impl<G, E: Learns<N, H, R, M>, const N: usize, const H: usize, const R: usize, const M: usize>
+    Guarded<G, E, N, H, R, M>
+{
     fn new(game: G, engine: E) -> Self {
         Guarded {
             good: zeroed_slice(engine.states().len()),
