@@ -17,7 +17,7 @@ use super::tolerance::{Operation, Spread};
 use crate::config::Config;
 use crate::cpu::Cpu;
 use crate::cpu::algorithm1 as engine;
-use crate::cpu::estimate::Known;
+use crate::cpu::estimate::Playable;
 use crate::cpu::memory::zeroed;
 use crate::draws::Draws;
 use crate::error::Result;
@@ -165,12 +165,13 @@ fn by_lanes<G, const N: usize, const H: usize, const R: usize, const M: usize>(
     theta: &Parameters<f64, N, H, R, M>,
 ) -> Result<[Vec<f64>; 3]>
 where
-    G: Known<N>,
+    G: Playable<N>,
 {
     let Config {
         batch, stride, seed, ..
     } = *config;
-    let mut engine = engine::Engine::<N, H, R, M, 1>::new(game, config.sampling(), Cpu::detect()?, batch, stride, seed);
+    let mut engine =
+        engine::Engine::<N, H, R, M, 1>::new(&game, config.sampling(), Cpu::detect()?, batch, stride, seed);
     let [state] = &mut *engine.states;
     let mut start: Box<Parameters<f32, N, H, R, M>> = zeroed();
     start.copy_from(&rounded(theta));
@@ -240,7 +241,7 @@ fn check_update<G, const N: usize, const H: usize, const R: usize, const M: usiz
     game: G,
 ) -> Result<()>
 where
-    G: Known<N> + Nudged,
+    G: Playable<N> + Nudged,
 {
     let (expected, spread) = reference::<G, N, H, R, M>(&game, config);
     let (theta, draws) = (theta::<N, H, R, M>(), wide(&draws::<N, H>(config)));

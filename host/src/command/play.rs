@@ -10,7 +10,7 @@ use super::agents::{discounts, finite, learner_named};
 use super::{Outcome, print};
 use meva::config::{Algorithm, Config, Estimator};
 use meva::cpu::Cpu;
-use meva::cpu::estimate::{Known, Sampling};
+use meva::cpu::estimate::{Playable, Sampling};
 use meva::draws::Start;
 use meva::error::{Error, Result};
 use meva::follow::ascent::{Agent, Ascent, Precision};
@@ -155,7 +155,7 @@ impl Play {
         Ok(config)
     }
 
-    fn on<const N: usize, G: Known<N>>(&self, game: G) -> Result<Outcome> {
+    fn on<const N: usize, G: Playable<N>>(&self, game: G) -> Result<Outcome> {
         let first = who(&self.learner, self.alpha, self.gamma, "--learner")?;
         let second = match self.against.as_str() {
             "self" | "best-response" => first,

@@ -10,7 +10,7 @@ use meva_core::random::{Purpose, Stream};
 use rayon::prelude::*;
 
 use super::{Cpu, Number, WIDTH};
-use crate::cpu::estimate::{Knowledge, Known, Sampling};
+use crate::cpu::estimate::{Knowledge, Playable, Sampling};
 use crate::cpu::memory::{zeroed, zeroed_slice};
 use crate::draws::Draws;
 
@@ -35,8 +35,8 @@ pub struct Engine<const N: usize, const H: usize, const R: usize, const M: usize
 impl<const N: usize, const H: usize, const R: usize, const M: usize, const P: usize> Engine<N, H, R, M, P> {
     /// An engine for batches of `batch` trajectories and rollouts of `stride` steps, with parameters initialised from
     /// `seed`. Agents know the game exactly, or by sampling.
-    pub fn new<G: Known<N>>(
-        game: G,
+    pub fn new<G: Playable<N>>(
+        game: &G,
         sampling: Option<Sampling>,
         cpu: Cpu,
         batch: usize,

@@ -1,5 +1,7 @@
 //! How agents know the game that they play: by its formula, or by episodes that they sample.
 
+use std::any::Any;
+
 use meva_core::Game;
 use meva_core::game::rollouts::Episode;
 use meva_core::game::{Estimator, IteratedMatrix, Rollouts};
@@ -7,7 +9,6 @@ use meva_core::random::Stream;
 
 use crate::cpu::Number;
 use crate::cpu::WIDTH;
-use crate::game::PlaneGame;
 
 /// Returns and gradients are estimated from so many episodes of so many turns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,30 +27,34 @@ pub trait Knowledge<const N: usize>: Estimator<Number, N> + Send {
     fn reseed(&mut self, streams: &[Stream]);
 }
 
-/// Games that agents of the host can know.
-pub trait Known<const N: usize>: Game<N> + Copy + PartialEq + Send + Sync + 'static {
+/// Games that agents of the host can play: any that can be copied and shared among threads.
+pub trait Playable<const N: usize>: Game<N> + Clone + Send + Sync + 'static {
     /// Exact knowledge, or that of sampled episodes; a game that has no turns is known exactly in any case.
     fn knowledge(&self, sampling: Option<Sampling>) -> Box<dyn Knowledge<N>>;
 }
 
-impl Known<1> for PlaneGame {
-    fn knowledge(&self, _: Option<Sampling>) -> Box<dyn Knowledge<1>> {
-        Box::new(Exact(*self))
+impl<G: Game<N> + Clone + Send + Sync + 'static, const N: usize> Playable<N> for G {
+    fn knowledge(&self, sampling: Option<Sampling>) -> Box<dyn Knowledge<N>> {
+        sampling
+            .and_then(|sampling| sampled(self, sampling))
+            .unwrap_or_else(|| Box::new(Exact(self.clone())))
     }
 }
 
-impl Known<5> for IteratedMatrix {
-    fn knowledge(&self, sampling: Option<Sampling>) -> Box<dyn Knowledge<5>> {
-        match sampling {
-            None => Box::new(Exact(*self)),
-            Some(Sampling { episodes, length, .. }) => Box::new(Sampled {
-                game: *self,
-                length,
-                episodes: vec![Episode::START; episodes].into(),
-                streams: Vec::with_capacity(WIDTH),
-            }),
-        }
-    }
+/// What episodes tell of a game, if it is one that has turns.
+fn sampled<const N: usize>(
+    game: &dyn Any,
+    Sampling { episodes, length, .. }: Sampling,
+) -> Option<Box<dyn Knowledge<N>>> {
+    let knowledge: Box<dyn Knowledge<5>> = Box::new(Sampled {
+        game: *game.downcast_ref::<IteratedMatrix>()?,
+        length,
+        episodes: vec![Episode::START; episodes].into(),
+        streams: Vec::with_capacity(WIDTH),
+    });
+    // Policies of an iterated game have five parameters, so N is 5 here.
+    let knowledge: Box<dyn Any> = Box::new(knowledge);
+    knowledge.downcast().ok().map(|knowledge| *knowledge)
 }
 
 struct Exact<G>(G);

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use crate::cpu::Cpu;
 use crate::cpu::Number;
 use crate::cpu::WIDTH;
-use crate::cpu::estimate::{Knowledge, Known, Sampling};
+use crate::cpu::estimate::{Knowledge, Playable, Sampling};
 use crate::error::Result;
 use crate::learner::NamedLearner;
 use crate::model::trained::Follow;
@@ -56,7 +56,7 @@ pub struct Ascent {
 
 impl Ascent {
     /// The path from each start: `steps + 1` joint policies.
-    pub fn paths<const N: usize, G: Known<N>>(
+    pub fn paths<const N: usize, G: Playable<N>>(
         &self,
         agents: [Agent<N>; 2],
         game: &G,
@@ -67,7 +67,7 @@ impl Ascent {
     }
 
     /// Where each start leads.
-    pub fn ends<const N: usize, G: Known<N>>(
+    pub fn ends<const N: usize, G: Playable<N>>(
         &self,
         agents: [Agent<N>; 2],
         game: &G,
@@ -79,7 +79,7 @@ impl Ascent {
 
     /// Where each start leads if naive gradients are known by sampling, each player sampling for itself; learners other than
     /// the naive one know the game exactly all the same. In `f32`.
-    pub fn ends_knowing<const N: usize, G: Known<N>>(
+    pub fn ends_knowing<const N: usize, G: Playable<N>>(
         &self,
         agents: [Agent<N>; 2],
         game: &G,
@@ -92,7 +92,7 @@ impl Ascent {
     }
 
     /// Keeps of every start's joint policies, which come in turn, the start first, what `keep` keeps.
-    fn run<const N: usize, G: Known<N>>(
+    fn run<const N: usize, G: Playable<N>>(
         &self,
         agents: [Agent<N>; 2],
         game: &G,

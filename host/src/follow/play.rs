@@ -4,7 +4,7 @@ use meva_core::random::{Purpose, Stream};
 use meva_core::{Game, Scalar};
 
 use crate::cpu::Cpu;
-use crate::cpu::estimate::Known;
+use crate::cpu::estimate::Playable;
 use crate::draws::Start;
 use crate::follow::ascent::{Agent, Ascent, Joint};
 use crate::learner::NamedLearner;
@@ -23,7 +23,7 @@ pub fn starts<const N: usize>(count: usize, start: Start, seed: u64) -> Vec<Join
 
 /// Holds player 0 of each pair where it is and lets player 1 start anew and follow its own gradient: towards the best
 /// response, which tells whether player 0 can be exploited.
-pub fn best_responses<const N: usize, G: Known<N>>(
+pub fn best_responses<const N: usize, G: Playable<N>>(
     game: &G,
     cpu: Cpu,
     held: &[Joint<N>],

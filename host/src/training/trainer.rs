@@ -10,7 +10,7 @@ use crate::config::{Algorithm, Config, Sharing};
 use crate::cpu::Cpu;
 use crate::cpu::algorithm1::Engine;
 use crate::cpu::cola::{ColaEngine, Points};
-use crate::cpu::estimate::Known;
+use crate::cpu::estimate::Playable;
 use crate::cpu::memory::zeroed_slice;
 use crate::draws::Draws;
 use crate::error::{Error, Result};
@@ -384,13 +384,13 @@ where
 
 type Boxed = Result<Box<dyn Training>>;
 
-fn meva_training<G: Known<N>, const N: usize, const H: usize, const R: usize, const M: usize>(
+fn meva_training<G: Playable<N>, const N: usize, const H: usize, const R: usize, const M: usize>(
     config: &Config,
     game: G,
 ) -> Boxed {
-    fn engine<G: Known<N>, const N: usize, const H: usize, const R: usize, const M: usize, const P: usize>(
+    fn engine<G: Playable<N>, const N: usize, const H: usize, const R: usize, const M: usize, const P: usize>(
         config: &Config,
-        game: G,
+        game: &G,
     ) -> Result<Engine<N, H, R, M, P>> {
         let Config {
             batch, stride, seed, ..
@@ -405,19 +405,19 @@ fn meva_training<G: Known<N>, const N: usize, const H: usize, const R: usize, co
         ))
     }
     Ok(match config.parameters {
-        Sharing::Shared => Box::new(Guarded::new(game, engine::<G, N, H, R, M, 1>(config, game)?)),
-        Sharing::Separate => Box::new(Guarded::new(game, engine::<G, N, H, R, M, 2>(config, game)?)),
+        Sharing::Shared => Box::new(Guarded::new(game.clone(), engine::<_, N, H, R, M, 1>(config, &game)?)),
+        Sharing::Separate => Box::new(Guarded::new(game.clone(), engine::<_, N, H, R, M, 2>(config, &game)?)),
     })
 }
 
-fn plane_training<G: Known<1>>(config: &Config, game: G) -> Boxed {
+fn plane_training<G: Playable<1>>(config: &Config, game: G) -> Boxed {
     macro_rules! train {
         ($n:literal, $h:literal, $r:literal, $m:literal) => {{ meva_training::<G, $n, $h, $r, $m>(config, game)? }};
     }
     with_shape!(1, config.shape(), train)
 }
 
-fn iterated_training<G: Known<5>>(config: &Config, game: G) -> Boxed {
+fn iterated_training<G: Playable<5>>(config: &Config, game: G) -> Boxed {
     macro_rules! train {
         ($n:literal, $h:literal, $r:literal, $m:literal) => {{ meva_training::<G, $n, $h, $r, $m>(config, game)? }};
     }
