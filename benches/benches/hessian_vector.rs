@@ -6,10 +6,10 @@ use meva::cpu::Cpu;
 use meva_benches::{Count, ITERATED, LOGISTIC, Wide, count, each_instruction_set, group, normal, stream};
 use meva_core::dual::along;
 use meva_core::kernels::{Kernels, Portable};
-use meva_core::meta_value::{Architecture, Heads, MetaValue, Tape};
+use meva_core::meta_value::{Architecture, MetaValue, Tape};
 use meva_core::parameters::Parameters;
 use meva_core::random::{Purpose, Stream};
-use meva_core::{Dual, Player, Scalar};
+use meva_core::{Dual, Player, Players, Scalar};
 
 fn main() {
     bench::<1, 64, 1, 16>("logistic", LOGISTIC);
@@ -23,7 +23,7 @@ fn gradient<S: Scalar, K: Kernels<S>, const N: usize, const H: usize, const R: u
     x: &[[S; N]; 2],
     tape: &mut Tape<S, N, H, R>,
 ) -> [[S; N]; 2] {
-    network.forward(kernels, x, &[S::from_f64(0.9); 2], Heads::Only(Player::Zero), tape);
+    network.forward(kernels, x, &[S::from_f64(0.9); 2], Players::Only(Player::Zero), tape);
     network.gradient(kernels, Player::Zero, tape)
 }
 

@@ -8,10 +8,11 @@ use meva::cpu::Cpu;
 use meva::training::trainer::Trainer;
 use meva_benches::{Count, Flops, ITERATED, LOGISTIC, count, group};
 use meva_core::Scalar;
-use meva_core::algorithm1::{self, Step, Trajectory};
+use meva_core::algorithm1::{Algorithm1, Step, Trajectory};
 use meva_core::game::{Game, IteratedMatrix, Logistic};
 use meva_core::kernels::Portable;
-use meva_core::meta_value::{Architecture, MetaValue};
+use meva_core::meta_value::Architecture;
+use meva_core::networks::Networks;
 use meva_core::parameters::Parameters;
 
 fn main() {
@@ -30,28 +31,23 @@ fn main() {
 fn operations<G: Game<N>, const N: usize, const H: usize, const R: usize, const M: usize>(
     preset: &str,
     architecture: Architecture,
-    game: &G,
+    mut game: &G,
 ) -> u64 {
     let config = Config::preset(preset).expect("a preset of this name");
     let settings = config.settings();
     let parameters = Parameters::<Count, N, H, R, M>::ZERO;
-    let theta = [MetaValue::new(&parameters, architecture)];
-    let target = settings.rho.map(|_| theta);
+    let theta = Networks::new([&parameters], architecture);
+    let algorithm1 = Algorithm1 {
+        kernels: &Portable,
+        settings: &settings,
+        theta,
+        target: settings.rho.map(|_| theta),
+    };
     let mut gradients = [parameters];
     let mut steps = vec![Step::<Count, N, H, R, M>::ZERO; config.stride + 1];
     let update = count(|| {
         let (mut trajectory, share) = (Trajectory::<Count, N, H>::ZERO, Count::ONE);
-        algorithm1::learn(
-            &Portable,
-            &mut &*game,
-            &settings,
-            &theta,
-            target.as_ref(),
-            &mut trajectory,
-            share,
-            &mut steps,
-            &mut gradients,
-        );
+        algorithm1.learn(&mut game, &mut trajectory, share, &mut steps, &mut gradients);
     });
     update * (config.batch * config.updates_per_outer()) as u64
 }

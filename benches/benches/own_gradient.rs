@@ -6,10 +6,10 @@ use meva::cpu::Cpu;
 use meva::cpu::memory::zeroed;
 use meva_benches::{Count, ITERATED, LOGISTIC, Wide, count, each_instruction_set, group, normal, stream};
 use meva_core::kernels::{Kernels, Portable};
-use meva_core::meta_value::{Architecture, Heads, MetaValue, Tape};
+use meva_core::meta_value::{Architecture, MetaValue, Tape};
 use meva_core::parameters::Parameters;
 use meva_core::random::{Purpose, Stream};
-use meva_core::{Player, Scalar};
+use meva_core::{Player, Players, Scalar};
 
 fn main() {
     bench::<1, 64, 1, 16>("logistic", LOGISTIC);
@@ -23,7 +23,7 @@ fn field<S: Scalar, K: Kernels<S>, const N: usize, const H: usize, const R: usiz
     gamma: &[S; 2],
     tape: &mut Tape<S, N, H, R>,
 ) -> [[S; N]; 2] {
-    network.forward(kernels, x, gamma, Heads::Both, tape);
+    network.forward(kernels, x, gamma, Players::Both, tape);
     Player::BOTH.map(|player| network.own_gradient(kernels, player, None, tape))
 }
 

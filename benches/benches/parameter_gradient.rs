@@ -4,11 +4,11 @@ use std::hint::black_box;
 
 use meva::cpu::memory::zeroed;
 use meva_benches::{Count, ITERATED, LOGISTIC, Wide, count, each_instruction_set, group, normal, stream};
-use meva_core::Scalar;
 use meva_core::kernels::Portable;
-use meva_core::meta_value::{Architecture, Heads, MetaValue, Tape};
+use meva_core::meta_value::{Architecture, MetaValue, Tape};
 use meva_core::parameters::Parameters;
 use meva_core::random::{Purpose, Stream};
+use meva_core::{Players, Scalar};
 
 fn main() {
     bench::<1, 64, 1, 16>("logistic", LOGISTIC);
@@ -20,7 +20,7 @@ fn bench<const N: usize, const H: usize, const R: usize, const M: usize>(preset:
     let network = MetaValue::new(&counted, architecture);
     let (tape, dq) = (Tape::ZERO, [[Count::ONE; M]; 2]);
     let mut gradient = counted;
-    let operations = count(|| network.vjp_parameters(&Portable, Heads::Both, &tape, &dq, &mut gradient));
+    let operations = count(|| network.vjp_parameters(&Portable, Players::Both, &tape, &dq, &mut gradient));
 
     let mut theta: Box<Parameters<f32, N, H, R, M>> = zeroed();
     theta.initialize(&mut Stream::new(0, Purpose::Parameters, 0));
@@ -33,11 +33,11 @@ fn bench<const N: usize, const H: usize, const R: usize, const M: usize>(preset:
     let mut tape: Box<Tape<Wide, N, H, R>> = zeroed();
     let mut gradient: Box<Parameters<f32, N, H, R, M>> = zeroed();
     each_instruction_set(|criterion, cpu| {
-        network.forward(&cpu, &x, &[Wide::from_f64(0.9); 2], Heads::Both, &mut tape);
+        network.forward(&cpu, &x, &[Wide::from_f64(0.9); 2], Players::Both, &mut tape);
         let name = format!("parameter gradient, {preset}, 64 lanes");
         let mut group = group(criterion, &name, operations * Wide::LANES as u64);
         group.bench_function(cpu.instruction_set().name(), |b| {
-            b.iter(|| network.vjp_parameters(&cpu, Heads::Both, black_box(&tape), black_box(&dq), &mut gradient))
+            b.iter(|| network.vjp_parameters(&cpu, Players::Both, black_box(&tape), black_box(&dq), &mut gradient))
         });
         group.finish();
     });

@@ -20,10 +20,10 @@ use meva_core::image::{Header, Image, ImageError, ImageGame, Model};
 use meva_core::kernels::Portable;
 use meva_core::learner::meta_value::Field;
 use meva_core::learner::{Hola, Learner, Lola, LolaTaylor, LookAhead, MetaValueLearner, Naive};
-use meva_core::meta_value::{Architecture, Heads, Input, Tape};
+use meva_core::meta_value::{Architecture, Input, Tape};
 use meva_core::parameters::Parameters;
 use meva_core::random::{Purpose, Stream};
-use meva_core::{Player, Scalar};
+use meva_core::{Player, Players, Scalar};
 
 #[cfg(not(feature = "std"))]
 #[panic_handler]
@@ -509,7 +509,7 @@ pub unsafe extern "C" fn meva_quantiles(
                 let (model, _) = opened(model)?;
                 let network = image_of::<$n, $h, $r, $m>(model.image, model.size)?.network()?;
                 let tape = Workspace(workspace, workspace_size).tape()?;
-                network.forward(&Portable, &x, &gamma, Heads::Only(player), tape);
+                network.forward(&Portable, &x, &gamma, Players::Only(player), tape);
                 let mut q = [0.0; $m];
                 network.quantiles(&Portable, player, tape, &mut q);
                 quantiles.cast::<[f32; $m]>().write(q);
@@ -542,7 +542,7 @@ pub unsafe extern "C" fn meva_values(
                 let (model, _) = opened(model)?;
                 let network = image_of::<$n, $h, $r, $m>(model.image, model.size)?.network()?;
                 let tape = Workspace(workspace, workspace_size).tape()?;
-                network.forward(&Portable, &x, &gamma, Heads::Both, tape);
+                network.forward(&Portable, &x, &gamma, Players::Both, tape);
                 write_rows(&Player::BOTH.map(|player| [network.mean(player, tape)]), values);
                 Ok(())
             }
@@ -574,7 +574,7 @@ pub unsafe extern "C" fn meva_own_gradients(
                 let (model, _) = opened(model)?;
                 let network = image_of::<$n, $h, $r, $m>(model.image, model.size)?.network()?;
                 let tape = Workspace(workspace, workspace_size).tape()?;
-                network.forward(&Portable, &x, &gamma, Heads::Both, tape);
+                network.forward(&Portable, &x, &gamma, Players::Both, tape);
                 let rows = Player::BOTH.map(|player| network.own_gradient(&Portable, player, None, tape));
                 write_rows(&rows, gradients);
                 Ok(())
@@ -966,7 +966,7 @@ pub unsafe extern "C" fn meva_training_update(
                 let bytes = training_bytes::<$n, $h, $r, $m>(steps, batch)?;
                 good(memory.cast::<Training<$n, $h, $r, $m>>(), size, bytes)?;
                 good(loss, 1, 1)?;
-                let game = game_of(game, $n)?;
+                let mut game = game_of(game, $n)?;
                 let settings = settings_of(settings, &game)?;
                 let trajectories = batch as usize;
                 good(x, x_count / (2 * $n), trajectories)?;
@@ -984,7 +984,7 @@ pub unsafe extern "C" fn meva_training_update(
                 let Training { state, gradient, .. } = fixed;
                 loss.write(algorithm1::update(
                     &Portable,
-                    &mut &game,
+                    &mut game,
                     &settings,
                     from_mut(state),
                     batch,

@@ -15,7 +15,7 @@ use crate::activation::Activation;
 use crate::kernels::Kernels;
 use crate::mlp::{self, MlpTape};
 use crate::parameters::Parameters;
-use crate::player::Player;
+use crate::player::{Player, Players};
 use crate::scalar::{Real, Scalar};
 
 /// How policy parameters enter the network.
@@ -58,12 +58,12 @@ pub struct Architecture {
 /// Parameters made ready for evaluation.
 ///
 /// ```
-/// use meva_core::{activation::Activation, kernels::Portable, meta_value::*, parameters::Parameters, random::*, Player};
+/// use meva_core::{activation::Activation, kernels::Portable, meta_value::*, parameters::Parameters, random::*, Player, Players};
 /// let mut theta = Parameters::<f64, 1, 8, 1, 4>::ZERO;
 /// theta.initialize(&mut Stream::new(0, Purpose::Parameters, 0));
 /// let network = MetaValue::new(&theta, Architecture { input: Input::Tenth, last_activation: Activation::Gelu });
 /// let mut tape = Tape::ZERO;
-/// network.forward(&Portable, &[[3.0], [-2.0]], &[0.9, 0.9], Heads::Both, &mut tape);
+/// network.forward(&Portable, &[[3.0], [-2.0]], &[0.9, 0.9], Players::Both, &mut tape);
 /// let [slope]: [f64; 1] = network.own_gradient(&Portable, Player::Zero, None, &tape);
 /// assert!(slope.is_finite() && slope != 0.0);
 /// ```
@@ -76,26 +76,6 @@ pub struct MetaValue<'a, T, const N: usize, const H: usize, const R: usize, cons
     /// The mean over quantiles of each column of `Q`.
     mean_weight: [T; H],
     mean_bias: T,
-}
-
-/// Whose values are wanted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Heads {
-    /// Both players': one `theta` serves both.
-    Both,
-    /// One player's: each has a `theta` of its own.
-    Only(Player),
-}
-
-impl Heads {
-    /// The players whose values are wanted.
-    pub fn players(self) -> &'static [Player] {
-        match self {
-            Heads::Both => &Player::BOTH,
-            Heads::Only(Player::Zero) => &[Player::Zero],
-            Heads::Only(Player::One) => &[Player::One],
-        }
-    }
 }
 
 /// What the forward pass leaves for the passes back.
@@ -142,13 +122,13 @@ impl<'a, T: Real, const N: usize, const H: usize, const R: usize, const M: usize
         }
     }
 
-    /// Evaluates the network up to the last hidden layer of the wanted heads.
+    /// Evaluates the network up to the last hidden layer of the given players.
     pub fn forward<S: Scalar<Real = T>, K: Kernels<S>>(
         &self,
         kernels: &K,
         x: &[[S; N]; 2],
         gamma: &[S; 2],
-        heads: Heads,
+        players: Players,
         tape: &mut Tape<S, N, H, R>,
     ) {
         let Architecture { input, last_activation } = self.architecture;
@@ -166,7 +146,7 @@ impl<'a, T: Real, const N: usize, const H: usize, const R: usize, const M: usize
                 &mut tape.policy[i],
             );
         }
-        for &player in heads.players() {
+        for &player in players.each() {
             let (i, j) = (player.index(), player.opponent().index());
             mlp::forward(
                 kernels,
@@ -313,19 +293,19 @@ impl<'a, T: Real, const N: usize, const H: usize, const R: usize, const M: usize
         self.policy_vjp(kernels, slot, tape, &dpolicy)
     }
 
-    /// Adds to `gradient` the adjoint of `theta` that belongs to the adjoints `dq` of the wanted heads' quantiles, summed
+    /// Adds to `gradient` the adjoint of `theta` that belongs to the adjoints `dq` of the given players' quantiles, summed
     /// over the lanes.
     pub fn vjp_parameters<S: Scalar<Real = T>, K: Kernels<S>>(
         &self,
         kernels: &K,
-        heads: Heads,
+        players: Players,
         tape: &Tape<S, N, H, R>,
         dq: &[[S; M]; 2],
         gradient: &mut Parameters<S::Lane, N, H, R, M>,
     ) {
         let mut dpolicy = [[S::ZERO; H]; 2];
         let mut dz = [S::ZERO; H];
-        for &player in heads.players() {
+        for &player in players.each() {
             let (i, j) = (player.index(), player.opponent().index());
             let (tape, z) = (
                 &tape.value[i],

@@ -31,3 +31,23 @@ impl Player {
         }
     }
 }
+
+/// Which players something concerns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Players {
+    /// Both players: a network that they share speaks for both.
+    Both,
+    /// One player: each has a network of its own.
+    Only(Player),
+}
+
+impl Players {
+    /// The players in order.
+    pub const fn each(self) -> &'static [Player] {
+        match self {
+            Players::Both => &Player::BOTH,
+            Players::Only(Player::Zero) => &[Player::Zero],
+            Players::Only(Player::One) => &[Player::One],
+        }
+    }
+}

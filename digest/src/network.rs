@@ -5,10 +5,10 @@ use meva_core::game::{Game, IteratedMatrix, Logistic};
 use meva_core::kernels::Kernels;
 use meva_core::learner::MetaValueLearner;
 use meva_core::learner::meta_value::Field;
-use meva_core::meta_value::{Architecture, Heads, Input, MetaValue, Tape};
+use meva_core::meta_value::{Architecture, Input, MetaValue, Tape};
 use meva_core::parameters::Parameters;
 use meva_core::random::{Purpose, Stream};
-use meva_core::{Player, Real, Scalar};
+use meva_core::{Player, Players, Real, Scalar};
 
 use crate::Report;
 use crate::bits::{Bits, Fnv, draw, draw_rows, inputs};
@@ -74,7 +74,7 @@ fn network<S: Bits, K: Kernels<S>, G: Game<N>, const N: usize, const R: usize>(
 
     let mut digests = [Fnv::EMPTY; 9];
     let mut tape = Tape::ZERO;
-    network.forward(kernels, &x, &gamma, Heads::Both, &mut tape);
+    network.forward(kernels, &x, &gamma, Players::Both, &mut tape);
     for player in Player::BOTH {
         let mut q = [S::ZERO; M];
         network.quantiles(kernels, player, &tape, &mut q);
@@ -125,7 +125,7 @@ fn vjp_parameters<S, K, const N: usize, const R: usize>(
     let (mut tape, mut gradient) = (Tape::ZERO, Parameters::<S::Real, N, H, R, M>::ZERO);
     let (x, gamma): ([[S; N]; 2], [S; 2]) = (draw_rows(&mut stream, -4.0, 4.0), draw(&mut stream, 0.0, 1.0));
     let dq: [[S; M]; 2] = draw_rows(&mut stream, -1.0, 1.0);
-    for heads in [Heads::Both, Heads::Only(Player::Zero), Heads::Only(Player::One)] {
+    for heads in [Players::Both, Players::Only(Player::Zero), Players::Only(Player::One)] {
         network.forward(kernels, &x, &gamma, heads, &mut tape);
         network.vjp_parameters(kernels, heads, &tape, &dq, &mut gradient);
         for index in 0..Parameters::<S::Real, N, H, R, M>::TENSORS {

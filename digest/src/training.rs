@@ -124,7 +124,7 @@ pub fn run<K: AllKernels>(kernels: &K, memory: &mut Memory, report: &mut Report)
             weight_decay: 0.0,
         },
     };
-    train!("algorithm1::update logistic", plane, &logistic, &Logistic);
+    train!("algorithm1::update logistic", plane, &logistic, Logistic);
     let ipd = Settings {
         architecture: Architecture {
             input: Input::Sigmoid,
@@ -143,8 +143,8 @@ pub fn run<K: AllKernels>(kernels: &K, memory: &mut Memory, report: &mut Report)
             ..logistic.optimizer
         },
     };
-    let game = IteratedMatrix::PRISONERS_DILEMMA;
-    train!("algorithm1::update prisoners_dilemma", iterated, &ipd, &game);
+    let mut game = IteratedMatrix::PRISONERS_DILEMMA;
+    train!("algorithm1::update prisoners_dilemma", iterated, &ipd, game);
     let sampled = Settings {
         field: Field::UNormalized,
         bootstrap: Bootstrap::Residual,
@@ -162,8 +162,8 @@ pub fn run<K: AllKernels>(kernels: &K, memory: &mut Memory, report: &mut Report)
             streams: &mut streams(),
         }
     );
-    let game = IteratedMatrix::MATCHING_PENNIES;
-    train!("algorithm1::update separate", separate, &ipd, &game);
+    let mut game = IteratedMatrix::MATCHING_PENNIES;
+    train!("algorithm1::update separate", separate, &ipd, game);
 }
 
 fn train<S, E, K, const N: usize, const P: usize>(

@@ -11,10 +11,10 @@ use meva_core::image::Image;
 use meva_core::kernels::Portable;
 use meva_core::learner::meta_value::Field;
 use meva_core::learner::{Hola, Learner, Lola, LolaTaylor, LookAhead, MetaValueLearner, Naive};
-use meva_core::meta_value::{Architecture, Heads, Input, Tape};
+use meva_core::meta_value::{Architecture, Input, Tape};
 use meva_core::parameters::Parameters;
 use meva_core::random::{Purpose, Stream};
-use meva_core::{Player, Scalar};
+use meva_core::{Player, Players, Scalar};
 use meva_digest::Fnv;
 
 use crate::print::line;
@@ -34,7 +34,7 @@ pub fn own_gradient() {
     measured(&["own_gradient"], &mut || {
         if let Ok(network) = MODEL.network() {
             let mut tape = Tape::ZERO;
-            network.forward(&Portable, &x, &gamma, Heads::Only(Player::Zero), &mut tape);
+            network.forward(&Portable, &x, &gamma, Players::Only(Player::Zero), &mut tape);
             gradient = network.own_gradient(&Portable, Player::Zero, None, &tape);
         }
     });
@@ -173,7 +173,7 @@ pub fn train() {
         measured(&["update"], &mut || {
             loss = algorithm1::update(
                 &Portable,
-                &mut &Logistic,
+                &mut Logistic,
                 &settings,
                 from_mut(state),
                 batch,

@@ -9,10 +9,10 @@ use meva::cpu::WIDTH;
 use meva::cpu::memory::{zeroed, zeroed_slice};
 use meva::cpu::{Cpu, FORCE, InstructionSet};
 use meva::training::trainer::Trainer;
-use meva_core::algorithm1::{self, Settings, Step, Trajectory};
+use meva_core::algorithm1::{self, Algorithm1, Settings, Step, Trajectory};
 use meva_core::game::{Game, IteratedMatrix, Logistic};
 use meva_core::kernels::{Kernels, Portable};
-use meva_core::meta_value::MetaValue;
+use meva_core::networks::Networks;
 use meva_core::parameters::Parameters;
 use meva_core::random::{Purpose, Stream};
 use meva_core::{Lanes, Scalar};
@@ -94,7 +94,7 @@ fn instruction_sets_do_not_change_a_bit() {
 }
 
 /// Every number that a rollout and its targets consist of, for one trajectory after the other and for 64 in lockstep.
-fn lanes_against_scalar<G: Game<N>, K, const N: usize>(game: &G, settings: &Settings, kernels: &K)
+fn lanes_against_scalar<G: Game<N>, K, const N: usize>(mut game: &G, settings: &Settings, kernels: &K)
 where
     K: Kernels<Lanes<WIDTH>>,
 {
@@ -106,8 +106,8 @@ where
     parameters.initialize(&mut Stream::new(5, Purpose::Parameters, 0));
     let mut other: Box<Parameters<f32, N, H, R, M>> = zeroed();
     other.initialize(&mut Stream::new(6, Purpose::Parameters, 0));
-    let theta = [MetaValue::new(&parameters, settings.architecture)];
-    let target = settings.rho.map(|_| [MetaValue::new(&other, settings.architecture)]);
+    let theta = Networks::new([&*parameters], settings.architecture);
+    let target = settings.rho.map(|_| Networks::new([&*other], settings.architecture));
 
     let mut stream = Stream::new(7, Purpose::Evaluation, 0);
     let mut singles = [Trajectory::<f32, N, H>::ZERO; WIDTH];
@@ -134,30 +134,22 @@ where
     let share = algorithm1::share(WIDTH as f32, K_STEPS + 1).unwrap();
     let mut gradient: Box<Parameters<f32, N, H, R, M>> = zeroed();
     let mut wide: Box<[Step<Lanes<WIDTH>, N, H, R, M>]> = zeroed_slice(K_STEPS + 1);
-    algorithm1::learn(
+    Algorithm1 {
         kernels,
-        &mut &*game,
         settings,
-        &theta,
-        target.as_ref(),
-        &mut group,
-        share,
-        &mut wide,
-        from_mut(&mut *gradient),
-    );
+        theta,
+        target,
+    }
+    .learn(&mut game, &mut group, share, &mut wide, from_mut(&mut *gradient));
+    let alone = Algorithm1 {
+        kernels: &Portable,
+        settings,
+        theta,
+        target,
+    };
     let mut narrow = vec![Step::<f32, N, H, R, M>::ZERO; K_STEPS + 1];
     for (l, single) in singles.iter_mut().enumerate() {
-        algorithm1::learn(
-            &Portable,
-            &mut &*game,
-            settings,
-            &theta,
-            target.as_ref(),
-            single,
-            share,
-            &mut narrow,
-            from_mut(&mut *gradient),
-        );
+        alone.learn(&mut game, single, share, &mut narrow, from_mut(&mut *gradient));
         for i in 0..2 {
             same(&format!("lane {l}, end of player {i}"), &group.x[i], &single.x[i], l);
             for t in 0..=K_STEPS {

@@ -16,10 +16,10 @@ use meva::training::trainer::Trainer;
 use meva_core::activation::Activation;
 use meva_core::algorithm1::{State, Step, Trajectory, update};
 use meva_core::kernels::Portable;
-use meva_core::meta_value::{Heads, MetaValue, Tape};
+use meva_core::meta_value::{MetaValue, Tape};
 use meva_core::parameters::Parameters;
 use meva_core::random::{Purpose, Stream};
-use meva_core::{Game, Player, elementary};
+use meva_core::{Game, Player, Players, elementary};
 
 fn gpu() -> Option<Arc<Gpu>> {
     static GPU: OnceLock<Option<Arc<Gpu>>> = OnceLock::new();
@@ -193,7 +193,7 @@ fn numbers_of<const N: usize, const H: usize, const R: usize, const M: usize>(
 
 fn by_core_of<G: Game<N>, const N: usize, const H: usize, const R: usize, const M: usize, const P: usize>(
     config: &Config,
-    game: G,
+    mut game: G,
     count: usize,
 ) -> (Vec<f32>, Vec<f32>) {
     let mut states = Box::new([State::<f32, N, H, R, M>::ZERO; P]);
@@ -233,7 +233,7 @@ fn by_core_of<G: Game<N>, const N: usize, const H: usize, const R: usize, const 
         settings.optimizer.eta = config.eta_at(n - n % per_outer);
         losses.push(update(
             &Portable,
-            &mut &game,
+            &mut game,
             &settings,
             &mut states,
             &mut batch,
@@ -341,7 +341,7 @@ fn point<G: Game<N>, const N: usize, const H: usize, const R: usize, const M: us
     let mut q = [[0.0; M]; 2];
     for player in Player::BOTH {
         let (network, i) = (network(player), player.index());
-        network.forward(&Portable, &x, &gamma, Heads::Only(player), &mut tapes[i]);
+        network.forward(&Portable, &x, &gamma, Players::Only(player), &mut tapes[i]);
         network.quantiles(&Portable, player, &tapes[i], &mut q[i]);
     }
     let mut answer: Vec<f32> = (0..M).flat_map(|m| [q[0][m], q[1][m]]).collect();

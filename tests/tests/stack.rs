@@ -6,12 +6,12 @@
 use std::hint::black_box;
 use std::process::Command;
 
-use meva_core::Player;
 use meva_core::activation::Activation;
 use meva_core::kernels::Portable;
-use meva_core::meta_value::{Architecture, Heads, Input, MetaValue, Tape};
+use meva_core::meta_value::{Architecture, Input, MetaValue, Tape};
 use meva_core::parameters::Parameters;
 use meva_core::random::{Purpose, Stream};
+use meva_core::{Player, Players};
 
 /// The stack that one joint policy's gradients may take, in bytes: what small processors have.
 const LIMIT: usize = 64 << 10;
@@ -33,7 +33,7 @@ fn gradients<const N: usize, const H: usize, const R: usize, const M: usize>(
         &Portable,
         &black_box([[0.5; N], [-1.0; N]]),
         &[0.9; 2],
-        Heads::Both,
+        Players::Both,
         &mut tape,
     );
     Player::BOTH.map(|player| network.own_gradient(&Portable, player, None, &tape))

@@ -85,7 +85,7 @@ impl<const N: usize, G: Game<N>> Game<N> for &G {
 /// What agents know of a game where they stand: their returns, and the gradients of their own returns; exact, or estimated
 /// from play.
 ///
-/// A reference to a [`Game`] knows both exactly; [`Rollouts`] estimate them.
+/// Every [`Game`] knows both exactly; [`Rollouts`] estimate them.
 pub trait Estimator<S, const N: usize> {
     /// An estimate of `f(x)`.
     fn estimate_value(&mut self, x: &[[S; N]; 2]) -> [S; 2];
@@ -93,7 +93,7 @@ pub trait Estimator<S, const N: usize> {
     fn estimate(&mut self, x: &[[S; N]; 2]) -> ([S; 2], [[S; N]; 2]);
 }
 
-impl<S: Scalar, const N: usize, G: Game<N>> Estimator<S, N> for &G {
+impl<S: Scalar, const N: usize, G: Game<N>> Estimator<S, N> for G {
     #[inline]
     fn estimate_value(&mut self, x: &[[S; N]; 2]) -> [S; 2] {
         self.value(x)

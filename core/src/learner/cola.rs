@@ -21,9 +21,9 @@ use super::{Learner, only};
 use crate::dual::{self, Dual};
 use crate::game::Game;
 use crate::kernels::{Kernels, Portable};
-use crate::meta_value::{Heads, MetaValue, Tape};
+use crate::meta_value::{MetaValue, Tape};
 use crate::parameters::Parameters;
-use crate::player::Player;
+use crate::player::{Player, Players};
 use crate::scalar::Scalar;
 
 /// Both agents follow the steps that the network predicts for an imagined step of length `alpha`.
@@ -50,7 +50,7 @@ pub fn steps<S: Scalar, K: Kernels<S>, const N: usize, const H: usize, const R: 
     alpha: S,
     tape: &mut Tape<S, N, H, R>,
 ) -> [[S; N]; 2] {
-    network.forward(kernels, x, &[alpha; 2], Heads::Both, tape);
+    network.forward(kernels, x, &[alpha; 2], Players::Both, tape);
     let mut steps = [[S::ZERO; N]; 2];
     for player in Player::BOTH {
         network.quantiles(kernels, player, tape, &mut steps[player.index()]);
@@ -131,7 +131,7 @@ where
             dq[i][n] = Dual::new(S::ZERO, twice * residual[n]);
             dq[j][n] = Dual::new(-(twice * through.value), -(twice * through.tangent));
         }
-        network.vjp_parameters(kernels, Heads::Both, dual_tape, &dq, dual_gradient);
+        network.vjp_parameters(kernels, Players::Both, dual_tape, &dq, dual_gradient);
     }
     for index in 0..Parameters::<S::Real, N, H, R, N>::TENSORS {
         for (sum, dual) in gradient

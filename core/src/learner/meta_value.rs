@@ -10,8 +10,8 @@
 use super::Learner;
 use crate::game::Game;
 use crate::kernels::{Kernels, Portable};
-use crate::meta_value::{Heads, MetaValue, Tape};
-use crate::player::Player;
+use crate::meta_value::{MetaValue, Tape};
+use crate::player::{Player, Players};
 use crate::scalar::{Real, Scalar};
 
 /// What the network models.
@@ -83,7 +83,7 @@ impl<T: Real, const N: usize, const H: usize, const R: usize, const M: usize> Me
         tape: &mut Tape<S, N, H, R>,
     ) -> [[S; N]; 2] {
         let gamma = self.gamma.map(S::from_f64);
-        self.network.forward(kernels, x, &gamma, Heads::Both, tape);
+        self.network.forward(kernels, x, &gamma, Players::Both, tape);
         let naive = if self.field.is_correction() {
             game.own_gradients(x)
         } else {

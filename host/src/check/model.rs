@@ -17,10 +17,10 @@ use std::sync::Arc;
 
 use meva_core::kernels::{Kernels, Portable};
 use meva_core::learner::meta_value::Field;
-use meva_core::meta_value::{Architecture, Heads, MetaValue, Tape};
+use meva_core::meta_value::{Architecture, MetaValue, Tape};
 use meva_core::parameters::Parameters;
 use meva_core::random::{Purpose, Stream};
-use meva_core::{Game, Player};
+use meva_core::{Game, Player, Players};
 
 use super::condition::sensitivities;
 use super::games::{Nudged, POINTS};
@@ -205,7 +205,7 @@ where
         let field = Player::BOTH.map(|player| {
             let i = player.index();
             let network = &networks[i.min(networks.len() - 1)];
-            network.forward(kernels, &x, &gamma, Heads::Only(player), &mut tape);
+            network.forward(kernels, &x, &gamma, Players::Only(player), &mut tape);
             network.quantiles(kernels, player, &tape, &mut quantiles[i]);
             let own = network.own_gradient(kernels, player, None, &tape);
             subject.field.direction(&naive[i], &own, gamma[i])

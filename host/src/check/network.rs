@@ -4,10 +4,10 @@ use std::array::from_ref;
 
 use meva_core::dual::{along as dual_along, tangents};
 use meva_core::kernels::{Kernels, Portable};
-use meva_core::meta_value::{Architecture, Heads, MetaValue, Tape};
+use meva_core::meta_value::{Architecture, MetaValue, Tape};
 use meva_core::parameters::Parameters;
 use meva_core::random::{Purpose, Stream};
-use meva_core::{Dual, Player, Real, Scalar};
+use meva_core::{Dual, Player, Players, Real, Scalar};
 
 use super::condition::{Nudge, rms, sensitivities};
 use super::differences::{along, central, central_of, deviation, moved};
@@ -121,7 +121,7 @@ where
         let v: [[S; N]; 2] = pack_rows(|l| group[l].v);
         let gamma: [S; 2] = pack_row(|l| group[l].gamma);
         let mask: [[S; H]; 2] = pack_rows(|l| group[l].mask);
-        network.forward(kernels, &x, &gamma, Heads::Both, &mut tape);
+        network.forward(kernels, &x, &gamma, Players::Both, &mut tape);
         let mut quantiles = [[S::ZERO; M]; 2];
         for player in Player::BOTH {
             network.quantiles(kernels, player, &tape, &mut quantiles[player.index()]);
@@ -134,7 +134,7 @@ where
 
         let dual_gamma = gamma.map(|gamma| Dual::new(gamma, S::ZERO));
         let forward = |direction: &[[S; N]; 2], tape: &mut Tape<Dual<S>, N, H, R>| {
-            network.forward(kernels, &dual_along(&x, direction), &dual_gamma, Heads::Both, tape);
+            network.forward(kernels, &dual_along(&x, direction), &dual_gamma, Players::Both, tape);
         };
         forward(&v, &mut dual_tape);
         let hvp = Player::BOTH.map(|player| {
@@ -198,7 +198,7 @@ where
         let weight: S = pack(|l| if l < group.len() { share } else { 0.0 });
         let x: [[S; N]; 2] = pack_rows(|l| at(l).x);
         let y: [[S; M]; 2] = pack_rows(|l| at(l).y);
-        network.forward(kernels, &x, &pack_row(|l| at(l).gamma), Heads::Both, &mut tape);
+        network.forward(kernels, &x, &pack_row(|l| at(l).gamma), Players::Both, &mut tape);
         let mut dq = [[S::ZERO; M]; 2];
         for player in Player::BOTH {
             let i = player.index();
@@ -217,7 +217,7 @@ where
             total += (weight * value).sum_lanes();
             dq[i] = dq[i].map(|dq| weight * dq);
         }
-        network.vjp_parameters(kernels, Heads::Both, &tape, &dq, &mut gradient);
+        network.vjp_parameters(kernels, Players::Both, &tape, &dq, &mut gradient);
     }
     [vec![total.to_f64()], numbers(&gradient)]
 }
@@ -248,7 +248,7 @@ fn by_duals<S: Packed, const N: usize, const H: usize, const R: usize, const M: 
             for n in 0..N {
                 let mut unit = [[Dual::ZERO; N]; 2];
                 unit[i][n] = Dual::ONE;
-                network.forward(&Portable, &dual_along(&inner, &unit), &gamma, Heads::Both, &mut tape);
+                network.forward(&Portable, &dual_along(&inner, &unit), &gamma, Players::Both, &mut tape);
                 for player in Player::BOTH {
                     let Dual { value, tangent } = network.mean(player, &tape).tangent;
                     (gradient[player.index()][i][n], hvp[player.index()][i][n]) = (value, tangent);
@@ -270,7 +270,7 @@ fn by_differences<const N: usize, const H: usize, const R: usize, const M: usize
     let (mut own, mut gradient, mut hvp, mut jacobian) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let forward = |x: &[[f64; N]; 2], gamma: &[f64; 2]| {
         let mut tape = Tape::ZERO;
-        network.forward(&Portable, x, gamma, Heads::Both, &mut tape);
+        network.forward(&Portable, x, gamma, Players::Both, &mut tape);
         tape
     };
     for Point { x, gamma, v, .. } in points {

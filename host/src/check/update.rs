@@ -61,7 +61,7 @@ impl<const N: usize, const H: usize> Draw<N, H> {
 /// One update on any scalar. Returns the loss and the gradient; the state is then that after the update.
 pub fn update<S, K, G, const N: usize, const H: usize, const R: usize, const M: usize>(
     kernels: &K,
-    game: &G,
+    mut game: &G,
     (settings, stride): (&Settings, usize),
     state: &mut State<S::Real, N, H, R, M>,
     draws: &[Draw<N, H>],
@@ -87,7 +87,7 @@ where
     let mut gradient = Box::new(Parameters::ZERO);
     let loss = algorithm1::update(
         kernels,
-        &mut &*game,
+        &mut game,
         settings,
         from_mut(state),
         &mut groups,

@@ -4,7 +4,7 @@
 //! the result does not depend on how many threads there are.
 
 use meva_core::Scalar;
-use meva_core::algorithm1::{self, Settings, State, Step, Trajectory};
+use meva_core::algorithm1::{self, Algorithm1, Settings, State, Step, Trajectory};
 use meva_core::parameters::Parameters;
 use meva_core::random::{Purpose, Stream};
 use rayon::prelude::*;
@@ -98,12 +98,12 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize, const P: us
 
     /// One update of Algorithm 1, as [`algorithm1::update`], with the groups side by side.
     fn update(&mut self, settings: &Settings, gamma: &[[f32; 2]], streams: &[Stream]) -> f32 {
-        let (theta, target) = algorithm1::networks(settings, &self.states);
         let steps = self.groups.first().map_or(0, |group| group.steps.len());
         let Some(share) = algorithm1::share(self.batch as f32, steps) else {
             return 0.0;
         };
         let (cpu, batch) = (self.cpu, self.batch);
+        let algorithm1 = Algorithm1::new(&cpu, settings, &self.states);
         let learn = |(g, group): (usize, &mut Group<N, H, R, M, P>)| {
             let Group {
                 knowledge,
@@ -124,18 +124,7 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize, const P: us
             for gradient in gradients.iter_mut() {
                 gradient.clear();
             }
-            let target = target.as_ref();
-            algorithm1::learn(
-                &cpu,
-                &mut **knowledge,
-                settings,
-                &theta,
-                target,
-                trajectory,
-                share,
-                steps,
-                gradients,
-            )
+            algorithm1.learn(&mut **knowledge, trajectory, share, steps, gradients)
         };
         let losses: Vec<f32> = self.groups.par_iter_mut().enumerate().map(learn).collect();
         for (n, (state, gradient)) in self.states.iter_mut().zip(self.gradients.iter_mut()).enumerate() {

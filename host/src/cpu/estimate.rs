@@ -27,6 +27,11 @@ pub trait Knowledge<const N: usize>: Estimator<Number, N> + Send {
     fn reseed(&mut self, streams: &[Stream]);
 }
 
+/// What is known exactly needs no episodes.
+impl<const N: usize, G: Game<N> + Send> Knowledge<N> for G {
+    fn reseed(&mut self, _: &[Stream]) {}
+}
+
 /// Games that agents of the host can play: any that can be copied and shared among threads.
 pub trait Playable<const N: usize>: Game<N> + Clone + Send + Sync + 'static {
     /// Exact knowledge, or that of sampled episodes; a game that has no turns is known exactly in any case.
@@ -37,7 +42,7 @@ impl<G: Game<N> + Clone + Send + Sync + 'static, const N: usize> Playable<N> for
     fn knowledge(&self, sampling: Option<Sampling>) -> Box<dyn Knowledge<N>> {
         sampling
             .and_then(|sampling| sampled(self, sampling))
-            .unwrap_or_else(|| Box::new(Exact(self.clone())))
+            .unwrap_or_else(|| Box::new(self.clone()))
     }
 }
 
@@ -55,22 +60,6 @@ fn sampled<const N: usize>(
     // Policies of an iterated game have five parameters, so N is 5 here.
     let knowledge: Box<dyn Any> = Box::new(knowledge);
     knowledge.downcast().ok().map(|knowledge| *knowledge)
-}
-
-struct Exact<G>(G);
-
-impl<const N: usize, G: Game<N>> Estimator<Number, N> for Exact<G> {
-    fn estimate_value(&mut self, x: &[[Number; N]; 2]) -> [Number; 2] {
-        (&self.0).estimate_value(x)
-    }
-
-    fn estimate(&mut self, x: &[[Number; N]; 2]) -> ([Number; 2], [[Number; N]; 2]) {
-        (&self.0).estimate(x)
-    }
-}
-
-impl<const N: usize, G: Game<N> + Send> Knowledge<N> for Exact<G> {
-    fn reseed(&mut self, _: &[Stream]) {}
 }
 
 struct Sampled {

@@ -3,9 +3,9 @@
 use meva_core::algorithm1::State;
 use meva_core::image::{self, Image};
 use meva_core::kernels::Portable;
-use meva_core::meta_value::{Architecture, Heads, MetaValue, Tape};
+use meva_core::meta_value::{Architecture, MetaValue, Tape};
 use meva_core::parameters::Parameters;
-use meva_core::{Player, Scalar};
+use meva_core::{Player, Players, Scalar};
 
 use crate::cpu::Cpu;
 use crate::cpu::Number;
@@ -152,7 +152,7 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize> Network<N> 
         let network = self.of(player);
         let mut tape: Box<Tape<Number, N, H, R>> = zeroed();
         Box::new(move |x, gamma| {
-            network.forward(&cpu, x, gamma, Heads::Only(player), &mut tape);
+            network.forward(&cpu, x, gamma, Players::Only(player), &mut tape);
             network.own_gradient(&cpu, player, None, &tape)
         })
     }
@@ -160,7 +160,7 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize> Network<N> 
     fn own_gradient(&self, player: Player, x: &[[f64; N]; 2], gamma: &[f64; 2]) -> [f64; N] {
         let network = self.wide_of(player);
         let mut tape = Tape::ZERO;
-        network.forward(&Portable, x, gamma, Heads::Only(player), &mut tape);
+        network.forward(&Portable, x, gamma, Players::Only(player), &mut tape);
         network.own_gradient(&Portable, player, None, &tape)
     }
 
@@ -168,7 +168,7 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize> Network<N> 
         let network = self.of(player);
         let mut tape: Box<Tape<Number, N, H, R>> = zeroed();
         Box::new(move |x, alpha| {
-            network.forward(&cpu, x, alpha, Heads::Only(player), &mut tape);
+            network.forward(&cpu, x, alpha, Players::Only(player), &mut tape);
             let mut outputs = [Number::ZERO; M];
             network.quantiles(&cpu, player, &tape, &mut outputs);
             first(&outputs)
@@ -184,7 +184,7 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize> Network<N> 
     fn quantiles(&self, player: Player, x: &[[f64; N]; 2], gamma: &[f64; 2]) -> Vec<f64> {
         let network = self.wide_of(player);
         let mut tape = Tape::ZERO;
-        network.forward(&Portable, x, gamma, Heads::Only(player), &mut tape);
+        network.forward(&Portable, x, gamma, Players::Only(player), &mut tape);
         let mut q = [0.0; M];
         network.quantiles(&Portable, player, &tape, &mut q);
         q.to_vec()

@@ -1,15 +1,16 @@
 //! Laws of the update.
 
 use meva_core::adamw::AdamW;
-use meva_core::algorithm1::{self, Bootstrap, Exploration, Settings, State, Step, Trajectory};
+use meva_core::algorithm1::{self, Algorithm1, Bootstrap, Exploration, Settings, State, Step, Trajectory};
 use meva_core::game::{IteratedMatrix, Logistic};
 use meva_core::kernels::Portable;
 use meva_core::learner::meta_value::Field;
-use meva_core::meta_value::{Heads, MetaValue, Tape};
+use meva_core::meta_value::{MetaValue, Tape};
+use meva_core::networks::Networks;
 use meva_core::parameters::Parameters;
 use meva_core::random::{Purpose, Stream};
 use meva_core::scalar::Real;
-use meva_core::{Lanes, Player, Scalar, lambda_return, quantile_huber};
+use meva_core::{Lanes, Player, Players, Scalar, lambda_return, quantile_huber};
 use meva_tests::compare::{Check, Ledger, Scale};
 use meva_tests::number::Number;
 use meva_tests::tolerance::{Operation, Precision};
@@ -100,7 +101,7 @@ fn gradient<S: Number>(settings: &Settings, groups: &[Trajectory<S, 5, H>]) -> (
     let mut groups = groups.to_vec();
     let loss = algorithm1::update(
         &Portable,
-        &mut &GAME,
+        &mut { GAME },
         settings,
         from_mut(&mut *state),
         &mut groups,
@@ -130,7 +131,7 @@ fn nothing_to_learn_changes_nothing() {
             let mut gradient = Box::new(Parameters::ZERO);
             let loss = algorithm1::update(
                 &Portable,
-                &mut &GAME,
+                &mut { GAME },
                 &SETTINGS,
                 from_mut(&mut *state),
                 &mut groups,
@@ -241,7 +242,7 @@ fn a_target_network_without_lag_is_none() {
             let mut gradient = Box::new(Parameters::ZERO);
             algorithm1::update(
                 &Portable,
-                &mut &GAME,
+                &mut { GAME },
                 &settings,
                 from_mut(&mut *state),
                 &mut groups,
@@ -274,18 +275,13 @@ fn a_target_network_without_lag_is_none() {
 /// Steps of one rollout.
 fn roll<T: Real>(settings: &Settings, gamma: f64) -> (Trajectory<T, 5, H>, Vec<Step<T, 5, H, R, M>>) {
     let state = state::<T>();
-    let (theta, target) = algorithm1::networks(settings, from_ref(&*state));
     let mut group = trajectory::<T>(3);
     group.gamma = [T::round(gamma); 2];
     let mut steps = vec![Step::ZERO; 4];
     let mut gradient = Box::new(Parameters::ZERO);
     let share = T::round(0.125);
-    algorithm1::learn(
-        &Portable,
-        &mut &GAME,
-        settings,
-        &theta,
-        target.as_ref(),
+    Algorithm1::new(&Portable, settings, from_ref(&*state)).learn(
+        &mut { GAME },
         &mut group,
         share,
         &mut steps,
@@ -375,7 +371,6 @@ fn residual_gradients_are_derivatives_of_the_whole_loss() {
             ..SETTINGS
         };
         let parameters = theta::<f64, 1, 4, 1, 2>();
-        let network = MetaValue::new(&parameters, TENTH);
         let gamma = [0.6, 0.95];
         let start = Trajectory {
             x: [[2.0], [-1.5]],
@@ -387,17 +382,14 @@ fn residual_gradients_are_derivatives_of_the_whole_loss() {
             let mut steps = vec![Step::<f64, 1, 4, 1, 2>::ZERO; K + 1];
             let mut gradient = Box::new(Tiny::ZERO);
             let group = &mut start.clone();
-            let loss = algorithm1::learn(
-                &Portable,
-                &mut &Logistic,
+            let algorithm1 = Algorithm1 {
+                kernels: &Portable,
                 settings,
-                &[network],
-                None,
-                group,
-                share,
-                &mut steps,
-                from_mut(&mut *gradient),
-            );
+                theta: Networks::new([&*parameters], TENTH),
+                target: None,
+            };
+            let gradients = from_mut(&mut *gradient);
+            let loss = algorithm1.learn(&mut Logistic, group, share, &mut steps, gradients);
             (loss, gradient, steps)
         };
         let (loss, gradient, steps) = run(&settings);
@@ -408,7 +400,7 @@ fn residual_gradients_are_derivatives_of_the_whole_loss() {
                 .iter()
                 .map(|step| {
                     let mut tape = Tape::ZERO;
-                    network.forward(&Portable, &step.x, &gamma, Heads::Both, &mut tape);
+                    network.forward(&Portable, &step.x, &gamma, Players::Both, &mut tape);
                     Player::BOTH.map(|player| {
                         let mut q = [0.0; 2];
                         network.quantiles(&Portable, player, &tape, &mut q);
@@ -470,21 +462,11 @@ fn residual_gradients_are_derivatives_of_the_whole_loss() {
 fn networks_of_their_own() {
     let shared = state::<f64>();
     let run = |settings: &Settings, states: &[State<f64, 5, H, R, M>; 2]| {
-        let (theta, target) = algorithm1::networks(settings, states);
         let mut group = trajectory::<f64>(3);
         let mut steps = vec![Step::<f64, 5, H, R, M, 2>::ZERO; 4];
         let mut gradients = Box::new([Parameters::ZERO; 2]);
-        let loss = algorithm1::learn(
-            &Portable,
-            &mut &GAME,
-            settings,
-            &theta,
-            target.as_ref(),
-            &mut group,
-            0.125,
-            &mut steps,
-            &mut gradients,
-        );
+        let algorithm1 = Algorithm1::new(&Portable, settings, states);
+        let loss = algorithm1.learn(&mut { GAME }, &mut group, 0.125, &mut steps, &mut gradients);
         (loss, group, steps, gradients)
     };
     let residual = Settings {
@@ -497,16 +479,11 @@ fn networks_of_their_own() {
         let copies = Box::new([*shared; 2]);
         let (loss, group, steps, gradients) = run(&settings, &copies);
 
-        let (theta, target) = algorithm1::networks(&settings, from_ref(&*shared));
         let mut together = trajectory::<f64>(3);
         let mut shared_steps = vec![Step::<f64, 5, H, R, M>::ZERO; 4];
         let mut gradient = Box::new(Theta::<f64>::ZERO);
-        let shared_loss = algorithm1::learn(
-            &Portable,
-            &mut &GAME,
-            &settings,
-            &theta,
-            target.as_ref(),
+        let shared_loss = Algorithm1::new(&Portable, &settings, from_ref(&*shared)).learn(
+            &mut { GAME },
             &mut together,
             0.125,
             &mut shared_steps,

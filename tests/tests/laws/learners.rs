@@ -3,9 +3,9 @@
 use meva_core::kernels::Portable;
 use meva_core::learner::meta_value::Field;
 use meva_core::learner::{Hola, Learner, Lola, LolaTaylor, LookAhead, MetaValueLearner, Naive};
-use meva_core::meta_value::{Heads, MetaValue, Tape};
+use meva_core::meta_value::{MetaValue, Tape};
 use meva_core::scalar::Real;
-use meva_core::{Game, Player, game};
+use meva_core::{Game, Player, Players, game};
 use meva_tests::compare::{Check, Ledger, Scale};
 use meva_tests::games::{self, BuiltIn, Visit};
 use meva_tests::number::Number;
@@ -220,7 +220,7 @@ fn the_field_of_v_is_the_own_gradient() {
         for x in points::<1>(POINTS) {
             let label = format!("{x:?}");
             let x = round::<T, 1>(&x);
-            network.forward(&Portable, &x, &learner.gamma.map(T::round), Heads::Both, &mut tape);
+            network.forward(&Portable, &x, &learner.gamma.map(T::round), Players::Both, &mut tape);
             let own = Player::BOTH.map(|player| network.own_gradient(&Portable, player, None, &tape));
             let in_place = learner.field_in(&Portable, &game::Logistic, &x, &mut tape);
             ledger.identical(

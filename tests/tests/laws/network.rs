@@ -2,11 +2,11 @@
 
 use meva_core::dual::{along, tangents};
 use meva_core::kernels::Portable;
-use meva_core::meta_value::{Architecture, Heads, MetaValue, Tape};
+use meva_core::meta_value::{Architecture, MetaValue, Tape};
 use meva_core::parameters::Parameters;
 use meva_core::random::{Purpose, Stream};
 use meva_core::scalar::Real;
-use meva_core::{Dual, Lanes, Player, Scalar};
+use meva_core::{Dual, Lanes, Player, Players, Scalar};
 use meva_tests::compare::{Check, Ledger, Scale};
 use meva_tests::number::{Number, pack_row, pack_rows, unpack};
 use meva_tests::tolerance::{Operation, Precision};
@@ -42,7 +42,7 @@ fn hvp<T: Real, const N: usize, const H: usize, const R: usize, const M: usize>(
         &Portable,
         &along(&round::<T, N>(x), &round(v)),
         &gamma,
-        Heads::Both,
+        Players::Both,
         &mut tape,
     );
     Player::BOTH.map(|player| network.gradient(&Portable, player, &tape).map(|row| tangents(&row)))
@@ -55,7 +55,7 @@ fn forward<T: Real, const N: usize, const H: usize, const R: usize, const M: usi
     gamma: [f64; 2],
 ) -> Box<Tape<T, N, H, R>> {
     let mut tape = Box::new(Tape::ZERO);
-    network.forward(&Portable, &round(x), &gamma.map(T::round), Heads::Both, &mut tape);
+    network.forward(&Portable, &round(x), &gamma.map(T::round), Players::Both, &mut tape);
     tape
 }
 
@@ -146,7 +146,7 @@ fn ways_to_the_same_gradient() {
                 ledger.identical(&label, &wide(&own), &wide(&row));
                 let mut alone = Box::new(Tape::ZERO);
                 let gamma = GAMMA.map(T::round);
-                network.forward(&Portable, &round(&x), &gamma, Heads::Only(player), &mut alone);
+                network.forward(&Portable, &round(&x), &gamma, Players::Only(player), &mut alone);
                 let by_one = network.own_gradient(&Portable, player, None, &alone);
                 ledger.identical(&label, &wide(&own), &wide(&by_one));
                 let ones = network.own_gradient(&Portable, player, Some(&[T::ONE; H]), &both);
@@ -250,7 +250,7 @@ fn parameter_gradients_are_limits_of_differences() {
             let mut gradient = Box::new(P::ZERO);
             network.vjp_parameters(
                 &Portable,
-                Heads::Both,
+                Players::Both,
                 &forward(&network, &x, GAMMA),
                 &dq,
                 &mut gradient,
@@ -292,10 +292,10 @@ fn heads_add() {
             let tape = forward(&network, &x, GAMMA);
             let dq = [[T::ONE; M], [T::round(-0.5); M]];
             let mut both = Box::new(Parameters::ZERO);
-            network.vjp_parameters(&Portable, Heads::Both, &tape, &dq, &mut both);
+            network.vjp_parameters(&Portable, Players::Both, &tape, &dq, &mut both);
             let mut one_by_one = Box::new(Parameters::ZERO);
             for player in Player::BOTH {
-                network.vjp_parameters(&Portable, Heads::Only(player), &tape, &dq, &mut one_by_one);
+                network.vjp_parameters(&Portable, Players::Only(player), &tape, &dq, &mut one_by_one);
             }
             for index in 0..Parameters::<T, N, H, R, M>::TENSORS {
                 let label = format!("{} at {x:?}", Parameters::<T, N, H, R, M>::tensor(index));
@@ -388,7 +388,7 @@ fn lanes_are_trajectories() {
             &Portable,
             &pack_rows(|l| all[l]),
             &pack_row(|l| gamma[l]),
-            Heads::Both,
+            Players::Both,
             &mut tape,
         );
         for player in Player::BOTH {

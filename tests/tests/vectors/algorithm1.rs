@@ -1,7 +1,7 @@
 //! One whole update with every random draw given.
 
 use meva_core::adamw::AdamW;
-use meva_core::algorithm1::{self, Bootstrap, Exploration, Settings, State, Step, Trajectory};
+use meva_core::algorithm1::{self, Algorithm1, Bootstrap, Exploration, Settings, State, Step, Trajectory};
 use meva_core::kernels::Portable;
 use meva_core::learner::meta_value::Field;
 use meva_core::parameters::Parameters;
@@ -78,7 +78,7 @@ struct Results {
 
 /// Runs the update in its two halves, and checks that `update` is these.
 fn results<S: Number, G: Game<N>, const N: usize, const H: usize, const R: usize, const M: usize>(
-    game: &G,
+    mut game: &G,
     case: &Value,
     ledger: &mut Ledger,
 ) -> Results {
@@ -86,7 +86,7 @@ fn results<S: Number, G: Game<N>, const N: usize, const H: usize, const R: usize
     let settings = settings(case);
     let mut before = state::<S::Real, N, H, R, M>(case);
     let mut after = before.clone();
-    let (theta, target) = algorithm1::networks(&settings, from_ref(&*before));
+    let algorithm1 = Algorithm1::new(&Portable, &settings, from_ref(&*before));
     let batch = list(&case["draws"]["x"]).len();
     let k = number(&case["hp"]["k"]) as usize;
     let share = algorithm1::share(S::Real::round(batch as f64), k + 1).expect("something to average");
@@ -96,17 +96,7 @@ fn results<S: Number, G: Game<N>, const N: usize, const H: usize, const R: usize
     let mut trajectories = Vec::new();
     let mut all = groups::<S, N, H>(&case["draws"]);
     for group in &mut all {
-        loss += algorithm1::learn(
-            &Portable,
-            &mut &*game,
-            &settings,
-            &theta,
-            target.as_ref(),
-            group,
-            share,
-            &mut steps,
-            from_mut(&mut *gradient),
-        );
+        loss += algorithm1.learn(&mut game, group, share, &mut steps, from_mut(&mut *gradient));
         for l in 0..S::LANES {
             let b = trajectories.len();
             if b == batch {
@@ -166,7 +156,7 @@ fn results<S: Number, G: Game<N>, const N: usize, const H: usize, const R: usize
     let mut scratch = Box::new(Parameters::ZERO);
     let total = algorithm1::update(
         &Portable,
-        &mut &*game,
+        &mut game,
         &settings,
         from_mut(&mut *before),
         &mut all_at_once,

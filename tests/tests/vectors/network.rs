@@ -2,10 +2,10 @@
 
 use meva_core::dual::{along, tangents};
 use meva_core::kernels::Portable;
-use meva_core::meta_value::{Heads, MetaValue, Tape};
+use meva_core::meta_value::{MetaValue, Tape};
 use meva_core::parameters::Parameters;
 use meva_core::scalar::Real;
-use meva_core::{Dual, Lanes, Player, quantile_huber};
+use meva_core::{Dual, Lanes, Player, Players, quantile_huber};
 use meva_tests::compare::{Check, Ledger};
 use meva_tests::number::{Number, pack_row, pack_rows, unpack};
 use meva_tests::tolerance::Operation;
@@ -49,7 +49,7 @@ fn checks<S: Number, const N: usize, const H: usize, const R: usize, const M: us
     let y: [[S; M]; 2] = pack_rows(|l| inputs[l].y);
 
     let mut tape = Box::new(Tape::ZERO);
-    network.forward(&Portable, &x, &gamma, Heads::Both, &mut tape);
+    network.forward(&Portable, &x, &gamma, Players::Both, &mut tape);
     let mut quantiles = [[S::ZERO; M]; 2];
     for player in Player::BOTH {
         network.quantiles(&Portable, player, &tape, &mut quantiles[player.index()]);
@@ -60,7 +60,7 @@ fn checks<S: Number, const N: usize, const H: usize, const R: usize, const M: us
 
     let mut dual_tape = Box::new(Tape::<Dual<S>, N, H, R>::ZERO);
     let dual_gamma = gamma.map(|gamma| Dual::new(gamma, S::ZERO));
-    network.forward(&Portable, &along(&x, &v), &dual_gamma, Heads::Both, &mut dual_tape);
+    network.forward(&Portable, &along(&x, &v), &dual_gamma, Players::Both, &mut dual_tape);
     let hvp = Player::BOTH.map(|player| {
         network
             .gradient(&Portable, player, &dual_tape)
@@ -110,7 +110,7 @@ fn checks<S: Number, const N: usize, const H: usize, const R: usize, const M: us
             })
         });
         let mut gradient = Box::new(Parameters::<S::Real, N, H, R, M>::ZERO);
-        network.vjp_parameters(&Portable, Heads::Both, &tape, &only, &mut gradient);
+        network.vjp_parameters(&Portable, Players::Both, &tape, &only, &mut gradient);
         for index in 0..Parameters::<S::Real, N, H, R, M>::TENSORS {
             let at = Parameters::<S::Real, N, H, R, M>::tensor(index);
             checks.push(Check::new(

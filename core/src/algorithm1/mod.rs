@@ -1,0 +1,339 @@
+//! Algorithm 1, meta-value learning, top to bottom as on the paper's page (appendix C).
+//!
+//! One *update* explores for `k` steps, rolls out `k` steps on policy, forms the targets and descends the loss; an outer
+//! iteration of the paper is `T / k` updates that share their starts, their exploration discounts and their sign flips.
+//! The players share a network (`P = 1`), or each has one of its own (`P = 2`), as asymmetric games need: a shared network
+//! cannot tell who it plays for. Trajectories come in *groups*: one trajectory per group for a plain scalar, `W` for lanes.
+//! Groups are independent until their gradients are added, in the order of the groups.
+//!
+//! Nothing is drawn here and nothing is allocated: draws and memory are handed in.
+
+use crate::game::Estimator;
+use crate::kernels::Kernels;
+use crate::networks::Networks;
+use crate::parameters::{self, Parameters};
+use crate::player::Player;
+use crate::scalar::{Real, Scalar};
+use crate::{lambda_return, quantile_huber, target_network};
+
+mod settings;
+mod state;
+
+pub use settings::{Bootstrap, Exploration, Settings};
+pub use state::{State, Step, Trajectory};
+
+/// One update of the networks from all groups, one after the other. Returns the loss: the mean of `D` over the batch, steps
+/// and players.
+///
+/// There are as many `states` and `gradients` as networks: one for both players, or one each. `steps` has `k + 1` elements,
+/// `gradients` is scratch; `game` is a [`Game`](crate::Game), or another [`Estimator`] of its
+/// returns. With no more than one step, or weights that sum to zero, there is nothing to learn from and nothing changes.
+///
+/// ```
+/// use core::array::from_mut;
+/// use meva_core::{activation::Activation, adamw::AdamW, algorithm1::*, game::Logistic, kernels::Portable};
+/// use meva_core::{learner::meta_value::Field, meta_value::{Architecture, Input}, parameters::Parameters, random::*};
+/// let settings = Settings {
+///     architecture: Architecture { input: Input::Tenth, last_activation: Activation::Gelu },
+///     field: Field::V, exploration: Exploration::None, bootstrap: Bootstrap::SemiGradient, phi: 1.0,
+///     alpha: 1.0, lambda: 0.0, rho: None,
+///     optimizer: AdamW { eta: 1e-3, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weight_decay: 0.0 },
+/// };
+/// let mut state = State::<f64, 1, 8, 1, 4>::ZERO;
+/// state.theta.initialize(&mut Stream::new(0, Purpose::Parameters, 0));
+/// let (mut steps, mut gradient) = ([Step::ZERO; 6], Parameters::ZERO);
+/// let mut losses = [0.0; 300];
+/// for loss in &mut losses {
+///     let mut batch = [Trajectory { x: [[2.0], [-1.0]], gamma: [0.5; 2], ..Trajectory::ZERO }];
+///     let (state, gradient) = (from_mut(&mut state), from_mut(&mut gradient));
+///     *loss = update(&Portable, &mut Logistic, &settings, state, &mut batch, &mut steps, gradient);
+/// }
+/// assert!(losses[299] < losses[0] / 10.0);
+/// ```
+pub fn update<S, E, K, const N: usize, const H: usize, const R: usize, const M: usize, const P: usize>(
+    kernels: &K,
+    game: &mut E,
+    settings: &Settings,
+    states: &mut [State<S::Real, N, H, R, M>; P],
+    groups: &mut [Trajectory<S, N, H>],
+    steps: &mut [Step<S, N, H, R, M, P>],
+    gradients: &mut [Parameters<S::Real, N, H, R, M>; P],
+) -> S::Real
+where
+    S: Scalar<Lane = <S as Scalar>::Real>,
+    E: Estimator<S, N> + ?Sized,
+    K: Kernels<S>,
+{
+    let mut trajectories = S::Real::ZERO;
+    for group in groups.iter() {
+        trajectories += group.weight.sum_lanes();
+    }
+    let Some(share) = share::<S::Real>(trajectories, steps.len()) else {
+        return S::Real::ZERO;
+    };
+    for gradient in gradients.iter_mut() {
+        gradient.clear();
+    }
+    let algorithm1 = Algorithm1::new(kernels, settings, states);
+    let mut loss = S::Real::ZERO;
+    for group in groups {
+        loss += algorithm1.learn(game, group, share, steps, gradients);
+    }
+    for (state, gradient) in states.iter_mut().zip(gradients) {
+        descend(settings, state, gradient);
+    }
+    loss
+}
+
+/// The factor that makes a mean over trajectories, steps and players of a sum; none if there is nothing to average.
+pub fn share<T: Real>(trajectories: T, steps: usize) -> Option<T> {
+    let terms = 2.0 * steps.saturating_sub(1) as f64 * trajectories.to_f64();
+    (terms > 0.0).then(|| T::round(1.0 / terms))
+}
+
+/// What all groups of an update learn with: its kernels, its settings, and the networks as they are before it.
+#[derive(Clone, Copy, Debug)]
+pub struct Algorithm1<'a, S: Scalar, K, const N: usize, const H: usize, const R: usize, const M: usize, const P: usize>
+{
+    /// The slice operations.
+    pub kernels: &'a K,
+    /// What an update does.
+    pub settings: &'a Settings,
+    /// The networks that predict.
+    pub theta: Networks<'a, S::Real, N, H, R, M, P>,
+    /// Those that targets rest on, where there are target networks.
+    pub target: Option<Networks<'a, S::Real, N, H, R, M, P>>,
+}
+
+impl<'a, S: Scalar, K: Kernels<S>, const N: usize, const H: usize, const R: usize, const M: usize, const P: usize>
+    Algorithm1<'a, S, K, N, H, R, M, P>
+{
+    /// Makes the networks of `states` ready for evaluation.
+    pub fn new(kernels: &'a K, settings: &'a Settings, states: &'a [State<S::Real, N, H, R, M>; P]) -> Self {
+        let networks = |parameters| Networks::new(parameters, settings.architecture);
+        Algorithm1 {
+            kernels,
+            settings,
+            theta: networks(states.each_ref().map(|state| &state.theta)),
+            target: settings
+                .rho
+                .map(|_| networks(states.each_ref().map(|state| &state.target))),
+        }
+    }
+
+    /// What one group contributes to an update: explores, rolls out, forms targets, and adds the gradient of the loss.
+    /// Returns the group's part of the loss.
+    pub fn learn<E: Estimator<S, N> + ?Sized>(
+        &self,
+        game: &mut E,
+        group: &mut Trajectory<S, N, H>,
+        share: S::Real,
+        steps: &mut [Step<S, N, H, R, M, P>],
+        gradients: &mut [Parameters<S::Lane, N, H, R, M>; P],
+    ) -> S::Lane {
+        if self.settings.exploration == Exploration::SignFlips {
+            self.explore(group, steps);
+        }
+        self.roll_out(game, group, steps);
+        if self.settings.exploration == Exploration::None
+            && let Some(last) = steps.last()
+        {
+            group.x = last.x;
+        }
+        self.bootstrap(&group.gamma, steps);
+        self.form_targets(&group.gamma, steps);
+        self.add_gradient(&group.gamma, group.weight.scale(share), steps, gradients)
+    }
+
+    /// `x~ <- x~ + alpha d U_mean(x~; theta~, gamma~)`, `k` times.
+    fn explore(&self, group: &mut Trajectory<S, N, H>, steps: &mut [Step<S, N, H, R, M, P>]) {
+        let Some((Step { tapes, .. }, rest)) = steps.split_first_mut() else {
+            return;
+        };
+        for _ in rest {
+            self.theta
+                .forward(self.kernels, &group.x, &group.exploration_gamma, tapes);
+            for player in Player::BOTH {
+                let i = player.index();
+                let mask = Some(&group.mask[i]);
+                let direction = self.theta.own_gradient(self.kernels, player, mask, tapes);
+                step_along(&mut group.x[i], self.settings.alpha, &direction);
+            }
+        }
+    }
+
+    /// `x(t+1) = x(t) + alpha field(x(t); theta, gamma)` from `x(0) = x~`. Every step's predictions are kept; those of the
+    /// last are not made where there is a target network, since nothing rests on them.
+    fn roll_out<E: Estimator<S, N> + ?Sized>(
+        &self,
+        game: &mut E,
+        group: &Trajectory<S, N, H>,
+        steps: &mut [Step<S, N, H, R, M, P>],
+    ) {
+        let Some((last, before)) = steps.split_last_mut() else {
+            return;
+        };
+        let mut x = group.x;
+        for step in before {
+            step.x = x;
+            let naive = if self.settings.field.is_correction() {
+                let (value, own_gradients) = game.estimate(&x);
+                step.value = value;
+                own_gradients
+            } else {
+                step.value = game.estimate_value(&x);
+                [[S::ZERO; N]; 2]
+            };
+            self.predict(&group.gamma, step);
+            for player in Player::BOTH {
+                let i = player.index();
+                let network = self.theta.own_gradient(self.kernels, player, None, &step.tapes);
+                let direction = self.settings.field.direction(&naive[i], &network, group.gamma[i]);
+                step_along(&mut x[i], self.settings.alpha, &direction);
+            }
+        }
+        last.x = x;
+        last.value = game.estimate_value(&x);
+        if self.target.is_none() {
+            self.predict(&group.gamma, last);
+        }
+    }
+
+    /// `q(x(t); theta)`.
+    fn predict(&self, gamma: &[S; 2], step: &mut Step<S, N, H, R, M, P>) {
+        self.theta.forward(self.kernels, &step.x, gamma, &mut step.tapes);
+        self.theta.quantiles(self.kernels, &step.tapes, &mut step.quantiles);
+    }
+
+    /// The predictions that targets rest on: the target network's, or else those made already.
+    fn bootstrap(&self, gamma: &[S; 2], steps: &mut [Step<S, N, H, R, M, P>]) {
+        let Some(target) = &self.target else {
+            for step in steps {
+                step.bootstrap = step.quantiles;
+            }
+            return;
+        };
+        let Some((
+            Step {
+                x, bootstrap, tapes, ..
+            },
+            before,
+        )) = steps.split_last_mut()
+        else {
+            return;
+        };
+        let mut predict = |x: &[[S; N]; 2], bootstrap: &mut [[S; M]; 2]| {
+            // All tapes but the last are still needed for the passes back.
+            target.forward(self.kernels, x, gamma, tapes);
+            target.quantiles(self.kernels, tapes, bootstrap);
+        };
+        // Nothing rests on the first prediction.
+        for step in before.iter_mut().skip(1) {
+            predict(&step.x, &mut step.bootstrap);
+        }
+        if !before.is_empty() {
+            predict(x, bootstrap);
+        }
+    }
+
+    /// `Y(t) = (1 - gamma) f + gamma ((1 - lambda) q(t+1) + lambda Y(t+1))` from `Y(k) = q(k)`, backwards. The meta-reward
+    /// is `f(x(t))` for V and `f(x(t+1))` for U.
+    fn form_targets(&self, gamma: &[S; 2], steps: &mut [Step<S, N, H, R, M, P>]) {
+        let lambda = S::Real::round(self.settings.lambda);
+        let Some((last, mut before)) = steps.split_last_mut() else {
+            return;
+        };
+        last.targets = last.bootstrap;
+        let mut next = &*last;
+        while let Some((now, earlier)) = before.split_last_mut() {
+            let reward = if self.settings.field.is_correction() {
+                next.value
+            } else {
+                now.value
+            };
+            for i in 0..2 {
+                now.targets[i] = next.targets[i];
+                lambda_return::step(reward[i], &next.bootstrap[i], gamma[i], lambda, &mut now.targets[i]);
+            }
+            (next, before) = (now, earlier);
+        }
+    }
+
+    /// Adds the gradient of `weight D(q(x(t)), Y(t))`, summed over steps and players. Returns the sum.
+    fn add_gradient(
+        &self,
+        gamma: &[S; 2],
+        weight: S,
+        steps: &mut [Step<S, N, H, R, M, P>],
+        gradients: &mut [Parameters<S::Lane, N, H, R, M>; P],
+    ) -> S::Lane {
+        let Settings { lambda, phi, .. } = *self.settings;
+        let (lambda, phi) = (S::Real::round(lambda), S::Real::round(phi));
+        let residual = self.settings.bootstrap == Bootstrap::Residual && self.settings.rho.is_none();
+        let mut loss = S::ZERO;
+        // What flows through the targets into later predictions: the adjoints of Y(t) and of q(t).
+        let (mut dy, mut through) = ([[S::ZERO; M]; 2], [[S::ZERO; M]; 2]);
+        let k = steps.len().saturating_sub(1);
+        for (index, step) in steps.iter_mut().enumerate() {
+            for i in 0..2 {
+                let mut dq = [S::ZERO; M];
+                let mut dtarget = [S::ZERO; M];
+                if index < k {
+                    let (q, y) = (&step.quantiles[i], &step.targets[i]);
+                    loss += weight * self.kernels.quantile_huber(q, y, &mut dq);
+                    if residual {
+                        quantile_huber::gradient_by_targets(q, y, &mut dtarget);
+                    }
+                }
+                for m in 0..M {
+                    step.quantiles[i][m] = weight * dq[m] + through[i][m];
+                    // Y(k) is q(k) itself.
+                    if index == k {
+                        step.quantiles[i][m] += dy[i][m];
+                    }
+                    dy[i][m] += weight * dtarget[m].scale(phi);
+                }
+                through[i] = [S::ZERO; M];
+                if residual {
+                    lambda_return::vjp(gamma[i], lambda, &mut dy[i], &mut through[i]);
+                }
+            }
+            if index < k || residual {
+                self.theta
+                    .vjp_parameters(self.kernels, &step.tapes, &step.quantiles, gradients);
+            }
+        }
+        loss.sum_lanes()
+    }
+}
+
+/// `theta` by AdamW, then `theta_bar <- theta_bar + (1 - rho) (theta - theta_bar)`.
+pub fn descend<T: Real, const N: usize, const H: usize, const R: usize, const M: usize>(
+    settings: &Settings,
+    state: &mut State<T, N, H, R, M>,
+    gradient: &Parameters<T, N, H, R, M>,
+) {
+    state.updates += 1;
+    for index in 0..Parameters::<T, N, H, R, M>::TENSORS {
+        let theta = state.theta.values_mut(index);
+        settings.optimizer.step(
+            state.updates,
+            gradient.values(index),
+            theta,
+            state.m.values_mut(index),
+            state.v.values_mut(index),
+        );
+        match settings.rho {
+            Some(rho) => target_network::step(rho, theta, state.target.values_mut(index)),
+            None => parameters::copy(theta, state.target.values_mut(index)),
+        }
+    }
+}
+
+/// `x <- x + alpha direction`.
+#[inline]
+fn step_along<S: Scalar, const N: usize>(x: &mut [S; N], alpha: f64, direction: &[S; N]) {
+    for n in 0..N {
+        x[n].add_scaled(S::Real::round(alpha), &direction[n]);
+    }
+}

@@ -1,0 +1,97 @@
+//! What an update reads and leaves: trajectories, the steps of a rollout, and what networks have learned.
+
+use crate::meta_value::Tape;
+use crate::parameters::Parameters;
+use crate::scalar::{Real, Scalar};
+
+/// A group's trajectory and the draws that belong to it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(C)]
+pub struct Trajectory<S, const N: usize, const H: usize> {
+    /// The joint policy that the trajectory has reached: `x~`.
+    pub x: [[S; N]; 2],
+    /// Each player's discount while exploring: `gamma~`.
+    pub exploration_gamma: [S; 2],
+    /// Signs of each player's last hidden units while exploring: `theta~`.
+    pub mask: [[S; H]; 2],
+    /// Each player's discount in the next rollout: `gamma`.
+    pub gamma: [S; 2],
+    /// The weight of each trajectory's loss: 1 for a trajectory, 0 for a lane that only fills its group.
+    pub weight: S,
+}
+
+impl<S: Scalar, const N: usize, const H: usize> Trajectory<S, N, H> {
+    /// At the origin, without look-ahead or flips, of weight 1.
+    pub const ZERO: Self = Trajectory {
+        x: [[S::ZERO; N]; 2],
+        exploration_gamma: [S::ZERO; 2],
+        mask: [[S::ONE; H]; 2],
+        gamma: [S::ZERO; 2],
+        weight: S::ONE,
+    };
+}
+
+/// A step of a rollout.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(C)]
+pub struct Step<S, const N: usize, const H: usize, const R: usize, const M: usize, const P: usize = 1> {
+    /// The joint policy `x(t)`.
+    pub x: [[S; N]; 2],
+    /// The returns `f(x(t))`.
+    pub value: [S; 2],
+    /// The predictions `q(x(t); theta)`; after learning, their adjoints.
+    pub quantiles: [[S; M]; 2],
+    /// The predictions that targets rest on, `q(x(t); theta_bar)`.
+    pub bootstrap: [[S; M]; 2],
+    /// The targets `Y(t)`.
+    pub targets: [[S; M]; 2],
+    pub(super) tapes: [Tape<S, N, H, R>; P],
+}
+
+impl<S: Scalar, const N: usize, const H: usize, const R: usize, const M: usize, const P: usize> Step<S, N, H, R, M, P> {
+    /// An empty step.
+    pub const ZERO: Self = Step {
+        x: [[S::ZERO; N]; 2],
+        value: [S::ZERO; 2],
+        quantiles: [[S::ZERO; M]; 2],
+        bootstrap: [[S::ZERO; M]; 2],
+        targets: [[S::ZERO; M]; 2],
+        tapes: [Tape::ZERO; P],
+    };
+}
+
+/// What a network has learned, and its optimiser's memory.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(C)]
+pub struct State<T, const N: usize, const H: usize, const R: usize, const M: usize> {
+    /// The parameters.
+    pub theta: Parameters<T, N, H, R, M>,
+    /// The target network's parameters, `theta_bar`; equal to `theta` without one.
+    pub target: Parameters<T, N, H, R, M>,
+    /// First moments.
+    pub m: Parameters<T, N, H, R, M>,
+    /// Second moments.
+    pub v: Parameters<T, N, H, R, M>,
+    /// Updates so far.
+    pub updates: u32,
+}
+
+impl<T: Real, const N: usize, const H: usize, const R: usize, const M: usize> State<T, N, H, R, M> {
+    /// Everything zero: to be initialised or loaded.
+    pub const ZERO: Self = State {
+        theta: Parameters::ZERO,
+        target: Parameters::ZERO,
+        m: Parameters::ZERO,
+        v: Parameters::ZERO,
+        updates: 0,
+    };
+
+    /// Copies `other`, number by number.
+    pub fn copy_from(&mut self, other: &Self) {
+        self.theta.copy_from(&other.theta);
+        self.target.copy_from(&other.target);
+        self.m.copy_from(&other.m);
+        self.v.copy_from(&other.v);
+        self.updates = other.updates;
+    }
+}
