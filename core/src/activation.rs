@@ -30,13 +30,19 @@ const TWO_SQRT_TWO_OVER_PI: f64 = 1.595_769_121_605_730_7;
 /// The cubic coefficient of the tanh form (Hendrycks and Gimpel, 2016).
 const CUBIC: f64 = 0.044_715;
 
+/// `2 u = GELU_LINEAR z + GELU_CUBIC z^3`, where `gelu(z) = z sigmoid(2 u)`.
+pub const GELU_LINEAR: f64 = TWO_SQRT_TWO_OVER_PI;
+/// See [`GELU_LINEAR`].
+pub const GELU_CUBIC: f64 = TWO_SQRT_TWO_OVER_PI * CUBIC;
+/// The slope of `2 u` is `GELU_LINEAR + GELU_CUBIC_SLOPE z^2`.
+pub const GELU_CUBIC_SLOPE: f64 = GELU_CUBIC * 3.0;
+
 impl Unit for Gelu {
     #[inline(always)]
     fn value_and_slope<T: Scalar>(z: T) -> (T, T) {
         let square = z * z;
-        let s =
-            (z * (T::from_f64(TWO_SQRT_TWO_OVER_PI) + T::from_f64(TWO_SQRT_TWO_OVER_PI * CUBIC) * square)).sigmoid();
-        let inner = T::from_f64(TWO_SQRT_TWO_OVER_PI) + T::from_f64(TWO_SQRT_TWO_OVER_PI * CUBIC * 3.0) * square;
+        let s = (z * (T::from_f64(GELU_LINEAR) + T::from_f64(GELU_CUBIC) * square)).sigmoid();
+        let inner = T::from_f64(GELU_LINEAR) + T::from_f64(GELU_CUBIC_SLOPE) * square;
         (z * s, s + z * inner * s * (T::ONE - s))
     }
 }

@@ -13,14 +13,20 @@
 //! `q` is the polynomial of degree 5 that is best for the relative error of `expm1` on `|r| <= 1.002 ln(2) / 2`
 //! (reweighted least squares on 4000 Chebyshev points; 2.4e-10 before its coefficients are rounded to `f32`).
 //! Against `f64`, over all `f32` inputs, the error stays within 2 ulp for `exp` and `tanh` and 3 ulp for `sigmoid`.
+//!
+//! The constants are public so that an implementation in another language, such as the GPU engine's shaders, can take them
+//! from here instead of copying them.
 
-const LOG2_E: f32 = core::f32::consts::LOG2_E;
-/// ln 2 in two parts; the first has nine significant bits, so that its products with `n` are exact.
-const LN_2_HIGH: f32 = 355.0 / 512.0;
-const LN_2_LOW: f32 = -2.121_944_4e-4;
-/// 1.5 * 2^23: adding it rounds to the nearest integer and leaves that integer in the low bits.
-const ROUNDER: f32 = 12_582_912.0;
-const Q: [f32; 6] = [
+/// `1 / ln 2`.
+pub const LOG2_E: f32 = core::f32::consts::LOG2_E;
+/// The high part of `ln 2 = LN_2_HIGH + LN_2_LOW`. It has nine significant bits, so its products with `n` are exact.
+pub const LN_2_HIGH: f32 = 355.0 / 512.0;
+/// The low part of `ln 2`, rounded to the nearest `f32`.
+pub const LN_2_LOW: f32 = -2.121_944_4e-4;
+/// `1.5 * 2^23`: adding it rounds to the nearest integer and leaves that integer in the low bits.
+pub const ROUNDER: f32 = 12_582_912.0;
+/// The coefficients of `q`, lowest degree first.
+pub const EXPM1_POLYNOMIAL: [f32; 6] = [
     0.5,
     0.166_666_67,
     0.041_666_35,
@@ -29,14 +35,24 @@ const Q: [f32; 6] = [
     0.000_199_144_49,
 ];
 
-/// Best for the relative error of `tanh` on `|x| <= 0.63`, fitted like `Q` (4.8e-9).
-const P: [f32; 5] = [
+/// Where `exp` saturates: at 90 the result is infinite.
+pub const EXP_HIGHEST: f32 = 90.0;
+/// Where `exp` vanishes: at -105 the result is 0.
+pub const EXP_LOWEST: f32 = -105.0;
+/// The coefficients of `p` in `tanh(x) = x + x^3 p(x^2)`, lowest degree first: best for the relative error on
+/// `|x| <= 0.63`, fitted like `q` (4.8e-9).
+pub const TANH_POLYNOMIAL: [f32; 5] = [
     -0.333_332_78,
     0.133_313_31,
     -0.053_730_007,
     0.020_606_177,
     -0.005_666_977,
 ];
+
+/// Below this magnitude `tanh` is evaluated by its polynomial.
+pub const TANH_NEAR: f32 = 0.625;
+/// Where `tanh` saturates: from 9.02 on the result rounds to 1.
+pub const TANH_HIGHEST: f32 = 9.1;
 
 /// A stage: what `formula` gives for every lane.
 #[inline(always)]
@@ -64,7 +80,7 @@ fn reduce<const W: usize>(x: &[f32; W]) -> ([f32; W], [f32; W]) {
     let shifted = each::<W>(|l| x[l] * LOG2_E + ROUNDER);
     let n = each::<W>(|l| shifted[l] - ROUNDER);
     let r = each::<W>(|l| (x[l] - n[l] * LN_2_HIGH) - n[l] * LN_2_LOW);
-    let q = polynomial(&Q, &r);
+    let q = polynomial(&EXPM1_POLYNOMIAL, &r);
     (shifted, each::<W>(|l| r[l] + r[l] * r[l] * q[l]))
 }
 
@@ -83,9 +99,9 @@ fn power_of_two(n: i32) -> f32 {
 /// [`exp`] of every lane.
 #[inline(always)]
 pub(crate) fn exp_each<const W: usize>(x: &[f32; W]) -> [f32; W] {
-    // Beyond these bounds the result is 0 or infinite; NaN passes through both selections.
-    let x = each::<W>(|l| if x[l] > 90.0 { 90.0 } else { x[l] });
-    let x = each::<W>(|l| if x[l] < -105.0 { -105.0 } else { x[l] });
+    // NaN passes through both selections.
+    let x = each::<W>(|l| if x[l] > EXP_HIGHEST { EXP_HIGHEST } else { x[l] });
+    let x = each::<W>(|l| if x[l] < EXP_LOWEST { EXP_LOWEST } else { x[l] });
     let (shifted, p) = reduce(&x);
     // In two factors, since n reaches from -151 to 130: below the normal range the second product rounds once.
     each::<W>(|l| {
@@ -98,14 +114,19 @@ pub(crate) fn exp_each<const W: usize>(x: &[f32; W]) -> [f32; W] {
 /// [`tanh`] of every lane.
 #[inline(always)]
 pub(crate) fn tanh_each<const W: usize>(x: &[f32; W]) -> [f32; W] {
-    // From 9.02 on the result rounds to 1.
-    let a = each::<W>(|l| if x[l].abs() > 9.1 { 9.1 } else { x[l].abs() });
+    let a = each::<W>(|l| {
+        if x[l].abs() > TANH_HIGHEST {
+            TANH_HIGHEST
+        } else {
+            x[l].abs()
+        }
+    });
     let (shifted, expm1) = reduce(&each::<W>(|l| 2.0 * a[l]));
     let far = each::<W>(|l| 1.0 - 2.0 / ((1.0 + expm1[l]) * power_of_two(integer(shifted[l])) + 1.0));
     let z = each::<W>(|l| a[l] * a[l]);
-    let p = polynomial(&P, &z);
+    let p = polynomial(&TANH_POLYNOMIAL, &z);
     each::<W>(|l| {
-        (if a[l] < 0.625 {
+        (if a[l] < TANH_NEAR {
             a[l] + a[l] * z[l] * p[l]
         } else {
             far[l]

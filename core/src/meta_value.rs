@@ -33,11 +33,14 @@ pub enum Input {
 }
 
 impl Input {
+    /// The factor of [`Input::Tenth`].
+    pub const TENTH: f64 = 0.1;
+
     /// The embedded parameter and its slope.
     #[inline]
     pub fn value_and_slope<S: Scalar>(self, x: S) -> (S, S) {
         match self {
-            Input::Tenth => (x.scale(S::Real::round(0.1)), S::from_f64(0.1)),
+            Input::Tenth => (x.scale(S::Real::round(Self::TENTH)), S::from_f64(Self::TENTH)),
             Input::Sigmoid => {
                 let s = x.sigmoid();
                 (s, s * (S::ONE - s))

@@ -1,13 +1,16 @@
 //! The quantile Huber loss of distributional reinforcement learning (Dabney et al., 2018), `D` of Algorithm 1.
 //!
 //! ```text
-//! L(q, y) = sum_i mean_j |tau_i - 1[y_j < q_i]| huber(y_j - q_i)          tau_i = (i + 1/2) / M, kappa = 1
-//! huber(d) = d^2 / 2 if |d| <= 1, else |d| - 1/2
+//! L(q, y) = sum_i mean_j |tau_i - 1[y_j < q_i]| huber(y_j - q_i)          tau_i = (i + 1/2) / M
+//! huber(d) = d^2 / 2 if |d| <= kappa, else kappa (|d| - kappa / 2)
 //! ```
 //!
-//! Its slope is `huber'(d) = c = clamp(d, -1, 1)`, and `huber(d) = c (d - c / 2)`.
+//! Its slope is `huber'(d) = c = clamp(d, -kappa, kappa)`, and `huber(d) = c (d - c / 2)`.
 
 use crate::scalar::Scalar;
+
+/// The threshold `kappa` of the Huber loss, in the units of the returns.
+pub const KAPPA: f64 = 1.0;
 
 /// `tau_i = (i + 1/2) / m`, the probability that quantile `i` of `m` stands for.
 #[inline(always)]
@@ -15,13 +18,14 @@ fn midpoint(i: usize, m: usize) -> f64 {
     (i as f64 + 0.5) / m as f64
 }
 
-/// `(|tau - 1[d < 0]|, d, clamp(d, -1, 1))` of `d = y - q`.
+/// `(|tau - 1[d < 0]|, d, clamp(d, -kappa, kappa))` of `d = y - q`.
 #[inline(always)]
 fn parts<T: Scalar>(tau: T, q: T, y: T) -> (T, T, T) {
     let d = y - q;
+    let kappa = T::from_f64(KAPPA);
     let weight = T::select_less(d, T::ZERO, T::ONE - tau, tau);
-    let c = T::select_less(d, -T::ONE, -T::ONE, d);
-    (weight, d, T::select_less(T::ONE, c, T::ONE, c))
+    let c = T::select_less(d, -kappa, -kappa, d);
+    (weight, d, T::select_less(kappa, c, kappa, c))
 }
 
 /// The loss of predictions `q` against targets `y`, and its gradient by `q`.

@@ -5,7 +5,7 @@
 //! ```
 //!
 //! Two stable fixed points: A at the lower left, B at the upper right. Both players prefer B and neither can go there
-//! alone. The divisor is 10000, as in the paper's footnote 3.
+//! alone.
 
 use super::Game;
 use crate::player::Player;
@@ -22,7 +22,10 @@ use crate::scalar::Scalar;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Logistic;
 
-const DIVISOR: f64 = 10_000.0;
+impl Logistic {
+    /// What the quartic penalty is divided by (footnote 3 of the paper).
+    pub const DIVISOR: f64 = 10_000.0;
+}
 
 impl Game<1> for Logistic {
     #[inline]
@@ -30,7 +33,7 @@ impl Game<1> for Logistic {
         let ([[a], [b]], four, two) = (*x, S::from_f64(4.0), S::from_f64(2.0));
         let (sa, sb) = (a.sigmoid(), b.sigmoid());
         let (product, difference) = (a * b, a * a - b * b);
-        let penalty = (product * product + difference * difference) / S::from_f64(DIVISOR);
+        let penalty = (product * product + difference * difference) / S::from_f64(Self::DIVISOR);
         [
             -(four * sa * (S::ONE - two * sb)) - penalty,
             -(four * sb * (S::ONE - two * sa)) - penalty,
@@ -44,7 +47,7 @@ impl Game<1> for Logistic {
         let ([own], [other]) = (x[i], x[j]);
         let (s, t) = (own.sigmoid(), other.sigmoid());
         // d/dx of x^2 y^2 + (x^2 - y^2)^2 = x^4 - x^2 y^2 + y^4 is 4 x^3 - 2 x y^2.
-        let penalty = |x: S, y: S| (four * x * x * x - two * x * y * y) / S::from_f64(DIVISOR);
+        let penalty = |x: S, y: S| (four * x * x * x - two * x * y * y) / S::from_f64(Self::DIVISOR);
         let mut gradient = [[S::ZERO]; 2];
         gradient[i] = [-(four * s * (S::ONE - s) * (S::ONE - two * t)) - penalty(own, other)];
         gradient[j] = [eight * s * t * (S::ONE - t) - penalty(other, own)];
