@@ -23,7 +23,6 @@ pub mod config;
 pub mod cpu;
 pub mod draws;
 pub mod error;
-pub mod figure;
 pub mod files;
 pub mod follow;
 pub mod game;
@@ -32,3 +31,5 @@ pub mod learner;
 pub mod model;
 pub mod paper;
 pub mod training;
+
+pub use meva_figure as figure;

@@ -425,6 +425,9 @@ fn figures_are_svg_and_png() {
         } else {
             let svg = text(&bytes);
             assert!(svg.trim_end().ends_with("</svg>"), "{file}");
+            // All are of the plane from -10 to 10; its numbers have true minus signs.
+            assert!(svg.contains("aria-label=\"\u{2212}10\""), "{file}");
+            assert!(!svg.contains("aria-label=\"-"), "{file} has a hyphen for a minus sign");
             let opening = &svg[svg.find("<svg").unwrap()..];
             ["width=\"", "height=\""].map(|name| {
                 let from = opening.find(name).unwrap() + name.len();

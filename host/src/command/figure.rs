@@ -485,7 +485,7 @@ pub fn trajectories_panel(title: String, paths: Vec<Vec<[f64; 2]>>, game: PlaneG
 }
 
 fn coordinate(player: usize, range: f64) -> Axis {
-    let ticks = Ticks::At([-10.0, -5.0, 0.0, 5.0, 10.0].map(|at| (at, at.to_string())).to_vec());
+    let ticks = Ticks::At(vec![-10.0, -5.0, 0.0, 5.0, 10.0]);
     let axis = Axis::new(format!("x_{}", player + 1), -range, range);
     if (10.0..11.0).contains(&range) {
         Axis { ticks, ..axis }

@@ -37,7 +37,7 @@ pub use png::PngError;
 /// A grid of panels.
 ///
 /// ```
-/// use meva::figure::{Axis, Content, Figure, Mark, Panel, Row};
+/// use meva_figure::{Axis, Content, Figure, Mark, Panel, Row};
 ///
 /// let panel = Panel {
 ///     title: "Naive".into(),
@@ -137,7 +137,7 @@ impl Figure {
     /// The figure as an SVG document.
     ///
     /// ```
-    /// assert!(meva::figure::Figure::default().svg().ends_with("</svg>\n"));
+    /// assert!(meva_figure::Figure::default().svg().ends_with("</svg>\n"));
     /// ```
     pub fn svg(&self) -> String {
         layout::draw(self)
@@ -150,7 +150,7 @@ impl Figure {
     /// If `scale` is not positive, or the image would have more than 2^28 pixels.
     ///
     /// ```
-    /// let figure = meva::figure::Figure::default();
+    /// let figure = meva_figure::Figure::default();
     /// assert!(figure.png(1.0).is_ok());
     /// assert!(figure.png(0.0).is_err());
     /// ```

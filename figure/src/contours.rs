@@ -242,7 +242,7 @@ fn follow(next: &mut BTreeMap<Point, Vec<Point>>, here: Point) -> Option<Point> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::figure::axis::Axis;
+    use crate::axis::Axis;
 
     fn sampled(side: usize, f: impl Fn(f64, f64) -> f64) -> Vec<f64> {
         let at = |k: usize| k as f64 / (side - 1) as f64;

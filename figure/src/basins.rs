@@ -39,7 +39,7 @@ pub(super) fn draw(svg: &mut Svg, frame: &Frame, side: usize, cells: &[bool]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::figure::axis::Axis;
+    use crate::axis::Axis;
 
     fn drawn(side: usize, cells: &[bool]) -> String {
         let axis = Axis::new("", -1.0, 1.0);

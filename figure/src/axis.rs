@@ -3,7 +3,7 @@
 /// One axis of a panel.
 ///
 /// ```
-/// use meva::figure::{Axis, Ticks};
+/// use meva_figure::{Axis, Ticks};
 /// let axis = Axis::categories("discount", &["0", "0.5", "0.9"]);
 /// assert_eq!(axis.range, [-0.5, 2.5]);
 /// assert_eq!(Axis::new("x_1", -7.0, 7.0).ticks, Ticks::Round);
@@ -23,17 +23,17 @@ pub struct Axis {
 pub enum Ticks {
     /// At multiples of 1, 2 or 5 times a power of ten, as many as there is room for.
     Round,
-    /// At these places with these labels; those outside the range are left out.
-    At(Vec<(f64, String)>),
-    /// None.
-    Hidden,
+    /// At these values; those outside the range are left out.
+    At(Vec<f64>),
+    /// At these places with these names; those outside the range are left out.
+    Named(Vec<(f64, String)>),
 }
 
 impl Axis {
     /// A numeric axis with round ticks.
     ///
     /// ```
-    /// let axis = meva::figure::Axis::new("x_1", -7.0, 7.0);
+    /// let axis = meva_figure::Axis::new("x_1", -7.0, 7.0);
     /// assert_eq!(axis.range, [-7.0, 7.0]);
     /// ```
     pub fn new(label: impl Into<String>, low: f64, high: f64) -> Self {
@@ -47,7 +47,7 @@ impl Axis {
     /// Evenly spaced categories: the k-th of n stands at k, the range is -0.5 to n - 0.5.
     ///
     /// ```
-    /// let axis = meva::figure::Axis::categories("alpha", &["1", "10"]);
+    /// let axis = meva_figure::Axis::categories("alpha", &["1", "10"]);
     /// assert_eq!(axis.range, [-0.5, 1.5]);
     /// ```
     pub fn categories<S: AsRef<str>>(label: impl Into<String>, names: &[S]) -> Self {
@@ -59,7 +59,7 @@ impl Axis {
         Self {
             label: label.into(),
             range: [-0.5, names.len() as f64 - 0.5],
-            ticks: Ticks::At(ticks),
+            ticks: Ticks::Named(ticks),
         }
     }
 
@@ -87,8 +87,11 @@ impl Axis {
     pub(super) fn ticks(&self, most: usize) -> Vec<(f64, String)> {
         let ticks = match &self.ticks {
             Ticks::Round => round_numbers(self.span(), most),
-            Ticks::At(ticks) => ticks.clone(),
-            Ticks::Hidden => Vec::new(),
+            Ticks::At(values) => values
+                .iter()
+                .map(|value| (*value, with_true_minus(&value.to_string())))
+                .collect(),
+            Ticks::Named(ticks) => ticks.clone(),
         };
         // An end of the range counts as inside in spite of rounding.
         const SLACK: f64 = 1e-9;
@@ -151,7 +154,12 @@ fn say(value: f64, exponent: i32) -> String {
     } else {
         format!("{value:.*}", usize::try_from(-exponent).unwrap_or(0))
     };
-    text.replace('-', "\u{2212}")
+    with_true_minus(&text)
+}
+
+/// A number's text with U+2212 where it has a hyphen.
+fn with_true_minus(number: &str) -> String {
+    number.replace('-', "\u{2212}")
 }
 
 #[cfg(test)]
@@ -209,7 +217,7 @@ mod tests {
 
     #[test]
     fn not_finite_and_far_values_have_no_tick() {
-        let ticks = Ticks::At(
+        let ticks = Ticks::Named(
             [(f64::NAN, "n"), (2.0, "far"), (0.5, "in")]
                 .map(|(v, l)| (v, l.to_string()))
                 .into(),
@@ -219,6 +227,18 @@ mod tests {
             ..Axis::new("", 0.0, 1.0)
         };
         assert_eq!(axis.ticks(9), [(0.5, "in".to_string())]);
+    }
+
+    #[test]
+    fn given_values_are_shown_in_full_with_a_true_minus_sign() {
+        let at = |values: &[f64]| Axis {
+            ticks: Ticks::At(values.into()),
+            ..Axis::new("", -1.0, 1.0)
+        };
+        let labels: Vec<String> = (at(&[-1.0, -0.25, 0.0, f64::NAN, 2.0]).ticks(9).into_iter())
+            .map(|(_, label)| label)
+            .collect();
+        assert_eq!(labels, ["\u{2212}1", "\u{2212}0.25", "0"]);
     }
 
     #[test]

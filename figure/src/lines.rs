@@ -7,7 +7,7 @@ use super::svg::{Path, Svg};
 /// A line of means with a band about it, or what to compare such lines with.
 ///
 /// ```
-/// use meva::figure::{Look, Point, Series};
+/// use meva_figure::{Look, Point, Series};
 /// let series = Series {
 ///     name: "player 1".into(),
 ///     points: vec![Point { x: 0.0, mean: -2.0, low: -2.1, high: -1.9 }],
@@ -127,7 +127,7 @@ fn band(svg: &mut Svg, frame: &Frame, line: &Series) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::figure::axis::Axis;
+    use crate::axis::Axis;
 
     fn drawn(look: Look, points: &[(f64, f64, f64, f64)]) -> String {
         let axis = Axis::new("", 0.0, 10.0);

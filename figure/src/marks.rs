@@ -9,7 +9,7 @@ use super::text::Style;
 /// A point with a name, such as the solution A of a game.
 ///
 /// ```
-/// let b = meva::figure::Mark { at: [7.0, 7.0], label: "B".into() };
+/// let b = meva_figure::Mark { at: [7.0, 7.0], label: "B".into() };
 /// assert_eq!(b.label, "B");
 /// ```
 #[derive(Debug, Clone, PartialEq)]
@@ -90,7 +90,7 @@ fn label_box(label: &str, [x, y]: [f64; 2], page: &Rect, taken: &[Rect]) -> Opti
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::figure::axis::Axis;
+    use crate::axis::Axis;
 
     const PAGE: Rect = Rect {
         left: 0.0,

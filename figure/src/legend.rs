@@ -231,7 +231,7 @@ pub(super) fn scale(figure: &Figure) -> Scale {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::figure::{Axis, Panel, Series};
+    use crate::{Axis, Panel, Series};
 
     fn lines(series: Vec<Series>, band: &str) -> Content {
         let band = band.into();

@@ -102,7 +102,7 @@ impl Path {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::figure::axis::Axis;
+    use crate::axis::Axis;
 
     #[test]
     fn a_path_is_told_by_the_quadrant_of_its_last_finite_point() {
