@@ -1,5 +1,6 @@
 //! Activations, each given together with its slope: the forward pass records both, so no pass back evaluates it again.
 
+use crate::choice::choice;
 use crate::scalar::Scalar;
 
 /// Which function follows a layer norm.
@@ -14,6 +15,11 @@ pub enum Activation {
     Gelu,
     /// `tanh(z)`; its sign makes exploration by flipped signs possible (section 4.3 of the paper).
     Tanh,
+}
+
+choice! { Activation, "activation":
+    Gelu = "gelu" (0),
+    Tanh = "tanh" (1),
 }
 
 /// A function of one number with its slope.

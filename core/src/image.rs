@@ -26,13 +26,13 @@
 //! - a reference to where the image lies in flash. Any bits are a value of [`Image`], a struct of plain words, so a
 //!   reference to aligned memory of its size is all it takes; [`Image::check`] says whether it is a model.
 
+use core::fmt;
+
 use crate::activation::Activation;
-use crate::game::{Game, IteratedMatrix, Logistic, Tandem};
+use crate::game::AnyGame;
 use crate::learner::meta_value::Field;
 use crate::meta_value::{Architecture, Input, MetaValue};
 use crate::parameters::Parameters;
-use crate::player::Player;
-use crate::scalar::Scalar;
 
 /// Words of the header.
 pub const HEADER: usize = 48;
@@ -68,16 +68,20 @@ pub enum ImageError {
     Contents,
 }
 
-/// The game that a model was trained for.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum ImageGame {
-    /// The Logistic Game.
-    Logistic,
-    /// The Tandem game.
-    Tandem,
-    /// An iterated 2 x 2 game.
-    Iterated(IteratedMatrix),
+impl fmt::Display for ImageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            ImageError::Truncated => "the image ends too early",
+            ImageError::Magic => "this is not an image of a model",
+            ImageError::Version => "the image has another version of the format",
+            ImageError::Shape => "the image's network has another shape",
+            ImageError::Checksum => "the image is damaged: its checksum does not fit",
+            ImageError::Contents => "the image holds a choice or a number that has no meaning",
+        })
+    }
 }
+
+impl core::error::Error for ImageError {}
 
 /// What a model is besides its parameters.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -87,7 +91,7 @@ pub struct Model {
     /// What the network models.
     pub field: Field,
     /// The game that it was trained for.
-    pub game: ImageGame,
+    pub game: AnyGame,
     /// `alpha`, the learning rate of agents that follow the field.
     pub alpha: f64,
 }
@@ -100,10 +104,10 @@ pub struct Header([u32; HEADER]);
 /// A model in one piece.
 ///
 /// ```
-/// use meva_core::{activation::Activation, image::*, learner::meta_value::Field, meta_value::*, parameters::Parameters};
+/// use meva_core::{activation::Activation, game::*, image::*, learner::meta_value::Field, meta_value::*, parameters::Parameters};
 /// let model = Model {
 ///     architecture: Architecture { input: Input::Tenth, last_activation: Activation::Gelu },
-///     field: Field::V, game: ImageGame::Logistic, alpha: 1.0,
+///     field: Field::V, game: AnyGame::Plane(PlaneGame::Logistic), alpha: 1.0,
 /// };
 /// let mut image = Image::<1, 8, 1, 4>::new(&model, &Parameters::ZERO);
 /// assert_eq!(image.check(), Ok(model));
@@ -173,42 +177,22 @@ impl Header {
     /// # Errors
     /// [`ImageError::Contents`].
     pub const fn model(&self) -> Result<Model, ImageError> {
-        let input = match self.0[INPUT] {
-            0 => Input::Tenth,
-            1 => Input::Sigmoid,
-            _ => return Err(ImageError::Contents),
+        let (Some(input), Some(last_activation), Some(field)) = (
+            Input::from_code(self.0[INPUT]),
+            Activation::from_code(self.0[ACTIVATION]),
+            Field::from_code(self.0[FIELD]),
+        ) else {
+            return Err(ImageError::Contents);
         };
-        let last_activation = match self.0[ACTIVATION] {
-            0 => Activation::Gelu,
-            1 => Activation::Tanh,
-            _ => return Err(ImageError::Contents),
-        };
-        let field = match self.0[FIELD] {
-            0 => Field::V,
-            1 => Field::U,
-            2 => Field::UNormalized,
-            _ => return Err(ImageError::Contents),
-        };
-        let game = match (self.0[GAME], self.0[SHAPE]) {
-            (0, 1) => ImageGame::Logistic,
-            (1, 1) => ImageGame::Tandem,
-            (2, 5) => {
-                let mut payoffs = [[0.0; 2]; 4];
-                let mut state = 0;
-                while state < 4 {
-                    let row = PAYOFFS + 4 * state;
-                    payoffs[state] = [self.wide(row), self.wide(row + 2)];
-                    if !(payoffs[state][0].is_finite() && payoffs[state][1].is_finite()) {
-                        return Err(ImageError::Contents);
-                    }
-                    state += 1;
-                }
-                let discount = self.wide(DISCOUNT);
-                if !(discount >= 0.0 && discount < 1.0) {
-                    return Err(ImageError::Contents);
-                }
-                ImageGame::Iterated(IteratedMatrix { payoffs, discount })
-            }
+        let mut payoffs = [[0.0; 2]; 4];
+        let mut state = 0;
+        while state < 4 {
+            let row = PAYOFFS + 4 * state;
+            payoffs[state] = [self.wide(row), self.wide(row + 2)];
+            state += 1;
+        }
+        let game = match AnyGame::from_code(self.0[GAME], payoffs, self.wide(DISCOUNT)) {
+            Ok(game) if game.parameters() == self.0[SHAPE] as usize => game,
             _ => return Err(ImageError::Contents),
         };
         let alpha = self.wide(ALPHA);
@@ -240,25 +224,11 @@ impl Header {
         for (word, size) in header.0[SHAPE..].iter_mut().zip(shape) {
             *word = size as u32;
         }
-        header.0[INPUT] = match model.architecture.input {
-            Input::Tenth => 0,
-            Input::Sigmoid => 1,
-        };
-        header.0[ACTIVATION] = match model.architecture.last_activation {
-            Activation::Gelu => 0,
-            Activation::Tanh => 1,
-        };
-        header.0[FIELD] = match model.field {
-            Field::V => 0,
-            Field::U => 1,
-            Field::UNormalized => 2,
-        };
-        header.0[GAME] = match model.game {
-            ImageGame::Logistic => 0,
-            ImageGame::Tandem => 1,
-            ImageGame::Iterated(_) => 2,
-        };
-        if let ImageGame::Iterated(game) = model.game {
+        header.0[INPUT] = model.architecture.input.code();
+        header.0[ACTIVATION] = model.architecture.last_activation.code();
+        header.0[FIELD] = model.field.code();
+        header.0[GAME] = model.game.code();
+        if let AnyGame::IteratedMatrix(game) = model.game {
             header.set_wide(DISCOUNT, game.discount);
             for (k, payoff) in game.payoffs.as_flattened().iter().enumerate() {
                 header.set_wide(PAYOFFS + 2 * k, *payoff);
@@ -478,38 +448,11 @@ impl Crc {
     }
 }
 
-/// A model knows its game only at run time: here it is one.
-macro_rules! game_of_image {
-    ($n:literal, $($pattern:pat => $game:expr),+) => {
-        impl Game<$n> for ImageGame {
-            fn value<S: Scalar>(&self, x: &[[S; $n]; 2]) -> [S; 2] {
-                match self {
-                    $($pattern => $game.value(x),)+
-                    _ => [S::ZERO; 2],
-                }
-            }
-            fn gradient<S: Scalar>(&self, player: Player, x: &[[S; $n]; 2]) -> [[S; $n]; 2] {
-                match self {
-                    $($pattern => $game.gradient(player, x),)+
-                    _ => [[S::ZERO; $n]; 2],
-                }
-            }
-            fn own_gradients<S: Scalar>(&self, x: &[[S; $n]; 2]) -> [[S; $n]; 2] {
-                match self {
-                    $($pattern => $game.own_gradients(x),)+
-                    _ => [[S::ZERO; $n]; 2],
-                }
-            }
-        }
-    };
-}
-game_of_image!(1, ImageGame::Logistic => Logistic, ImageGame::Tandem => Tandem);
-game_of_image!(5, ImageGame::Iterated(game) => game);
-
 #[cfg(test)]
 mod tests {
     extern crate std;
     use super::*;
+    use crate::game::IteratedMatrix;
     use std::vec::Vec;
 
     type Small = Image<5, 4, 1, 3>;
@@ -520,7 +463,7 @@ mod tests {
             last_activation: Activation::Tanh,
         },
         field: Field::UNormalized,
-        game: ImageGame::Iterated(IteratedMatrix::CHICKEN),
+        game: AnyGame::IteratedMatrix(IteratedMatrix::CHICKEN),
         alpha: 2.0,
     };
 

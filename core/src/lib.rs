@@ -30,6 +30,7 @@
 pub mod activation;
 pub mod adamw;
 pub mod algorithm1;
+pub mod choice;
 pub mod dense;
 pub mod dual;
 pub mod elementary;
@@ -49,6 +50,7 @@ pub mod quantile_huber;
 pub mod random;
 pub mod residual;
 pub mod scalar;
+pub mod shape;
 pub mod target_network;
 
 pub use dual::Dual;

@@ -12,6 +12,7 @@
 //! [`Dual`](crate::Dual) is a Hessian-vector product, [`MetaValue::own_gradient`] a column of the field's Jacobian.
 
 use crate::activation::Activation;
+use crate::choice::choice;
 use crate::kernels::Kernels;
 use crate::mlp::{self, MlpTape};
 use crate::parameters::Parameters;
@@ -30,6 +31,11 @@ pub enum Input {
     Tenth,
     /// `sigmoid(x)`: iterated games, whose policies are log-odds.
     Sigmoid,
+}
+
+choice! { Input, "input":
+    Tenth = "tenth" (0),
+    Sigmoid = "sigmoid" (1),
 }
 
 impl Input {

@@ -6,11 +6,13 @@ use crate::scalar::Scalar;
 
 pub mod iterated_matrix;
 pub mod logistic;
+pub mod name;
 pub mod rollouts;
 pub mod tandem;
 
 pub use iterated_matrix::IteratedMatrix;
 pub use logistic::Logistic;
+pub use name::{AnyGame, GameError, GameName, GameVisitor, NamedGame, PlaneGame};
 pub use rollouts::Rollouts;
 pub use tandem::Tandem;
 

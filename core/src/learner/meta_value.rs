@@ -8,6 +8,7 @@
 //! with `w = 1` as Algorithm 1 prints it, or `w = 1 - gamma_i`, the convex combination that goes with normalised values.
 
 use super::Learner;
+use crate::choice::choice;
 use crate::game::Game;
 use crate::kernels::{Kernels, Portable};
 use crate::meta_value::{MetaValue, Tape};
@@ -30,6 +31,12 @@ pub enum Field {
     /// U, with weight `1 - gamma` on the naive gradient.
     #[cfg_attr(feature = "serde", serde(alias = "normalized"))]
     UNormalized,
+}
+
+choice! { Field, "field":
+    V = "v" (0),
+    U = "u" (1),
+    UNormalized = "u-normalized" (2),
 }
 
 impl Field {

@@ -10,6 +10,7 @@ pub mod lola;
 pub mod lookahead;
 pub mod meta_value;
 pub mod naive;
+pub mod name;
 
 pub use cola::Cola;
 pub use hola::Hola;
@@ -17,6 +18,7 @@ pub use lola::{Lola, LolaTaylor};
 pub use lookahead::LookAhead;
 pub use meta_value::MetaValueLearner;
 pub use naive::Naive;
+pub use name::LearnerName;
 
 /// A rule that tells both agents where to go: `x <- x + rate * field(x)`.
 pub trait Learner<S: Scalar, const N: usize> {

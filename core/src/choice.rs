@@ -1,0 +1,138 @@
+//! Choices by name: what configurations, command lines, images and other languages call the variants of an enum.
+
+use core::fmt;
+
+/// A word that names none of a list; what [`FromStr`](core::str::FromStr) of every choice fails with.
+///
+/// ```
+/// use meva_core::learner::LearnerName;
+/// let error = "lolla".parse::<LearnerName>().unwrap_err();
+/// assert_eq!((error.kind, error.names[1]), ("learner", "lookahead"));
+/// assert!(error.to_string().starts_with("unknown learner: choose from naive, lookahead, lola"));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UnknownName {
+    /// What should have been named: a learner, a game.
+    pub kind: &'static str,
+    /// The names that there are.
+    pub names: &'static [&'static str],
+}
+
+impl UnknownName {
+    pub(crate) const fn new(kind: &'static str, names: &'static [&'static str]) -> Self {
+        UnknownName { kind, names }
+    }
+}
+
+impl fmt::Display for UnknownName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "unknown {}", self.kind)?;
+        for (index, name) in self.names.iter().enumerate() {
+            f.write_str(if index == 0 { ": choose from " } else { ", " })?;
+            f.write_str(name)?;
+        }
+        Ok(())
+    }
+}
+
+impl core::error::Error for UnknownName {}
+
+/// Gives an enum its names: `ALL`, `NAMES`, `name`, `Display` and `FromStr`; and with a code after each variant, `code` and
+/// `from_code` for images and C. Each name and each code stands once, where this is called.
+macro_rules! choice {
+    ($type:ident, $kind:literal: $($variant:ident = $name:literal),+ $(,)?) => {
+        impl $type {
+            /// All of them.
+            pub const ALL: [Self; [$($name),+].len()] = [$(Self::$variant),+];
+            /// All of their names, in the same order.
+            pub const NAMES: &'static [&'static str] = &[$($name),+];
+
+            /// The name in configurations and on the command line.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)+
+                }
+            }
+        }
+
+        impl core::fmt::Display for $type {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                f.pad(self.name())
+            }
+        }
+
+        impl core::str::FromStr for $type {
+            type Err = $crate::choice::UnknownName;
+
+            fn from_str(name: &str) -> Result<Self, Self::Err> {
+                Self::ALL
+                    .into_iter()
+                    .find(|choice| choice.name() == name)
+                    .ok_or(Self::Err::new($kind, Self::NAMES))
+            }
+        }
+    };
+    ($type:ident, $kind:literal: $($variant:ident = $name:literal ($code:literal)),+ $(,)?) => {
+        $crate::choice::choice!($type, $kind: $($variant = $name),+);
+
+        impl $type {
+            /// The number that images and C know it by.
+            pub const fn code(self) -> u32 {
+                match self {
+                    $(Self::$variant => $code,)+
+                }
+            }
+
+            /// The choice of a code; the first in [`Self::ALL`] where several share it.
+            pub const fn from_code(code: u32) -> Option<Self> {
+                let mut index = 0;
+                while index < Self::ALL.len() {
+                    if Self::ALL[index].code() == code {
+                        return Some(Self::ALL[index]);
+                    }
+                    index += 1;
+                }
+                None
+            }
+        }
+    };
+}
+pub(crate) use choice;
+
+#[cfg(test)]
+mod tests {
+    use crate::activation::Activation;
+    use crate::game::GameName;
+    use crate::learner::LearnerName;
+    use crate::learner::meta_value::Field;
+    use crate::meta_value::Input;
+
+    macro_rules! names_come_back {
+        ($($type:ident),+) => {
+            $(for choice in $type::ALL {
+                assert_eq!(choice.name().parse(), Ok(choice));
+                assert_eq!("naught".parse::<$type>().map_err(|error| error.names), Err($type::NAMES));
+            })+
+        };
+    }
+
+    #[test]
+    fn names_come_back() {
+        names_come_back!(Activation, Field, GameName, Input, LearnerName);
+    }
+
+    macro_rules! codes_come_back {
+        ($($type:ident),+) => {
+            $(for choice in $type::ALL {
+                assert_eq!($type::from_code(choice.code()).map($type::code), Some(choice.code()));
+                assert_eq!($type::from_code(u32::MAX), None);
+            })+
+        };
+    }
+
+    #[test]
+    fn codes_come_back() {
+        codes_come_back!(Activation, Field, Input, LearnerName);
+    }
+}

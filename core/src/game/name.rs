@@ -1,0 +1,349 @@
+//! Games by name, and a game that is known only at run time.
+
+use core::fmt;
+
+use super::{Game, IteratedMatrix, Logistic, Tandem};
+use crate::choice::choice;
+use crate::player::Player;
+use crate::scalar::Scalar;
+
+/// A game: what configurations and command lines call it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "kebab-case")
+)]
+pub enum GameName {
+    /// The Logistic Game.
+    Logistic,
+    /// The Tandem game.
+    Tandem,
+    /// The iterated prisoner's dilemma.
+    Ipd,
+    /// Iterated matching pennies.
+    Imp,
+    /// Iterated chicken.
+    Chicken,
+    /// An iterated 2 x 2 game with payoffs of one's own.
+    Matrix,
+}
+
+choice! { GameName, "game":
+    Logistic = "logistic",
+    Tandem = "tandem",
+    Ipd = "ipd",
+    Imp = "imp",
+    Chicken = "chicken",
+    Matrix = "matrix",
+}
+
+impl GameName {
+    /// Parameters per policy.
+    pub const fn parameters(self) -> usize {
+        match self {
+            GameName::Logistic | GameName::Tandem => 1,
+            GameName::Ipd | GameName::Imp | GameName::Chicken | GameName::Matrix => 5,
+        }
+    }
+
+    /// The iterated game that the name stands for, with the discount of the published experiments; a
+    /// [`Matrix`](GameName::Matrix) has no payoffs but those that it is given.
+    pub const fn iterated_matrix(self) -> Option<IteratedMatrix> {
+        match self {
+            GameName::Ipd => Some(IteratedMatrix::PRISONERS_DILEMMA),
+            GameName::Imp => Some(IteratedMatrix::MATCHING_PENNIES),
+            GameName::Chicken => Some(IteratedMatrix::CHICKEN),
+            GameName::Logistic | GameName::Tandem | GameName::Matrix => None,
+        }
+    }
+}
+
+/// Why there is no such game.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum GameError {
+    /// A matrix game without payoffs.
+    MissingPayoffs,
+    /// Payoffs for a game that has its own, or none.
+    SurplusPayoffs,
+    /// A payoff that is infinite or NaN.
+    Payoffs,
+    /// A discount outside [0, 1).
+    Discount,
+    /// A code that stands for no game.
+    Code,
+    /// A game whose policies have another number of parameters than is wanted.
+    Parameters,
+}
+
+impl fmt::Display for GameError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            GameError::MissingPayoffs => "a matrix game needs payoffs",
+            GameError::SurplusPayoffs => "payoffs are for a matrix game only: this game has its own",
+            GameError::Payoffs => "payoffs must be finite",
+            GameError::Discount => "the discount must be in [0, 1)",
+            GameError::Code => "no game has this code",
+            GameError::Parameters => "the game's policies have another number of parameters",
+        })
+    }
+}
+
+impl core::error::Error for GameError {}
+
+/// A game of one parameter per policy, so that joint policies are points of a plane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PlaneGame {
+    /// [`Logistic`].
+    Logistic,
+    /// [`Tandem`].
+    Tandem,
+}
+
+choice! { PlaneGame, "game of one parameter per policy":
+    Logistic = "logistic" (0),
+    Tandem = "tandem" (1),
+}
+
+impl Game<1> for PlaneGame {
+    #[inline]
+    fn value<S: Scalar>(&self, x: &[[S; 1]; 2]) -> [S; 2] {
+        match self {
+            PlaneGame::Logistic => Logistic.value(x),
+            PlaneGame::Tandem => Tandem.value(x),
+        }
+    }
+
+    #[inline]
+    fn gradient<S: Scalar>(&self, player: Player, x: &[[S; 1]; 2]) -> [[S; 1]; 2] {
+        match self {
+            PlaneGame::Logistic => Logistic.gradient(player, x),
+            PlaneGame::Tandem => Tandem.gradient(player, x),
+        }
+    }
+}
+
+/// A game that is known only at run time, whatever the size of its policies.
+///
+/// ```
+/// use meva_core::game::{AnyGame, Game, GameError, GameName, IteratedMatrix, PlaneGame};
+/// let game = AnyGame::of(GameName::Ipd, None, 0.96)?;
+/// assert_eq!(game, AnyGame::IteratedMatrix(IteratedMatrix::PRISONERS_DILEMMA));
+/// assert_eq!(game.parameters(), 5);
+/// assert_eq!(IteratedMatrix::try_from(game)?.discount, 0.96);
+/// assert_eq!(PlaneGame::try_from(game), Err(GameError::Parameters));
+/// assert_eq!(AnyGame::of(GameName::Matrix, None, 0.96), Err(GameError::MissingPayoffs));
+/// # Ok::<(), GameError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum AnyGame {
+    /// One parameter per policy.
+    Plane(PlaneGame),
+    /// Five parameters per policy.
+    IteratedMatrix(IteratedMatrix),
+}
+
+impl AnyGame {
+    const ITERATED_MATRIX: u32 = 2;
+
+    /// The game of a name: a matrix game with these payoffs, an iterated game with this discount.
+    ///
+    /// # Errors
+    /// A matrix game without payoffs, or payoffs for another game; a payoff that is not finite; an iterated game's discount
+    /// outside [0, 1).
+    pub const fn of(name: GameName, payoffs: Option<[[f64; 2]; 4]>, discount: f64) -> Result<Self, GameError> {
+        let payoffs = match (name.iterated_matrix(), payoffs) {
+            (Some(game), None) => game.payoffs,
+            (None, payoffs) if name.parameters() == 5 => match payoffs {
+                Some(payoffs) => payoffs,
+                None => return Err(GameError::MissingPayoffs),
+            },
+            (_, Some(_)) => return Err(GameError::SurplusPayoffs),
+            (None, None) => {
+                return Ok(AnyGame::Plane(match name {
+                    GameName::Tandem => PlaneGame::Tandem,
+                    _ => PlaneGame::Logistic,
+                }));
+            }
+        };
+        Self::iterated(payoffs, discount)
+    }
+
+    /// The game of a [code](AnyGame::code); the payoffs and the discount matter to an iterated game only.
+    ///
+    /// # Errors
+    /// A code that stands for no game; an iterated game's payoff that is not finite, or its discount outside [0, 1).
+    pub const fn from_code(code: u32, payoffs: [[f64; 2]; 4], discount: f64) -> Result<Self, GameError> {
+        match (code, PlaneGame::from_code(code)) {
+            (Self::ITERATED_MATRIX, _) => Self::iterated(payoffs, discount),
+            (_, Some(game)) => Ok(AnyGame::Plane(game)),
+            (_, None) => Err(GameError::Code),
+        }
+    }
+
+    const fn iterated(payoffs: [[f64; 2]; 4], discount: f64) -> Result<Self, GameError> {
+        let mut state = 0;
+        while state < payoffs.len() {
+            if !(payoffs[state][0].is_finite() && payoffs[state][1].is_finite()) {
+                return Err(GameError::Payoffs);
+            }
+            state += 1;
+        }
+        if !(discount >= 0.0 && discount < 1.0) {
+            return Err(GameError::Discount);
+        }
+        Ok(AnyGame::IteratedMatrix(IteratedMatrix { payoffs, discount }))
+    }
+
+    /// The number that images and C know the kind of game by: 0 Logistic, 1 Tandem, 2 iterated matrix.
+    pub const fn code(&self) -> u32 {
+        match self {
+            AnyGame::Plane(game) => game.code(),
+            AnyGame::IteratedMatrix(_) => Self::ITERATED_MATRIX,
+        }
+    }
+
+    /// Parameters per policy.
+    pub const fn parameters(&self) -> usize {
+        match self {
+            AnyGame::Plane(_) => 1,
+            AnyGame::IteratedMatrix(_) => 5,
+        }
+    }
+
+    /// Hands the game to a visitor as what it is.
+    pub fn visit<V: GameVisitor>(self, visitor: V) -> V::Output {
+        match self {
+            AnyGame::Plane(game) => visitor.visit(game),
+            AnyGame::IteratedMatrix(game) => visitor.visit(game),
+        }
+    }
+}
+
+/// A type of the games that [`AnyGame`] can be: `G::try_from(game)` says whether it is one of `N` parameters per policy.
+pub trait NamedGame<const N: usize>:
+    Game<N> + TryFrom<AnyGame, Error = GameError> + Into<AnyGame> + Copy + PartialEq + fmt::Debug + Send + Sync + 'static
+{
+}
+
+impl NamedGame<1> for PlaneGame {}
+impl NamedGame<5> for IteratedMatrix {}
+
+impl From<PlaneGame> for AnyGame {
+    fn from(game: PlaneGame) -> Self {
+        AnyGame::Plane(game)
+    }
+}
+
+impl From<IteratedMatrix> for AnyGame {
+    fn from(game: IteratedMatrix) -> Self {
+        AnyGame::IteratedMatrix(game)
+    }
+}
+
+impl TryFrom<AnyGame> for PlaneGame {
+    type Error = GameError;
+
+    fn try_from(game: AnyGame) -> Result<Self, GameError> {
+        match game {
+            AnyGame::Plane(game) => Ok(game),
+            AnyGame::IteratedMatrix(_) => Err(GameError::Parameters),
+        }
+    }
+}
+
+impl TryFrom<AnyGame> for IteratedMatrix {
+    type Error = GameError;
+
+    fn try_from(game: AnyGame) -> Result<Self, GameError> {
+        match game {
+            AnyGame::IteratedMatrix(game) => Ok(game),
+            AnyGame::Plane(_) => Err(GameError::Parameters),
+        }
+    }
+}
+
+/// What is to be done with a game, whatever the size of its policies.
+///
+/// ```
+/// use meva_core::game::{AnyGame, GameVisitor, NamedGame, PlaneGame};
+///
+/// /// Both players' returns where all parameters are 0.
+/// struct AtZero;
+///
+/// impl GameVisitor for AtZero {
+///     type Output = [f64; 2];
+///     fn visit<const N: usize, G: NamedGame<N>>(self, game: G) -> [f64; 2] {
+///         game.value(&[[0.0; N]; 2])
+///     }
+/// }
+///
+/// assert_eq!(AnyGame::Plane(PlaneGame::Tandem).visit(AtZero), [0.0, 0.0]);
+/// ```
+pub trait GameVisitor {
+    /// What comes of it.
+    type Output;
+
+    /// Does it.
+    fn visit<const N: usize, G: NamedGame<N>>(self, game: G) -> Self::Output;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAYOFFS: [[f64; 2]; 4] = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0], [7.0, 8.0]];
+
+    #[test]
+    fn every_name_is_a_game_of_its_size() {
+        for name in GameName::ALL {
+            let payoffs = (name == GameName::Matrix).then_some(PAYOFFS);
+            let game = AnyGame::of(name, payoffs, 0.5).unwrap();
+            assert_eq!(game.parameters(), name.parameters(), "{name}");
+            match game {
+                AnyGame::Plane(game) => assert_eq!(game.name(), name.name()),
+                AnyGame::IteratedMatrix(game) => {
+                    assert_eq!(game.discount, 0.5);
+                    assert_eq!(game.payoffs, name.iterated_matrix().map_or(PAYOFFS, |game| game.payoffs));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_game_is_refused() {
+        let matrix = |payoffs, discount| AnyGame::of(GameName::Matrix, payoffs, discount);
+        assert_eq!(matrix(None, 0.5), Err(GameError::MissingPayoffs));
+        for name in GameName::ALL.into_iter().filter(|name| *name != GameName::Matrix) {
+            assert_eq!(AnyGame::of(name, Some(PAYOFFS), 0.5), Err(GameError::SurplusPayoffs), "{name}");
+        }
+        for k in 0..8 {
+            for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+                let mut payoffs = PAYOFFS;
+                payoffs[k / 2][k % 2] = bad;
+                assert_eq!(matrix(Some(payoffs), 0.5), Err(GameError::Payoffs), "{k}");
+                assert_eq!(AnyGame::from_code(2, payoffs, 0.5), Err(GameError::Payoffs), "{k}");
+            }
+        }
+        for discount in [-0.1, 1.0, f64::NAN, f64::INFINITY] {
+            assert_eq!(matrix(Some(PAYOFFS), discount), Err(GameError::Discount), "{discount}");
+            assert_eq!(AnyGame::of(GameName::Ipd, None, discount), Err(GameError::Discount), "{discount}");
+        }
+        assert!(matrix(Some(PAYOFFS), 0.0).is_ok());
+        assert_eq!(AnyGame::from_code(3, PAYOFFS, 0.5), Err(GameError::Code));
+    }
+
+    #[test]
+    fn codes_come_back() {
+        let matrix = IteratedMatrix {
+            payoffs: PAYOFFS,
+            discount: 0.5,
+        };
+        let games = PlaneGame::ALL.map(AnyGame::Plane);
+        for (code, game) in games.into_iter().chain([matrix.into()]).enumerate() {
+            assert_eq!(game.code(), code as u32);
+            assert_eq!(AnyGame::from_code(game.code(), PAYOFFS, 0.5), Ok(game));
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! The shapes of networks that are compiled in, for code that learns sizes only at run time: one list, and visitors that
+//! turn its sizes back into constants.
+
+use core::fmt;
+
+use crate::game::{IteratedMatrix, NamedGame, PlaneGame};
+
+/// Sizes of a network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Shape {
+    /// Parameters per policy, `N`.
+    pub parameters: usize,
+    /// Hidden units, `H`.
+    pub hidden: usize,
+    /// Residual blocks, `R`.
+    pub residual_blocks: usize,
+    /// Quantiles, `M`; of COLA, a step's parameters.
+    pub quantiles: usize,
+}
+
+/// No network of this shape is compiled in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UnknownShape {
+    /// The shape.
+    pub shape: Shape,
+    /// Those that are compiled in, of all sizes of policies.
+    pub compiled: &'static [Shape],
+}
+
+impl fmt::Display for UnknownShape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no network of this shape is compiled in: {}", self.shape)
+    }
+}
+
+impl core::error::Error for UnknownShape {}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Shape {
+            parameters,
+            hidden,
+            residual_blocks,
+            quantiles,
+        } = self;
+        write!(
+            f,
+            "hidden = {hidden}, residual_blocks = {residual_blocks}, quantiles = {quantiles} \
+             for policies of {parameters} parameter{}",
+            if *parameters == 1 { "" } else { "s" }
+        )
+    }
+}
+
+/// What is to be done with a meta-value network, whatever its sizes.
+///
+/// ```
+/// use meva_core::game::NamedGame;
+/// use meva_core::parameters::Parameters;
+/// use meva_core::shape::{Shape, ShapeVisitor};
+///
+/// struct Numbers;
+///
+/// impl ShapeVisitor for Numbers {
+///     type Output = usize;
+///     fn visit<G: NamedGame<N>, const N: usize, const H: usize, const R: usize, const M: usize>(self) -> usize {
+///         Parameters::<f32, N, H, R, M>::LEN
+///     }
+/// }
+///
+/// assert_eq!(Shape::new(1, 64, 1, 16).visit(Numbers), Ok(35_344));
+/// assert!(Shape::new(1, 65, 1, 16).visit(Numbers).is_err());
+/// ```
+pub trait ShapeVisitor {
+    /// What comes of it.
+    type Output;
+
+    /// Does it for a network of `H` hidden units, `R` residual blocks and `M` quantiles; `G` are the games whose policies
+    /// have its `N` parameters.
+    fn visit<G: NamedGame<N>, const N: usize, const H: usize, const R: usize, const M: usize>(self) -> Self::Output;
+}
+
+/// What is to be done with a network of COLA's, whose outputs are as many as a policy's parameters, whatever its sizes.
+pub trait ColaVisitor {
+    /// What comes of it.
+    type Output;
+
+    /// Does it for a network of `H` hidden units and `R` residual blocks; `G` are the games whose policies have its `N`
+    /// parameters.
+    fn visit<G: NamedGame<N>, const N: usize, const H: usize, const R: usize>(self) -> Self::Output;
+}
+
+/// Makes the lists and their visits of one list of sizes.
+macro_rules! compiled {
+    (
+        meta_values: $(($game:ty, $n:literal, $h:literal, $r:literal, $m:literal)),+;
+        cola: $(($cola_game:ty, $cola_n:literal, $cola_h:literal, $cola_r:literal)),+;
+    ) => {
+        impl Shape {
+            /// The meta-values that are compiled in.
+            pub const COMPILED: &'static [Shape] = &[$(Shape::new($n, $h, $r, $m)),+];
+            /// COLA's networks that are compiled in.
+            pub const COLA: &'static [Shape] = &[$(Shape::new($cola_n, $cola_h, $cola_r, $cola_n)),+];
+
+            /// Hands the sizes of a meta-value to a visitor, as constants.
+            ///
+            /// # Errors
+            /// The shape is not one of [`Shape::COMPILED`].
+            pub fn visit<V: ShapeVisitor>(self, visitor: V) -> Result<V::Output, UnknownShape> {
+                match self.sizes() {
+                    $([$n, $h, $r, $m] => Ok(visitor.visit::<$game, $n, $h, $r, $m>()),)+
+                    _ => Err(UnknownShape { shape: self, compiled: Self::COMPILED }),
+                }
+            }
+
+            /// Hands the sizes of a network of COLA's to a visitor, as constants.
+            ///
+            /// # Errors
+            /// The shape is not one of [`Shape::COLA`].
+            pub fn visit_cola<V: ColaVisitor>(self, visitor: V) -> Result<V::Output, UnknownShape> {
+                match self.sizes() {
+                    $([$cola_n, $cola_h, $cola_r, $cola_n] => Ok(visitor.visit::<$cola_game, $cola_n, $cola_h, $cola_r>()),)+
+                    _ => Err(UnknownShape { shape: self, compiled: Self::COLA }),
+                }
+            }
+        }
+    };
+}
+
+compiled! {
+    meta_values:
+        (PlaneGame, 1, 64, 1, 16), (PlaneGame, 1, 16, 1, 16),
+        (IteratedMatrix, 5, 64, 2, 32), (IteratedMatrix, 5, 16, 1, 16);
+    cola:
+        (PlaneGame, 1, 64, 1), (IteratedMatrix, 5, 64, 2);
+}
+
+impl Shape {
+    /// A shape by its sizes `N, H, R, M`.
+    pub const fn new(parameters: usize, hidden: usize, residual_blocks: usize, quantiles: usize) -> Self {
+        Shape {
+            parameters,
+            hidden,
+            residual_blocks,
+            quantiles,
+        }
+    }
+
+    /// `[N, H, R, M]`.
+    pub const fn sizes(self) -> [usize; 4] {
+        [self.parameters, self.hidden, self.residual_blocks, self.quantiles]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Sizes;
+
+    impl ShapeVisitor for Sizes {
+        type Output = [usize; 4];
+        fn visit<G: NamedGame<N>, const N: usize, const H: usize, const R: usize, const M: usize>(self) -> [usize; 4] {
+            [N, H, R, M]
+        }
+    }
+
+    impl ColaVisitor for Sizes {
+        type Output = [usize; 4];
+        fn visit<G: NamedGame<N>, const N: usize, const H: usize, const R: usize>(self) -> [usize; 4] {
+            [N, H, R, N]
+        }
+    }
+
+    #[test]
+    fn visits_are_of_the_sizes_listed() {
+        for shape in Shape::COMPILED {
+            assert_eq!(shape.visit(Sizes), Ok(shape.sizes()));
+            assert!(shape.visit_cola(Sizes).is_err());
+        }
+        for shape in Shape::COLA {
+            assert_eq!(shape.visit_cola(Sizes), Ok(shape.sizes()));
+            let error = shape.visit(Sizes).unwrap_err();
+            assert_eq!((error.shape, error.compiled), (*shape, Shape::COMPILED));
+        }
+    }
+}
