@@ -15,8 +15,8 @@ use core::array::from_mut;
 use meva_core::activation::Activation;
 use meva_core::adamw::AdamW;
 use meva_core::algorithm1::{self, Bootstrap, Exploration, Settings, State, Step, Trajectory};
-use meva_core::game::{Game, IteratedMatrix};
-use meva_core::image::{Header, Image, ImageError, ImageGame, Model};
+use meva_core::game::{AnyGame, Game, GameError, GameVisitor, IteratedMatrix, NamedGame, PlaneGame};
+use meva_core::image::{Header, Image, ImageError, Model};
 use meva_core::kernels::Portable;
 use meva_core::learner::meta_value::Field;
 use meva_core::learner::{Hola, Learner, Lola, LolaTaylor, LookAhead, MetaValueLearner, Naive};
@@ -277,8 +277,8 @@ fn player_of(player: u32) -> Result<Player, MevaError> {
     }
 }
 
-/// The game that a description means, for policies of `n` parameters.
-unsafe fn game_of(game: *const MevaGame, n: usize) -> Result<ImageGame, MevaError> {
+/// The game that a description means.
+unsafe fn game_of(game: *const MevaGame) -> Result<AnyGame, MevaError> {
     good(game, 1, 1)?;
     // SAFETY: the caller vouches for a readable game.
     let MevaGame {
@@ -286,20 +286,16 @@ unsafe fn game_of(game: *const MevaGame, n: usize) -> Result<ImageGame, MevaErro
         discount,
         payoffs,
     } = unsafe { game.read() };
-    match (kind, n) {
-        (MEVA_LOGISTIC, 1) => Ok(ImageGame::Logistic),
-        (MEVA_TANDEM, 1) => Ok(ImageGame::Tandem),
-        (MEVA_ITERATED, 5) => {
-            if !payoffs.as_flattened().iter().all(|payoff| payoff.is_finite()) {
-                return Err(MevaNotFinite);
-            }
-            if !(0.0..1.0).contains(&discount) {
-                return Err(MevaOutOfRange);
-            }
-            Ok(ImageGame::Iterated(IteratedMatrix { payoffs, discount }))
+    Ok(AnyGame::from_code(kind, payoffs, discount)?)
+}
+
+impl From<GameError> for MevaError {
+    fn from(error: GameError) -> Self {
+        match error {
+            GameError::Payoffs => MevaNotFinite,
+            GameError::Parameters => MevaShapeUnknown,
+            _ => MevaOutOfRange,
         }
-        (MEVA_LOGISTIC | MEVA_TANDEM | MEVA_ITERATED, _) => Err(MevaShapeUnknown),
-        _ => Err(MevaOutOfRange),
     }
 }
 
@@ -316,10 +312,10 @@ fn field_of(field: u32) -> Result<Field, MevaError> {
 macro_rules! with_shape {
     ($shape:expr, $then:ident) => {
         match $shape {
-            [1, 64, 1, 16] => $then!(1, 64, 1, 16),
-            [1, 16, 1, 16] => $then!(1, 16, 1, 16),
-            [5, 64, 2, 32] => $then!(5, 64, 2, 32),
-            [5, 16, 1, 16] => $then!(5, 16, 1, 16),
+            [1, 64, 1, 16] => $then!(PlaneGame, 1, 64, 1, 16),
+            [1, 16, 1, 16] => $then!(PlaneGame, 1, 16, 1, 16),
+            [5, 64, 2, 32] => $then!(IteratedMatrix, 5, 64, 2, 32),
+            [5, 16, 1, 16] => $then!(IteratedMatrix, 5, 16, 1, 16),
             _ => Err(MevaShapeUnknown),
         }
     };
@@ -376,7 +372,7 @@ pub unsafe extern "C" fn meva_model_open(image: *const c_void, size: usize, mode
         // SAFETY: as the caller vouches.
         let header = unsafe { header_of(image, size) }?;
         macro_rules! check {
-            ($n:literal, $h:literal, $r:literal, $m:literal) => {{
+            ($g:ty, $n:literal, $h:literal, $r:literal, $m:literal) => {{
                 // SAFETY: as the caller vouches.
                 let image = unsafe { image_of::<$n, $h, $r, $m>(image, size) }?;
                 image.check()?;
@@ -417,15 +413,15 @@ pub unsafe extern "C" fn meva_model_info(model: *const MevaModel, info: *mut Mev
         let (_, header) = unsafe { opened(model) }?;
         let contents = header.model()?;
         let game = match contents.game {
-            ImageGame::Logistic => MevaGame {
+            AnyGame::Plane(PlaneGame::Logistic) => MevaGame {
                 kind: MEVA_LOGISTIC,
                 ..MevaGame::default()
             },
-            ImageGame::Tandem => MevaGame {
+            AnyGame::Plane(PlaneGame::Tandem) => MevaGame {
                 kind: MEVA_TANDEM,
                 ..MevaGame::default()
             },
-            ImageGame::Iterated(IteratedMatrix { payoffs, discount }) => MevaGame {
+            AnyGame::IteratedMatrix(IteratedMatrix { payoffs, discount }) => MevaGame {
                 kind: MEVA_ITERATED,
                 discount,
                 payoffs,
@@ -453,7 +449,7 @@ pub unsafe extern "C" fn meva_model_info(model: *const MevaModel, info: *mut Mev
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn meva_workspace_size(shape: *const MevaShape, size: *mut usize) -> MevaError {
     macro_rules! tape {
-        ($n:literal, $h:literal, $r:literal, $m:literal) => {
+        ($g:ty, $n:literal, $h:literal, $r:literal, $m:literal) => {
             Ok(size_of::<Tape<f32, $n, $h, $r>>())
         };
     }
@@ -501,7 +497,7 @@ pub unsafe extern "C" fn meva_quantiles(
     workspace_size: usize,
 ) -> MevaError {
     macro_rules! evaluate {
-        ($n:literal, $h:literal, $r:literal, $m:literal) => {
+        ($g:ty, $n:literal, $h:literal, $r:literal, $m:literal) => {
             // SAFETY: as the caller vouches.
             unsafe {
                 good(quantiles, quantiles_count, $m)?;
@@ -534,7 +530,7 @@ pub unsafe extern "C" fn meva_values(
     workspace_size: usize,
 ) -> MevaError {
     macro_rules! evaluate {
-        ($n:literal, $h:literal, $r:literal, $m:literal) => {
+        ($g:ty, $n:literal, $h:literal, $r:literal, $m:literal) => {
             // SAFETY: as the caller vouches.
             unsafe {
                 good(values, 2, 2)?;
@@ -566,7 +562,7 @@ pub unsafe extern "C" fn meva_own_gradients(
     workspace_size: usize,
 ) -> MevaError {
     macro_rules! evaluate {
-        ($n:literal, $h:literal, $r:literal, $m:literal) => {
+        ($g:ty, $n:literal, $h:literal, $r:literal, $m:literal) => {
             // SAFETY: as the caller vouches.
             unsafe {
                 good(gradients, gradients_count, 2 * $n)?;
@@ -600,7 +596,7 @@ pub unsafe extern "C" fn meva_field(
     workspace_size: usize,
 ) -> MevaError {
     macro_rules! evaluate {
-        ($n:literal, $h:literal, $r:literal, $m:literal) => {
+        ($g:ty, $n:literal, $h:literal, $r:literal, $m:literal) => {
             // SAFETY: as the caller vouches.
             unsafe {
                 good(field, field_count, 2 * $n)?;
@@ -613,7 +609,8 @@ pub unsafe extern "C" fn meva_field(
                     gamma: gamma.map(f64::from),
                 };
                 let tape = Workspace(workspace, workspace_size).tape()?;
-                write_rows(&learner.field_in(&Portable, &contents.game, &x, tape), field);
+                let game = <$g>::try_from(contents.game)?;
+                write_rows(&learner.field_in(&Portable, &game, &x, tape), field);
                 Ok(())
             }
         };
@@ -633,25 +630,23 @@ pub unsafe extern "C" fn meva_game_values(
     x_count: usize,
     values: *mut f32,
 ) -> MevaError {
-    // SAFETY: as the caller vouches.
-    unsafe fn of<const N: usize>(game: *const MevaGame, x: *const f32, x_count: usize) -> Result<[f32; 2], MevaError>
-    where
-        ImageGame: Game<N>,
-    {
-        // SAFETY: as the caller vouches.
-        unsafe { Ok(game_of(game, N)?.value(&policies::<N>(x, x_count)?)) }
+    struct Values {
+        x: *const f32,
+        x_count: usize,
+    }
+    impl GameVisitor for Values {
+        type Output = Result<[f32; 2], MevaError>;
+        fn visit<const N: usize, G: NamedGame<N>>(self, game: G) -> Self::Output {
+            // SAFETY: as the caller vouches.
+            Ok(game.value(&unsafe { policies::<N>(self.x, self.x_count) }?))
+        }
     }
     let evaluate = || {
         good(values, 2, 2)?;
-        good(game, 1, 1)?;
         // SAFETY: as the caller vouches; the pointers were checked.
         unsafe {
-            let result = if (*game).kind == MEVA_ITERATED {
-                of::<5>(game, x, x_count)
-            } else {
-                of::<1>(game, x, x_count)
-            };
-            values.cast::<[f32; 2]>().write(result?);
+            let result = game_of(game)?.visit(Values { x, x_count })?;
+            values.cast::<[f32; 2]>().write(result);
         }
         Ok(())
     };
@@ -683,15 +678,12 @@ impl AnyLearner {
         })
     }
 
-    fn step<const N: usize>(
+    fn step<G: Game<N>, const N: usize>(
         &self,
-        game: &ImageGame,
+        game: &G,
         rate: f64,
         mut x: [[f32; N]; 2],
-    ) -> Result<[[f32; N]; 2], MevaError>
-    where
-        ImageGame: Game<N>,
-    {
+    ) -> Result<[[f32; N]; 2], MevaError> {
         let field = self.field(game, &x)?;
         for (number, direction) in x.as_flattened_mut().iter_mut().zip(field.as_flattened()) {
             number.add_scaled(rate as f32, direction);
@@ -711,23 +703,41 @@ pub unsafe extern "C" fn meva_learner_step(
     x: *mut f32,
     x_count: usize,
 ) -> MevaError {
+    struct Stepping {
+        learner: AnyLearner,
+        rate: f64,
+        x: *mut f32,
+        x_count: usize,
+    }
+    impl GameVisitor for Stepping {
+        type Output = Outcome;
+        fn visit<const N: usize, G: NamedGame<N>>(self, game: G) -> Outcome {
+            let Stepping {
+                learner,
+                rate,
+                x,
+                x_count,
+            } = self;
+            // SAFETY: as the caller vouches; the place is checked where it is read.
+            unsafe {
+                let next = learner.step::<G, N>(&game, rate, policies(x, x_count)?)?;
+                write_rows(&next, x);
+            }
+            Ok(())
+        }
+    }
     let step = || {
         if !(alpha.is_finite() && rate.is_finite()) {
             return Err(MevaNotFinite);
         }
         let learner = AnyLearner { kind: learner, alpha };
-        good(game, 1, 1)?;
-        // SAFETY: as the caller vouches; the pointers were checked.
-        unsafe {
-            if (*game).kind == MEVA_ITERATED {
-                let next = learner.step::<5>(&game_of(game, 5)?, rate, policies(x, x_count)?)?;
-                write_rows(&next, x);
-            } else {
-                let next = learner.step::<1>(&game_of(game, 1)?, rate, policies(x, x_count)?)?;
-                write_rows(&next, x);
-            }
-        }
-        Ok(())
+        // SAFETY: as the caller vouches.
+        unsafe { game_of(game) }?.visit(Stepping {
+            learner,
+            rate,
+            x,
+            x_count,
+        })
     };
     code(step())
 }
@@ -802,7 +812,7 @@ pub unsafe extern "C" fn meva_training_size(
     size: *mut usize,
 ) -> MevaError {
     macro_rules! bytes {
-        ($n:literal, $h:literal, $r:literal, $m:literal) => {
+        ($g:ty, $n:literal, $h:literal, $r:literal, $m:literal) => {
             training_bytes::<$n, $h, $r, $m>(steps, batch)
         };
     }
@@ -830,7 +840,7 @@ pub unsafe extern "C" fn meva_training_start(
     size: usize,
 ) -> MevaError {
     macro_rules! start {
-        ($n:literal, $h:literal, $r:literal, $m:literal) => {
+        ($g:ty, $n:literal, $h:literal, $r:literal, $m:literal) => {
             // SAFETY: as the caller vouches; the memory is checked, and all bits zero is a value of what lies in it.
             unsafe {
                 let bytes = training_bytes::<$n, $h, $r, $m>(steps, batch)?;
@@ -879,20 +889,20 @@ unsafe fn started(memory: *const c_void, size: usize) -> Result<([u32; 4], u32, 
     Ok(([n, h, r, m], steps, batch))
 }
 
-fn architecture_of(game: &ImageGame) -> Architecture {
+fn architecture_of(game: &AnyGame) -> Architecture {
     match game {
-        ImageGame::Logistic | ImageGame::Tandem => Architecture {
+        AnyGame::Plane(PlaneGame::Logistic) | AnyGame::Plane(PlaneGame::Tandem) => Architecture {
             input: Input::Tenth,
             last_activation: Activation::Gelu,
         },
-        ImageGame::Iterated(_) => Architecture {
+        AnyGame::IteratedMatrix(_) => Architecture {
             input: Input::Sigmoid,
             last_activation: Activation::Tanh,
         },
     }
 }
 
-unsafe fn settings_of(settings: *const MevaSettings, game: &ImageGame) -> Result<Settings, MevaError> {
+unsafe fn settings_of(settings: *const MevaSettings, game: &AnyGame) -> Result<Settings, MevaError> {
     good(settings, 1, 1)?;
     // SAFETY: the caller vouches for readable settings.
     let s = unsafe { settings.read() };
@@ -959,15 +969,16 @@ pub unsafe extern "C" fn meva_training_update(
     loss: *mut f32,
 ) -> MevaError {
     macro_rules! update {
-        ($n:literal, $h:literal, $r:literal, $m:literal) => {
+        ($g:ty, $n:literal, $h:literal, $r:literal, $m:literal) => {
             // SAFETY: as the caller vouches; every pointer and size is checked before anything is written.
             unsafe {
                 let (_, steps, batch) = started(memory, size)?;
                 let bytes = training_bytes::<$n, $h, $r, $m>(steps, batch)?;
                 good(memory.cast::<Training<$n, $h, $r, $m>>(), size, bytes)?;
                 good(loss, 1, 1)?;
-                let mut game = game_of(game, $n)?;
-                let settings = settings_of(settings, &game)?;
+                let any_game = game_of(game)?;
+                let mut game = <$g>::try_from(any_game)?;
+                let settings = settings_of(settings, &any_game)?;
                 let trajectories = batch as usize;
                 good(x, x_count / (2 * $n), trajectories)?;
                 good(gamma, gamma_count / 2, trajectories)?;
@@ -1007,7 +1018,7 @@ pub unsafe extern "C" fn meva_training_update(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn meva_image_size(shape: *const MevaShape, size: *mut usize) -> MevaError {
     macro_rules! bytes {
-        ($n:literal, $h:literal, $r:literal, $m:literal) => {
+        ($g:ty, $n:literal, $h:literal, $r:literal, $m:literal) => {
             Ok(size_of::<Image<$n, $h, $r, $m>>())
         };
     }
@@ -1033,7 +1044,7 @@ pub unsafe extern "C" fn meva_training_image(
     image_size: usize,
 ) -> MevaError {
     macro_rules! write {
-        ($n:literal, $h:literal, $r:literal, $m:literal) => {
+        ($g:ty, $n:literal, $h:literal, $r:literal, $m:literal) => {
             // SAFETY: as the caller vouches; every pointer and size is checked before anything is written.
             unsafe {
                 let (_, steps, batch) = started(memory, size)?;
@@ -1041,7 +1052,8 @@ pub unsafe extern "C" fn meva_training_image(
                 good(memory.cast::<Training<$n, $h, $r, $m>>(), size, bytes)?;
                 let image = image.cast::<Image<$n, $h, $r, $m>>();
                 good(image, image_size, size_of::<Image<$n, $h, $r, $m>>())?;
-                let game = game_of(game, $n)?;
+                let game = game_of(game)?;
+                <$g>::try_from(game)?;
                 let settings = settings_of(settings, &game)?;
                 let model = Model {
                     architecture: settings.architecture,

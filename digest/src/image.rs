@@ -1,7 +1,7 @@
 //! Model images: what is written, and what is read from it.
 
-use meva_core::game::{Game, IteratedMatrix};
-use meva_core::image::{Image, ImageGame, Model};
+use meva_core::game::{AnyGame, Game, IteratedMatrix};
+use meva_core::image::{Image, Model};
 use meva_core::learner::meta_value::Field;
 
 use crate::Report;
@@ -14,7 +14,7 @@ pub fn run(report: &mut Report) {
     let model = Model {
         architecture: ITERATED,
         field: Field::U,
-        game: ImageGame::Iterated(IteratedMatrix::CHICKEN),
+        game: AnyGame::IteratedMatrix(IteratedMatrix::CHICKEN),
         alpha: 0.7,
     };
     let image = Image::<5, H, 2, 3>::new(&model, &parameters(stream));
@@ -23,7 +23,11 @@ pub fn run(report: &mut Report) {
         fnv.take(u64::from(word));
     }
     report("image::words", "u32", fnv.finish());
-    if let Ok(Model { game, .. }) = image.check() {
+    if let Ok(Model {
+        game: AnyGame::IteratedMatrix(game),
+        ..
+    }) = image.check()
+    {
         let (mut fnv, x) = (Fnv::EMPTY, draw_rows::<f64, 5, 2>(stream, -3.0, 3.0));
         fnv.take_all(&game.value(&x));
         report("image::check", "f64", fnv.finish());

@@ -11,6 +11,17 @@ pub enum Start {
     Normal(f64),
 }
 
+/// Returns and gradients are estimated from so many episodes of so many turns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sampling {
+    /// Episodes per estimate.
+    pub episodes: usize,
+    /// Turns per episode.
+    pub length: usize,
+    /// What the episodes follow from.
+    pub seed: u64,
+}
+
 /// The draws of one outer iteration. One element per trajectory; inside it, one per player.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Draws<const N: usize, const H: usize> {

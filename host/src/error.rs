@@ -4,6 +4,9 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
+use meva_core::game::GameError;
+use meva_core::shape::{Shape, UnknownShape};
+
 /// The result of whatever may fail on the host.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -135,6 +138,23 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+impl From<GameError> for Error {
+    fn from(error: GameError) -> Self {
+        Error::usage(error.to_string())
+    }
+}
+
+impl From<UnknownShape> for Error {
+    fn from(error: UnknownShape) -> Self {
+        let of_this_game = error
+            .compiled
+            .iter()
+            .filter(|shape| shape.parameters == error.shape.parameters);
+        let list: Vec<_> = of_this_game.map(Shape::to_string).collect();
+        Error::usage(error.to_string()).hint(format!("use {}", list.join("; or ")))
+    }
+}
 
 /// Whether a failure's message has all of these words.
 #[cfg(test)]

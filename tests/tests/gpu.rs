@@ -8,13 +8,13 @@ use std::sync::{Arc, OnceLock};
 
 use meva::config::{Algorithm, Config, Sharing};
 use meva::draws::Draws;
-use meva::game::{AnyGame, PlaneGame};
 use meva::gpu::shader::Stage;
 use meva::gpu::{Gpu, Plan, probe};
 use meva::training::fleet::Fleet;
 use meva::training::trainer::Trainer;
 use meva_core::activation::Activation;
 use meva_core::algorithm1::{State, Step, Trajectory, update};
+use meva_core::game::{AnyGame, PlaneGame};
 use meva_core::kernels::Portable;
 use meva_core::meta_value::{MetaValue, Tape};
 use meva_core::parameters::Parameters;
@@ -174,11 +174,11 @@ fn shaders_are_valid() {
 
 /// What the core makes of a configuration in `count` updates, one trajectory after the other, in plain `f32`; with losses.
 fn by_core(config: &Config, count: usize) -> (Vec<f32>, Vec<f32>) {
-    match (AnyGame::of(config).unwrap(), config.parameters) {
+    match (config.any_game().unwrap(), config.parameters) {
         (AnyGame::Plane(game), Sharing::Shared) => by_core_of::<PlaneGame, 1, 16, 1, 16, 1>(config, game, count),
         (AnyGame::Plane(game), Sharing::Separate) => by_core_of::<PlaneGame, 1, 16, 1, 16, 2>(config, game, count),
-        (AnyGame::Iterated(game), Sharing::Shared) => by_core_of::<_, 5, 16, 1, 16, 1>(config, game, count),
-        (AnyGame::Iterated(game), Sharing::Separate) => by_core_of::<_, 5, 16, 1, 16, 2>(config, game, count),
+        (AnyGame::IteratedMatrix(game), Sharing::Shared) => by_core_of::<_, 5, 16, 1, 16, 1>(config, game, count),
+        (AnyGame::IteratedMatrix(game), Sharing::Separate) => by_core_of::<_, 5, 16, 1, 16, 2>(config, game, count),
     }
 }
 
@@ -425,9 +425,9 @@ fn formulas_have_the_bits_of_the_core() {
     let Some(gpu) = gpu() else { return };
     let mut failures = Vec::new();
     for (name, config) in variety() {
-        let results = match AnyGame::of(&config).unwrap() {
+        let results = match config.any_game().unwrap() {
             AnyGame::Plane(game) => formulas::<_, 1, 16, 1, 16>(&gpu, &config, game),
-            AnyGame::Iterated(game) => formulas::<_, 5, 16, 1, 16>(&gpu, &config, game),
+            AnyGame::IteratedMatrix(game) => formulas::<_, 5, 16, 1, 16>(&gpu, &config, game),
         };
         for (formula, bits, error) in results {
             let passed = if exact(&gpu) { bits == 0 } else { error <= 1e-4 };

@@ -4,13 +4,13 @@ use meva::config::Config;
 use meva::cpu::Cpu;
 use meva::follow::ascent::{Agent, Ascent, Precision};
 use meva::follow::plane::{Grid, basin};
-use meva::game::PlaneGame;
-use meva::learner::NamedLearner;
 use meva::training::trainer::Trainer;
+use meva_core::game::PlaneGame;
+use meva_core::learner::LearnerName;
 
 /// How many cells of the published grid lead to B in the Logistic Game (Figure 2b): 29 x 29 starts on [-10, 10]^2,
 /// learning rate 1, 200 steps.
-fn cells_in_b(learner: NamedLearner, alpha: f64) -> usize {
+fn cells_in_b(learner: LearnerName, alpha: f64) -> usize {
     let ascent = Ascent {
         rate: 1.0,
         steps: 200,
@@ -34,14 +34,14 @@ fn cells_in_b(learner: NamedLearner, alpha: f64) -> usize {
 /// Starts on the anti-diagonal stay on it under naive learning, where rounding decides what becomes of them: any of
 /// 405 to 427 is right. One cell is allowed to the others. LOLA at 20 is chaotic near its basin's edge: the starts (3, 24)
 /// and (24, 3) of the grid lead to B in exact arithmetic, and elsewhere if they are moved by 1e-15.
-const CELLS_IN_B: [(NamedLearner, f64, usize, usize); 7] = [
-    (NamedLearner::Naive, 0.0, 416, 11),
-    (NamedLearner::Lola, 1.0, 445, 1),
-    (NamedLearner::Lola, 10.0, 435, 1),
-    (NamedLearner::Lola, 20.0, 509, 1),
-    (NamedLearner::Hola2, 1.0, 451, 1),
-    (NamedLearner::Hola2, 10.0, 466, 1),
-    (NamedLearner::Hola2, 20.0, 208, 1),
+const CELLS_IN_B: [(LearnerName, f64, usize, usize); 7] = [
+    (LearnerName::Naive, 0.0, 416, 11),
+    (LearnerName::Lola, 1.0, 445, 1),
+    (LearnerName::Lola, 10.0, 435, 1),
+    (LearnerName::Lola, 20.0, 509, 1),
+    (LearnerName::Hola2, 1.0, 451, 1),
+    (LearnerName::Hola2, 10.0, 466, 1),
+    (LearnerName::Hola2, 20.0, 208, 1),
 ];
 
 #[test]
@@ -64,10 +64,10 @@ fn basins_of_the_logistic_game() {
 #[test]
 fn basins_of_equal_learners_are_equal() {
     for (a, b, alpha) in [
-        (NamedLearner::Hola0, NamedLearner::Naive, 3.0),
-        (NamedLearner::Hola1, NamedLearner::Lola, 20.0),
-        (NamedLearner::Lola, NamedLearner::Naive, 0.0),
-        (NamedLearner::LookAhead, NamedLearner::Naive, 0.0),
+        (LearnerName::Hola0, LearnerName::Naive, 3.0),
+        (LearnerName::Hola1, LearnerName::Lola, 20.0),
+        (LearnerName::Lola, LearnerName::Naive, 0.0),
+        (LearnerName::LookAhead, LearnerName::Naive, 0.0),
     ] {
         assert_eq!(cells_in_b(a, alpha), cells_in_b(b, alpha), "{a:?} and {b:?} at {alpha}");
     }

@@ -305,7 +305,10 @@ mod tests {
                 AnyGame::Plane(game) => assert_eq!(game.name(), name.name()),
                 AnyGame::IteratedMatrix(game) => {
                     assert_eq!(game.discount, 0.5);
-                    assert_eq!(game.payoffs, name.iterated_matrix().map_or(PAYOFFS, |game| game.payoffs));
+                    assert_eq!(
+                        game.payoffs,
+                        name.iterated_matrix().map_or(PAYOFFS, |game| game.payoffs)
+                    );
                 }
             }
         }
@@ -316,7 +319,11 @@ mod tests {
         let matrix = |payoffs, discount| AnyGame::of(GameName::Matrix, payoffs, discount);
         assert_eq!(matrix(None, 0.5), Err(GameError::MissingPayoffs));
         for name in GameName::ALL.into_iter().filter(|name| *name != GameName::Matrix) {
-            assert_eq!(AnyGame::of(name, Some(PAYOFFS), 0.5), Err(GameError::SurplusPayoffs), "{name}");
+            assert_eq!(
+                AnyGame::of(name, Some(PAYOFFS), 0.5),
+                Err(GameError::SurplusPayoffs),
+                "{name}"
+            );
         }
         for k in 0..8 {
             for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
@@ -328,7 +335,11 @@ mod tests {
         }
         for discount in [-0.1, 1.0, f64::NAN, f64::INFINITY] {
             assert_eq!(matrix(Some(PAYOFFS), discount), Err(GameError::Discount), "{discount}");
-            assert_eq!(AnyGame::of(GameName::Ipd, None, discount), Err(GameError::Discount), "{discount}");
+            assert_eq!(
+                AnyGame::of(GameName::Ipd, None, discount),
+                Err(GameError::Discount),
+                "{discount}"
+            );
         }
         assert!(matrix(Some(PAYOFFS), 0.0).is_ok());
         assert_eq!(AnyGame::from_code(3, PAYOFFS, 0.5), Err(GameError::Code));

@@ -1,5 +1,7 @@
 //! Games and learners: values, gradients, Hessian-vector products, fields.
 
+use meva_core::game::{AnyGame, IteratedMatrix, PlaneGame};
+use meva_core::learner::LearnerName;
 use meva_core::random::{Purpose, Stream};
 use meva_core::{Game, Player, Scalar};
 
@@ -10,9 +12,6 @@ use super::report::{Basis, Derivative, Engine, Report};
 use super::stochastic::{Stochastic, deviations};
 use super::tolerance::{Operation, Spread};
 use crate::cpu::Number;
-use crate::game::{AnyGame, PlaneGame};
-use crate::learner::NamedLearner;
-use meva_core::game::IteratedMatrix;
 
 /// Points that everything is compared at: one group of the CPU engine.
 pub const POINTS: usize = 64;
@@ -50,19 +49,19 @@ pub const GAMES: [BuiltIn; 5] = [
     BuiltIn {
         name: "ipd",
         vector_name: "iterated_prisoners_dilemma",
-        game: AnyGame::Iterated(IteratedMatrix::PRISONERS_DILEMMA),
+        game: AnyGame::IteratedMatrix(IteratedMatrix::PRISONERS_DILEMMA),
         alpha: 1.0,
     },
     BuiltIn {
         name: "imp",
         vector_name: "iterated_matching_pennies",
-        game: AnyGame::Iterated(IteratedMatrix::MATCHING_PENNIES),
+        game: AnyGame::IteratedMatrix(IteratedMatrix::MATCHING_PENNIES),
         alpha: 1.0,
     },
     BuiltIn {
         name: "chicken",
         vector_name: "iterated_chicken",
-        game: AnyGame::Iterated(IteratedMatrix::CHICKEN),
+        game: AnyGame::IteratedMatrix(IteratedMatrix::CHICKEN),
         alpha: 0.02,
     },
 ];
@@ -70,27 +69,25 @@ pub const GAMES: [BuiltIn; 5] = [
 /// A game whose constants can be moved.
 pub trait Nudged: Copy + Sync {
     /// Whether parameters are log-odds of probabilities.
-    const LOG_ODDS: bool;
+    fn has_log_odds(&self) -> bool;
     /// The game with its constants moved.
     fn nudged(&self, nudge: &mut Nudge) -> Self;
 }
 
-impl Nudged for PlaneGame {
-    const LOG_ODDS: bool = false;
-
-    fn nudged(&self, _: &mut Nudge) -> Self {
-        *self
+impl<G: TryFrom<AnyGame> + Into<AnyGame> + Copy + Sync> Nudged for G {
+    fn has_log_odds(&self) -> bool {
+        matches!((*self).into(), AnyGame::IteratedMatrix(_))
     }
-}
-
-impl Nudged for IteratedMatrix {
-    const LOG_ODDS: bool = true;
 
     fn nudged(&self, nudge: &mut Nudge) -> Self {
-        IteratedMatrix {
-            payoffs: nudge.rows(&self.payoffs),
-            discount: nudge.number(self.discount),
-        }
+        let moved = match (*self).into() {
+            AnyGame::Plane(game) => game.into(),
+            AnyGame::IteratedMatrix(game) => AnyGame::from(IteratedMatrix {
+                payoffs: nudge.rows(&game.payoffs),
+                discount: nudge.number(game.discount),
+            }),
+        };
+        G::try_from(moved).unwrap_or(*self)
     }
 }
 
@@ -174,7 +171,7 @@ pub fn output_sensitivities<G: Game<N> + Nudged, const N: usize>(game: &G, point
 
 /// The fields of one learner.
 pub fn fields<S: Packed, G: Game<N>, const N: usize>(
-    (learner, alpha): (NamedLearner, f64),
+    (learner, alpha): (LearnerName, f64),
     game: &G,
     points: &[Point<N>],
 ) -> [Vec<f64>; 1] {
@@ -186,14 +183,14 @@ pub fn fields<S: Packed, G: Game<N>, const N: usize>(
 
 /// The [sensitivity](sensitivities) of [`fields`].
 pub fn field_sensitivity<G: Game<N> + Nudged, const N: usize>(
-    learner: (NamedLearner, f64),
+    learner: (LearnerName, f64),
     game: &G,
     points: &[Point<N>],
 ) -> [f64; 1] {
     sensitivities(|nudge| {
         let mut fields_of_points = Vec::new();
         for point in points {
-            let game = MovedGradients::new(game.nudged(nudge), G::LOG_ODDS, nudge);
+            let game = MovedGradients::new(game.nudged(nudge), game.has_log_odds(), nudge);
             let [field] = fields::<f64, _, N>(learner, &game, &[point.nudged(nudge)]);
             fields_of_points.extend(field);
         }
@@ -232,17 +229,17 @@ fn by_differences<G: Game<N>, const N: usize>(game: &G, points: &[Point<N>]) -> 
 
 /// A learner's field as the limit of differences of what it climbs: its own return after the step that it foresees.
 fn field_by_differences<G: Game<N>, const N: usize>(
-    (learner, alpha): (NamedLearner, f64),
+    (learner, alpha): (LearnerName, f64),
     game: &G,
     points: &[Point<N>],
 ) -> [Vec<f64>; 1] {
     let opponent = match learner {
-        NamedLearner::Naive | NamedLearner::Hola0 => None,
-        NamedLearner::LookAhead | NamedLearner::Lola | NamedLearner::Hola1 | NamedLearner::LolaTaylor => {
-            Some(NamedLearner::Naive)
+        LearnerName::Naive | LearnerName::Hola0 => None,
+        LearnerName::LookAhead | LearnerName::Lola | LearnerName::Hola1 | LearnerName::LolaTaylor => {
+            Some(LearnerName::Naive)
         }
-        NamedLearner::Hola2 => Some(NamedLearner::Lola),
-        NamedLearner::Hola3 => Some(NamedLearner::Hola2),
+        LearnerName::Hola2 => Some(LearnerName::Lola),
+        LearnerName::Hola3 => Some(LearnerName::Hola2),
     };
     let mut field = Vec::new();
     for Point { x, .. } in points {
@@ -253,9 +250,9 @@ fn field_by_differences<G: Game<N>, const N: usize>(
                     return game.value(&y)[i];
                 };
                 // LookAhead holds the step constant.
-                let seen_from = if learner == NamedLearner::LookAhead { x } else { &y };
+                let seen_from = if learner == LearnerName::LookAhead { x } else { &y };
                 let step = opponent.field(alpha, game, seen_from)[j];
-                if learner == NamedLearner::LolaTaylor {
+                if learner == LearnerName::LolaTaylor {
                     let by_opponent = game.gradient(player, &y)[j];
                     let rise: f64 = by_opponent.iter().zip(&step).map(|(d, step)| d * step).sum();
                     return game.value(&y)[i] + alpha * rise;
@@ -277,7 +274,7 @@ pub fn check(report: &mut Report) {
     for built_in in GAMES {
         match built_in.game {
             AnyGame::Plane(game) => check_game::<_, 1>(report, &built_in, &game),
-            AnyGame::Iterated(game) => check_game::<_, 5>(report, &built_in, &game),
+            AnyGame::IteratedMatrix(game) => check_game::<_, 5>(report, &built_in, &game),
         }
     }
 }
@@ -339,7 +336,7 @@ fn check_game<G: Game<N> + Nudged, const N: usize>(report: &mut Report, built_in
     ] {
         report.compare(name, OPERATIONS, (engine, Basis::Reference), &got, &reference, &spread);
     }
-    for learner in NamedLearner::ALL {
+    for learner in LearnerName::ALL {
         let operation = [Operation::Learner(learner)];
         let learner = (learner, built_in.alpha);
         let reference = fields::<f64, _, N>(learner, game, &points);

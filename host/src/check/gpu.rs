@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use meva_core::game::{AnyGame, PlaneGame};
 use meva_core::kernels::Portable;
 use meva_core::{Game, game::IteratedMatrix};
 
@@ -12,7 +13,6 @@ use super::tolerance::{Operation, Spread};
 use super::{elementary, games, network, update};
 use crate::config::Config;
 use crate::error::Result;
-use crate::game::{AnyGame, PlaneGame};
 use crate::gpu::{Gpu, OptimizerStep, OuterDraws, Plan, Updater, probe};
 
 /// The engine that an adapter is in a report.
@@ -118,7 +118,7 @@ pub fn check(report: &mut Report, gpu: &Arc<Gpu>) -> Result<()> {
     for built_in in GAMES {
         match built_in.game {
             AnyGame::Plane(game) => check_game::<PlaneGame, 1>(report, gpu, &built_in, &game)?,
-            AnyGame::Iterated(game) => check_game::<IteratedMatrix, 5>(report, gpu, &built_in, &game)?,
+            AnyGame::IteratedMatrix(game) => check_game::<IteratedMatrix, 5>(report, gpu, &built_in, &game)?,
         }
     }
     // Both players' parameters serve: pairs of inputs are points.

@@ -15,11 +15,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use meva_core::game::NamedGame;
 use meva_core::kernels::{Kernels, Portable};
 use meva_core::learner::meta_value::Field;
 use meva_core::meta_value::{Architecture, MetaValue, Tape};
 use meva_core::parameters::Parameters;
 use meva_core::random::{Purpose, Stream};
+use meva_core::shape::ShapeVisitor;
 use meva_core::{Game, Player, Players};
 
 use super::condition::sensitivities;
@@ -37,10 +39,8 @@ use crate::cpu::memory::{zeroed, zeroed_slice};
 use crate::error::{Error, Result};
 use crate::follow::ascent::Precision;
 use crate::follow::play::starts;
-use crate::game::AnyGame;
 use crate::gpu::Gpu;
-use crate::model::network::with_shape;
-use crate::model::tensors::{network_prefix, parameters_from_tensors};
+use crate::model::tensors::{TensorFile, network_prefix, parameters_from_tensors};
 use crate::model::{Model, prefix};
 
 const OPERATIONS: [Operation; 2] = [Operation::ModelQuantiles, Operation::ModelField];
@@ -74,38 +74,44 @@ pub fn check(report: &mut Report, model: &Path, points: Option<&Path>, gpus: &[A
     if config.algorithm == Algorithm::Cola {
         return Err(Error::usage("this is COLA's model; only meta-values are checked").at(model.display()));
     }
-    macro_rules! held {
-        ($game:ident, $n:literal, $h:literal, $r:literal, $m:literal) => {{
-            let networks = config.parameters.networks();
-            let mut theta: Box<[Parameters<f32, $n, $h, $r, $m>]> = zeroed_slice(networks);
-            for (n, theta) in theta.iter_mut().enumerate() {
-                parameters_from_tensors(&file, &network_prefix(prefix(&config), n, networks), theta)
-                    .map_err(|error| error.at(model.display()))?;
-            }
-            let (points, precision) = match points {
-                Some(path) => from_file(path, $m)?,
-                None => (drawn(&config), Precision::F64),
-            };
-            hold(report, &config, $game, &theta, &points, precision, gpus)?
-        }};
-    }
-    match AnyGame::of(&config)? {
-        AnyGame::Plane(game) => {
-            macro_rules! plane {
-                ($n:literal, $h:literal, $r:literal, $m:literal) => {
-                    held!(game, $n, $h, $r, $m)
-                };
-            }
-            with_shape!(1, config.shape(), plane)
+    let checking = Checking {
+        report,
+        file: &file,
+        config: &config,
+        model,
+        points,
+        gpus,
+    };
+    config.shape().visit(checking)?
+}
+
+/// A model file that is being checked.
+struct Checking<'a> {
+    report: &'a mut Report,
+    file: &'a TensorFile,
+    config: &'a Config,
+    model: &'a Path,
+    points: Option<&'a Path>,
+    gpus: &'a [Arc<Gpu>],
+}
+
+impl ShapeVisitor for Checking<'_> {
+    type Output = Result<()>;
+
+    fn visit<G: NamedGame<N>, const N: usize, const H: usize, const R: usize, const M: usize>(self) -> Result<()> {
+        let config = self.config;
+        let game = G::try_from(config.any_game()?)?;
+        let networks = config.parameters.networks();
+        let mut theta: Box<[Parameters<f32, N, H, R, M>]> = zeroed_slice(networks);
+        for (n, theta) in theta.iter_mut().enumerate() {
+            parameters_from_tensors(self.file, &network_prefix(prefix(config), n, networks), theta)
+                .map_err(|error| error.at(self.model.display()))?;
         }
-        AnyGame::Iterated(game) => {
-            macro_rules! iterated {
-                ($n:literal, $h:literal, $r:literal, $m:literal) => {
-                    held!(game, $n, $h, $r, $m)
-                };
-            }
-            with_shape!(5, config.shape(), iterated)
-        }
+        let (points, precision) = match self.points {
+            Some(path) => from_file(path, M)?,
+            None => (drawn(config), Precision::F64),
+        };
+        hold(self.report, config, game, &theta, &points, precision, self.gpus)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::array::from_ref;
 
 use meva_core::dual::{along as dual_along, tangents};
+use meva_core::game::AnyGame;
 use meva_core::kernels::{Kernels, Portable};
 use meva_core::meta_value::{Architecture, MetaValue, Tape};
 use meva_core::parameters::Parameters;
@@ -20,7 +21,6 @@ use crate::config::Config;
 use crate::cpu::Cpu;
 use crate::cpu::Number;
 use crate::error::Result;
-use crate::game::AnyGame;
 
 /// What a network is evaluated at.
 #[derive(Clone, Copy, Debug)]
@@ -343,9 +343,9 @@ pub fn theta<const N: usize, const H: usize, const R: usize, const M: usize>() -
 pub fn check(report: &mut Report) -> Result<()> {
     for preset in ["logistic", "ipd"] {
         let config = config(preset)?;
-        match AnyGame::of(&config)? {
+        match config.any_game()? {
             AnyGame::Plane(_) => check_network::<1, 16, 1, 16>(report, preset, config.architecture())?,
-            AnyGame::Iterated(_) => check_network::<5, 16, 1, 16>(report, preset, config.architecture())?,
+            AnyGame::IteratedMatrix(_) => check_network::<5, 16, 1, 16>(report, preset, config.architecture())?,
         }
     }
     Ok(())

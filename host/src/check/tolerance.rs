@@ -28,7 +28,7 @@
 
 use super::report::{Derivative, Engine, Unit};
 use crate::follow::ascent::Precision;
-use crate::learner::NamedLearner;
+use meva_core::learner::LearnerName;
 
 /// What is compared.
 #[allow(missing_docs)]
@@ -43,7 +43,7 @@ pub enum Operation {
     OwnGradient,
     Gradient,
     Hvp,
-    Learner(NamedLearner),
+    Learner(LearnerName),
     Quantiles,
     NetworkOwnGradient,
     NetworkMaskedGradient,
@@ -170,12 +170,12 @@ impl Operation {
             Gradient => row("gradient", Unit::Rms, 80.0, "as the own gradient"),
             Hvp => row("hvp", Unit::Rms, 160.0, "the gradient, each product of which has two terms"),
             Learner(learner) => match learner {
-                NamedLearner::Naive | NamedLearner::Hola0 => row(learner.name(), Unit::Rms, 80.0, "the own gradient"),
-                NamedLearner::LookAhead => row(learner.name(), Unit::Rms, 160.0, "two gradients in a row"),
-                NamedLearner::Lola | NamedLearner::Hola1 => row(learner.name(), Unit::Rms, 320.0, "two gradients and one on duals"),
-                NamedLearner::LolaTaylor => row(learner.name(), Unit::Rms, 240.0, "a gradient, and one on duals"),
-                NamedLearner::Hola2 => row(learner.name(), Unit::Rms, 1040.0, "LOLA 320, a gradient 80, LOLA on duals 640"),
-                NamedLearner::Hola3 => row(learner.name(), Unit::Rms, 3200.0, "HOLA2 1040, a gradient 80, HOLA2 on duals 2080"),
+                LearnerName::Naive | LearnerName::Hola0 => row(learner.name(), Unit::Rms, 80.0, "the own gradient"),
+                LearnerName::LookAhead => row(learner.name(), Unit::Rms, 160.0, "two gradients in a row"),
+                LearnerName::Lola | LearnerName::Hola1 => row(learner.name(), Unit::Rms, 320.0, "two gradients and one on duals"),
+                LearnerName::LolaTaylor => row(learner.name(), Unit::Rms, 240.0, "a gradient, and one on duals"),
+                LearnerName::Hola2 => row(learner.name(), Unit::Rms, 1040.0, "LOLA 320, a gradient 80, LOLA on duals 640"),
+                LearnerName::Hola3 => row(learner.name(), Unit::Rms, 3200.0, "HOLA2 1040, a gradient 80, HOLA2 on duals 2080"),
             },
             Quantiles => row("network quantiles", Unit::Rms, 16.0, "of each parameter: product, sum, norm 4, activation 10"),
             NetworkOwnGradient => row("network own gradient", Unit::Rms, 32.0, "forward and back"),

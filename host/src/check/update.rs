@@ -3,6 +3,7 @@
 use std::array::from_mut;
 
 use meva_core::algorithm1::{self, Settings, State, Step, Trajectory};
+use meva_core::game::AnyGame;
 use meva_core::kernels::{Kernels, Portable};
 use meva_core::parameters::Parameters;
 use meva_core::{Game, Real};
@@ -21,7 +22,6 @@ use crate::cpu::estimate::Playable;
 use crate::cpu::memory::zeroed;
 use crate::draws::Draws;
 use crate::error::Result;
-use crate::game::AnyGame;
 
 /// What is compared, in the order of [`results`].
 pub const OPERATIONS: [Operation; 3] = [Operation::UpdateLoss, Operation::UpdateGradient, Operation::UpdateTheta];
@@ -226,9 +226,9 @@ where
 pub fn check(report: &mut Report) -> Result<()> {
     for preset in ["logistic", "ipd"] {
         let config = config(preset)?;
-        match AnyGame::of(&config)? {
+        match config.any_game()? {
             AnyGame::Plane(game) => check_update::<_, 1, 16, 1, 16>(report, preset, &config, game)?,
-            AnyGame::Iterated(game) => check_update::<_, 5, 16, 1, 16>(report, preset, &config, game)?,
+            AnyGame::IteratedMatrix(game) => check_update::<_, 5, 16, 1, 16>(report, preset, &config, game)?,
         }
     }
     Ok(())

@@ -10,9 +10,10 @@ use std::sync::Arc;
 use meva_core::activation::Activation;
 use meva_core::adamw::AdamW;
 use meva_core::algorithm1::{Bootstrap, Exploration, Settings, State};
+use meva_core::game::AnyGame;
 use meva_core::kernels::{Kernels, Portable};
-use meva_core::learner::cola;
 use meva_core::learner::meta_value::Field;
+use meva_core::learner::{LearnerName, cola};
 use meva_core::meta_value::{Architecture, Input, MetaValue, Tape};
 use meva_core::parameters::Parameters;
 use meva_core::{Dual, Game, Real};
@@ -31,9 +32,7 @@ use crate::cpu::Cpu;
 use crate::cpu::Number;
 use crate::error::{Error, Result};
 use crate::follow::ascent::Precision;
-use crate::game::AnyGame;
 use crate::gpu::Gpu;
-use crate::learner::NamedLearner;
 
 type Reader = fn(&mut Held, &[Item]) -> Result<()>;
 
@@ -206,19 +205,19 @@ fn games_of(held: &mut Held, cases: &[Item]) -> Result<()> {
     for (built_in, cases) in by_name(cases)? {
         match built_in.game {
             AnyGame::Plane(game) => of::<_, 1>(held, &built_in, &game, &cases)?,
-            AnyGame::Iterated(game) => of::<_, 5>(held, &built_in, &game, &cases)?,
+            AnyGame::IteratedMatrix(game) => of::<_, 5>(held, &built_in, &game, &cases)?,
         }
     }
     Ok(())
 }
 
 fn learners(held: &mut Held, cases: &[Item]) -> Result<()> {
-    const LEARNERS: [(&str, NamedLearner); 5] = [
-        ("lookahead", NamedLearner::LookAhead),
-        ("lola", NamedLearner::Lola),
-        ("lola_taylor", NamedLearner::LolaTaylor),
-        ("hola2", NamedLearner::Hola2),
-        ("hola3", NamedLearner::Hola3),
+    const LEARNERS: [(&str, LearnerName); 5] = [
+        ("lookahead", LearnerName::LookAhead),
+        ("lola", LearnerName::Lola),
+        ("lola_taylor", LearnerName::LolaTaylor),
+        ("hola2", LearnerName::Hola2),
+        ("hola3", LearnerName::Hola3),
     ];
     fn of<G: Game<N> + Nudged, const N: usize>(
         held: &mut Held,
@@ -255,7 +254,7 @@ fn learners(held: &mut Held, cases: &[Item]) -> Result<()> {
         for (alpha, cases) in groups(&cases, |case| case.get("alpha")?.number())? {
             match built_in.game {
                 AnyGame::Plane(game) => of::<_, 1>(held, built_in.name, alpha, &game, &cases)?,
-                AnyGame::Iterated(game) => of::<_, 5>(held, built_in.name, alpha, &game, &cases)?,
+                AnyGame::IteratedMatrix(game) => of::<_, 5>(held, built_in.name, alpha, &game, &cases)?,
             }
         }
     }
@@ -698,7 +697,7 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize> UpdateCase<
 
     fn expected(case: &Item) -> Result<[Vec<f64>; 5]> {
         let after = case.get("after")?;
-        let of = |key: &str| Ok(numbers(&*parameters::<N, H, R, M>(&after.get(key)?)?));
+        let of = |key: &str| -> Result<_> { Ok(numbers(&*parameters::<N, H, R, M>(&after.get(key)?)?)) };
         Ok([
             vec![after.get("loss")?.number()?],
             of("grad")?,
@@ -767,7 +766,7 @@ fn updates(held: &mut Held, cases: &[Item]) -> Result<()> {
             let (name, architecture) = (built_in.name, shape.architecture);
             match (built_in.game, shape.sizes) {
                 (AnyGame::Plane(game), [1, 8, 1, 4]) => of::<_, 1, 8, 1, 4>(held, name, &game, architecture, &cases)?,
-                (AnyGame::Iterated(game), [5, 12, 2, 6]) => {
+                (AnyGame::IteratedMatrix(game), [5, 12, 2, 6]) => {
                     of::<_, 5, 12, 2, 6>(held, name, &game, architecture, &cases)?;
                 }
                 _ => shape.unknown(&cases[0], SHAPES)?,
@@ -889,7 +888,9 @@ fn colas(held: &mut Held, cases: &[Item]) -> Result<()> {
             let (name, architecture) = (built_in.name, shape.architecture);
             match (built_in.game, shape.sizes) {
                 (AnyGame::Plane(game), [1, 8, 1, 1]) => of::<_, 1, 8, 1>(held, name, &game, architecture, &cases)?,
-                (AnyGame::Iterated(game), [5, 12, 2, 5]) => of::<_, 5, 12, 2>(held, name, &game, architecture, &cases)?,
+                (AnyGame::IteratedMatrix(game), [5, 12, 2, 5]) => {
+                    of::<_, 5, 12, 2>(held, name, &game, architecture, &cases)?
+                }
                 _ => shape.unknown(&cases[0], COLA_SHAPES)?,
             }
         }

@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use meva::config::{Algorithm, nearest};
 use meva::error::{Error, Result};
 use meva::follow::ascent::{Agent, Ascent, Precision};
-use meva::game::{AnyGame, PlaneGame};
-use meva::learner::NamedLearner;
 use meva::model::Model;
+use meva_core::game::{AnyGame, PlaneGame};
+use meva_core::learner::LearnerName;
 
 /// Which agents to follow, and how.
 #[derive(Debug, Args)]
@@ -66,7 +66,7 @@ pub struct Checked {
 }
 
 enum Who {
-    Learner { learner: NamedLearner, alpha: f64 },
+    Learner { learner: LearnerName, alpha: f64 },
     Model { model: Box<Model>, setting: [f64; 2] },
 }
 
@@ -75,7 +75,7 @@ impl AgentOptions {
     pub fn check(&self) -> Result<Checked> {
         let (who, game, rate, precision) = if let Some(algorithm) = trained(&self.learner) {
             let (model, setting) = self.model(algorithm)?;
-            let game = plane(AnyGame::of(model.config())?, model.config().game.name())?;
+            let game = plane(model.config().any_game()?, model.config().game.name())?;
             if let Some(name) = &self.game
                 && plane_named(name)? != game
             {
@@ -173,7 +173,7 @@ impl Checked {
     pub fn title(&self) -> String {
         match &self.who {
             Who::Learner {
-                learner: NamedLearner::Naive | NamedLearner::Hola0,
+                learner: LearnerName::Naive | LearnerName::Hola0,
                 ..
             } => "Naive".to_string(),
             Who::Learner { learner, alpha } => format!("{}, \u{3b1} = {alpha}", learner.title()),
@@ -210,13 +210,13 @@ impl Checked {
 }
 
 /// The learner of a name.
-pub fn learner_named(name: &str) -> Result<NamedLearner> {
-    NamedLearner::ALL
+pub fn learner_named(name: &str) -> Result<LearnerName> {
+    LearnerName::ALL
         .into_iter()
         .find(|learner| learner.name() == name)
         .ok_or_else(|| {
             let names = || {
-                NamedLearner::ALL
+                LearnerName::ALL
                     .iter()
                     .map(|learner| learner.name())
                     .chain(["cola", "meva"])
@@ -240,7 +240,7 @@ fn plane_named(name: &str) -> Result<PlaneGame> {
 fn plane(game: AnyGame, name: &str) -> Result<PlaneGame> {
     match game {
         AnyGame::Plane(game) => Ok(game),
-        AnyGame::Iterated(_) => Err(not_a_plane(name).at("--model")),
+        AnyGame::IteratedMatrix(_) => Err(not_a_plane(name).at("--model")),
     }
 }
 

@@ -20,10 +20,10 @@ use meva::follow::ascent::{Agent, Ascent, Precision};
 use meva::follow::plane::{Grid, basin, returns, stable_fixed_points};
 use meva::follow::play::Spread;
 use meva::follow::reciprocity::{self, Curve, Protocol, Subject, Sweep};
-use meva::game::PlaneGame;
-use meva::learner::NamedLearner;
 use meva::model::{Model, Trained};
 use meva::paper::published;
+use meva_core::game::PlaneGame;
+use meva_core::learner::LearnerName;
 
 /// Draw a figure of the paper as SVG and PNG.
 #[derive(Debug, Args)]
@@ -287,7 +287,7 @@ fn figure_2(
     panel: impl Fn(String, Agent<1>, Ascent) -> Panel,
 ) -> Result<Drawing> {
     let mut rows = Vec::new();
-    for learner in [NamedLearner::Lola, NamedLearner::Hola2] {
+    for learner in [LearnerName::Lola, LearnerName::Hola2] {
         let panels = ALPHAS.map(|alpha| {
             let ascent = Ascent {
                 rate: 1.0,

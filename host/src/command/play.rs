@@ -10,14 +10,15 @@ use super::agents::{discounts, finite, learner_named};
 use super::{Outcome, print};
 use meva::config::{Algorithm, Config, Estimator};
 use meva::cpu::Cpu;
-use meva::cpu::estimate::{Playable, Sampling};
+use meva::cpu::estimate::Playable;
+use meva::draws::Sampling;
 use meva::draws::Start;
 use meva::error::{Error, Result};
 use meva::follow::ascent::{Agent, Ascent, Precision};
 use meva::follow::play::{Fared, Mean, best_responses, measure, starts};
-use meva::game::AnyGame;
-use meva::learner::NamedLearner;
 use meva::model::Model;
+use meva_core::game::AnyGame;
+use meva_core::learner::LearnerName;
 
 /// Let pairs of agents learn together and measure how they fare.
 #[derive(Debug, Args)]
@@ -86,7 +87,7 @@ pub struct Play {
 /// Who a player is, apart from its network.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Who {
-    Learner(NamedLearner, f64),
+    Learner(LearnerName, f64),
     MetaValue(f64),
     Cola(f64),
 }
@@ -114,9 +115,9 @@ impl Play {
                     .hint("give at least 1"));
             }
         }
-        match AnyGame::of(&self.game_config()?)? {
+        match self.game_config()?.any_game()? {
             AnyGame::Plane(game) => self.on(game),
-            AnyGame::Iterated(game) => self.on(game),
+            AnyGame::IteratedMatrix(game) => self.on(game),
         }
     }
 
@@ -165,7 +166,7 @@ impl Play {
         if self.estimator == Estimator::Rollouts {
             for (who, option) in [(first, "--learner"), (second, "--against")] {
                 if let Who::Learner(learner, _) = who
-                    && !matches!(learner, NamedLearner::Naive | NamedLearner::Hola0)
+                    && !matches!(learner, LearnerName::Naive | LearnerName::Hola0)
                 {
                     return Err(Error::usage(format!(
                         "learner `{}` needs second derivatives, which rollouts do not estimate",
@@ -335,7 +336,7 @@ fn load(paths: &[PathBuf], algorithm: Option<Algorithm>, option: &str, game: &Co
     }
     let model = |path: &PathBuf| {
         let model = Model::load(path)?;
-        if AnyGame::of(model.config())? != AnyGame::of(game)? {
+        if model.config().any_game()? != game.any_game()? {
             let own = model.config().game.name();
             return Err(Error::usage(format!("the model was trained for another game, `{own}`")).at(path.display()));
         }

@@ -35,14 +35,14 @@ use meva::files::write_atomically;
 use meva::follow::ascent::{Agent, Ascent, Precision};
 use meva::follow::plane::{Grid, basin};
 use meva::follow::reciprocity::{ALPHAS, Curve, GAMMAS, Protocol, Returns, Subject, Sweep};
-use meva::game::PlaneGame;
-use meva::learner::NamedLearner;
 use meva::model::MODEL;
 use meva::model::Model;
 use meva::paper::published::{BASINS, Basin, Comparison, RETURN_TOLERANCE, RETURNS, Scope, TIMES, Time, Verdict, Who};
 use meva::paper::report::{Report, Timing};
 use meva::training::directory::{CONFIG, RunDirectory, STATE};
 use meva::training::trainer::Trainer;
+use meva_core::game::PlaneGame;
+use meva_core::learner::LearnerName;
 
 /// Reproduce the paper: train what is missing, evaluate, draw every figure, and write a report beside the published numbers.
 ///
@@ -605,7 +605,7 @@ fn run_name(config: &Config) -> String {
     format!("{preset}-seed-{}", config.seed)
 }
 
-fn learner_of<'a>(learner: NamedLearner, alpha: f64) -> Agent<'a, 1> {
+fn learner_of<'a>(learner: LearnerName, alpha: f64) -> Agent<'a, 1> {
     Agent::Learner { learner, alpha }
 }
 

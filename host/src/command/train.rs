@@ -22,7 +22,6 @@ use meva::error::{Error, Kind, Result};
 use meva::figure::{Figure, Row};
 use meva::follow::ascent::{Agent, Ascent, Precision};
 use meva::follow::plane::{Grid, basin};
-use meva::game::PlaneGame;
 use meva::gpu::Gpu;
 use meva::model::MODEL;
 use meva::model::Model;
@@ -31,6 +30,7 @@ use meva::training::directory::{CONFIG, METRICS, RunDirectory, STATE};
 use meva::training::fleet::{Fleet, diverged};
 use meva::training::metrics::MetricsLog;
 use meva::training::trainer::Trainer;
+use meva_core::game::PlaneGame;
 
 /// Train a model. Without --out, runs/PRESET-seed-N is made.
 #[derive(Debug, Args)]

@@ -11,14 +11,14 @@ mod validate;
 use meva_core::activation::Activation;
 use meva_core::adamw::AdamW;
 use meva_core::algorithm1::{Bootstrap, Exploration, Settings};
-use meva_core::game::IteratedMatrix;
+use meva_core::game::{AnyGame, GameName};
 use meva_core::learner::meta_value::Field;
 use meva_core::meta_value::{Architecture, Input};
+use meva_core::shape::Shape;
 use serde::{Deserialize, Serialize};
 
-use crate::cpu::estimate::Sampling;
-use crate::draws::Start;
-use crate::model::network::Shape;
+use crate::draws::{Sampling, Start};
+use crate::error::Result;
 
 pub use key::KEYS;
 pub use text::nearest;
@@ -155,38 +155,6 @@ pub enum Algorithm {
     Cola,
 }
 
-/// Games by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum GameName {
-    /// The Logistic Game.
-    Logistic,
-    /// The Tandem Game.
-    Tandem,
-    /// The iterated prisoner's dilemma.
-    Ipd,
-    /// Iterated matching pennies.
-    Imp,
-    /// Iterated chicken.
-    Chicken,
-    /// An iterated 2 x 2 game with payoffs of one's own.
-    Matrix,
-}
-
-impl GameName {
-    /// The name in a configuration.
-    pub fn name(self) -> &'static str {
-        match self {
-            GameName::Logistic => "logistic",
-            GameName::Tandem => "tandem",
-            GameName::Ipd => "ipd",
-            GameName::Imp => "imp",
-            GameName::Chicken => "chicken",
-            GameName::Matrix => "matrix",
-        }
-    }
-}
-
 /// How the network's learning rate goes on over a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -251,7 +219,7 @@ impl Config {
     /// The sizes of the network.
     pub fn shape(&self) -> Shape {
         Shape {
-            parameters: if self.iterated_matrix().is_some() { 5 } else { 1 },
+            parameters: self.game.parameters(),
             hidden: self.hidden,
             residual_blocks: self.residual_blocks,
             quantiles: self.quantiles,
@@ -317,19 +285,12 @@ impl Config {
         }
     }
 
-    /// The iterated game with its payoffs and discount; none if the game is no iterated one, or a matrix is missing.
-    pub fn iterated_matrix(&self) -> Option<IteratedMatrix> {
-        let payoffs = match self.game {
-            GameName::Logistic | GameName::Tandem => return None,
-            GameName::Ipd => IteratedMatrix::PRISONERS_DILEMMA.payoffs,
-            GameName::Imp => IteratedMatrix::MATCHING_PENNIES.payoffs,
-            GameName::Chicken => IteratedMatrix::CHICKEN.payoffs,
-            GameName::Matrix => self.payoffs?,
-        };
-        Some(IteratedMatrix {
-            payoffs,
-            discount: self.discount,
-        })
+    /// The game with its payoffs and discount.
+    ///
+    /// # Errors
+    /// A matrix game without payoffs, or payoffs or a discount that make no game.
+    pub fn any_game(&self) -> Result<AnyGame> {
+        Ok(AnyGame::of(self.game, self.payoffs, self.discount)?)
     }
 
     /// Updates of an outer iteration, `T / k`; like what follows, of a valid configuration.
@@ -352,20 +313,26 @@ impl Config {
 mod tests {
     use super::presets::{ipd, ipd_paper};
     use super::*;
+    use crate::error::assert_says;
+    use meva_core::game::{IteratedMatrix, PlaneGame};
 
     #[test]
     fn games_and_inputs() {
         let with = |game| Config { game, ..ipd() };
         assert_eq!(with(GameName::Tandem).input(), Input::Tenth);
-        assert_eq!(with(GameName::Tandem).iterated_matrix(), None);
+        assert_eq!(with(GameName::Tandem).any_game(), Ok(PlaneGame::Tandem.into()));
         assert_eq!(with(GameName::Imp).input(), Input::Sigmoid);
         assert_eq!(
-            with(GameName::Imp).iterated_matrix(),
-            Some(IteratedMatrix::MATCHING_PENNIES)
+            with(GameName::Imp).any_game(),
+            Ok(IteratedMatrix::MATCHING_PENNIES.into())
         );
-        assert_eq!(with(GameName::Matrix).iterated_matrix(), None);
+        assert_says(with(GameName::Matrix).any_game(), &["needs payoffs"]);
         let half = Config { discount: 0.5, ..ipd() };
-        assert_eq!(half.iterated_matrix().map(|game| game.discount), Some(0.5));
+        let game = IteratedMatrix {
+            discount: 0.5,
+            ..IteratedMatrix::PRISONERS_DILEMMA
+        };
+        assert_eq!(half.any_game(), Ok(game.into()));
     }
 
     #[test]

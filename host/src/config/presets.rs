@@ -2,12 +2,12 @@
 
 use meva_core::activation::Activation;
 use meva_core::algorithm1::{Bootstrap, Exploration};
-use meva_core::game::IteratedMatrix;
+use meva_core::game::{GameName, IteratedMatrix};
 use meva_core::learner::meta_value::Field;
 
 use super::key::{alpha_max, phi, rollout_length, rollouts};
 use super::text::unknown;
-use super::{Algorithm, Config, Distribution, Estimator, GameName, Schedule, Sharing, VERSION};
+use super::{Algorithm, Config, Distribution, Estimator, Schedule, Sharing, VERSION};
 use crate::error::Result;
 
 pub(super) type Preset = (&'static str, fn() -> Config);

@@ -275,11 +275,12 @@ pub(super) mod number_or_none {
 #[cfg(test)]
 mod tests {
     use meva_core::algorithm1::Bootstrap;
+    use meva_core::game::GameName;
     use meva_core::learner::meta_value::Field;
 
     use super::*;
     use crate::config::presets::{PRESETS, ipd, logistic};
-    use crate::config::{GameName, Schedule, Sharing};
+    use crate::config::{Schedule, Sharing};
 
     fn presets() -> impl Iterator<Item = Config> {
         PRESETS.iter().map(|(_, config)| config())

@@ -1,9 +1,10 @@
 //! Whether the values of a configuration lie in their ranges and go together.
 
 use meva_core::algorithm1::Bootstrap;
+use meva_core::game::GameName;
 
 use super::key::Range;
-use super::{Algorithm, Config, Estimator, GameName, Sharing};
+use super::{Algorithm, Config, Estimator, Sharing};
 use crate::error::{Error, Result};
 
 impl Config {

@@ -10,9 +10,9 @@ use meva_core::random::{Purpose, Stream};
 use rayon::prelude::*;
 
 use super::{Cpu, Number, WIDTH};
-use crate::cpu::estimate::{Knowledge, Playable, Sampling};
+use crate::cpu::estimate::{Knowledge, Playable};
 use crate::cpu::memory::{zeroed, zeroed_slice};
-use crate::draws::Draws;
+use crate::draws::{Draws, Sampling};
 
 /// A group's trajectories with what it takes to learn from them.
 struct Group<const N: usize, const H: usize, const R: usize, const M: usize, const P: usize> {

@@ -9,17 +9,7 @@ use meva_core::random::Stream;
 
 use crate::cpu::Number;
 use crate::cpu::WIDTH;
-
-/// Returns and gradients are estimated from so many episodes of so many turns.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sampling {
-    /// Episodes per estimate.
-    pub episodes: usize,
-    /// Turns per episode.
-    pub length: usize,
-    /// What the episodes follow from.
-    pub seed: u64,
-}
+use crate::draws::Sampling;
 
 /// What 64 pairs of agents in lockstep know of their game.
 pub trait Knowledge<const N: usize>: Estimator<Number, N> + Send {

@@ -1,5 +1,6 @@
 //! Two agents that learn together: `x_i(t+1) = x_i(t) + rate direction_i(x(t))`, from many starts at once.
 
+use meva_core::learner::LearnerName;
 use meva_core::random::{Purpose, Stream};
 use meva_core::{Game, Player, Real, Scalar};
 use rayon::prelude::*;
@@ -7,9 +8,9 @@ use rayon::prelude::*;
 use crate::cpu::Cpu;
 use crate::cpu::Number;
 use crate::cpu::WIDTH;
-use crate::cpu::estimate::{Knowledge, Playable, Sampling};
+use crate::cpu::estimate::{Knowledge, Playable};
+use crate::draws::Sampling;
 use crate::error::Result;
-use crate::learner::NamedLearner;
 use crate::model::trained::Follow;
 use crate::model::{Model, Trained};
 
@@ -26,7 +27,7 @@ pub enum Agent<'a, const N: usize> {
     /// A learner that imagines a step of length `alpha`.
     Learner {
         /// Which one.
-        learner: NamedLearner,
+        learner: LearnerName,
         /// Length of the imagined step.
         alpha: f64,
     },
@@ -189,7 +190,7 @@ impl<'a, const N: usize> Agent<'a, N> {
         match *self {
             Agent::Fixed => Box::new(|_| [Number::ZERO; N]),
             Agent::Learner {
-                learner: NamedLearner::Naive | NamedLearner::Hola0,
+                learner: LearnerName::Naive | LearnerName::Hola0,
                 ..
             } => Box::new(move |x| knowledge.estimate(x).1[i]),
             Agent::Learner { learner, alpha } => Box::new(move |x| {

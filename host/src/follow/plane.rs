@@ -1,11 +1,11 @@
 //! The plane of joint policies of a game with one parameter per policy: grids, basins, and what they lead to.
 
 use meva_core::Game;
+use meva_core::game::PlaneGame;
+use meva_core::learner::LearnerName;
 
 use crate::cpu::Cpu;
 use crate::follow::ascent::{Agent, Ascent, Joint, Precision};
-use crate::game::PlaneGame;
-use crate::learner::NamedLearner;
 
 /// A square grid over `[-range, range]^2`, both ends included.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -46,7 +46,7 @@ pub fn basin(agent: Agent<1>, game: &PlaneGame, cpu: Cpu, grid: Grid, ascent: As
 /// The stable fixed points A and B of the Logistic Game: where naive learning from (-5, -5) and (5, 5) ends.
 pub fn stable_fixed_points(cpu: Cpu) -> [[f64; 2]; 2] {
     let naive = Agent::Learner {
-        learner: NamedLearner::Naive,
+        learner: LearnerName::Naive,
         alpha: 0.0,
     };
     let ascent = Ascent {

@@ -1,5 +1,6 @@
 //! What becomes of two agents that learn together, measured: returns, and for iterated games the policies they arrive at.
 
+use meva_core::learner::LearnerName;
 use meva_core::random::{Purpose, Stream};
 use meva_core::{Game, Scalar};
 
@@ -7,7 +8,6 @@ use crate::cpu::Cpu;
 use crate::cpu::estimate::Playable;
 use crate::draws::Start;
 use crate::follow::ascent::{Agent, Ascent, Joint};
-use crate::learner::NamedLearner;
 
 /// `count` joint policies to start from.
 pub fn starts<const N: usize>(count: usize, start: Start, seed: u64) -> Vec<Joint<N>> {
@@ -31,7 +31,7 @@ pub fn best_responses<const N: usize, G: Playable<N>>(
     ascent: Ascent,
 ) -> Vec<Joint<N>> {
     let naive = Agent::Learner {
-        learner: NamedLearner::Naive,
+        learner: LearnerName::Naive,
         alpha: 0.0,
     };
     let starts: Vec<Joint<N>> = held

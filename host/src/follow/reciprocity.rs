@@ -5,7 +5,8 @@
 //! is held and player 1 starts anew towards its best response; and, from the first starts, player 0 learns beside a naive
 //! player 1. Seed `k` draws what `meva play ipd --seed k` draws.
 
-use meva_core::game::IteratedMatrix;
+use meva_core::game::{AnyGame, IteratedMatrix};
+use meva_core::learner::LearnerName;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -15,8 +16,6 @@ use crate::draws::Start;
 use crate::error::{Error, Result};
 use crate::follow::ascent::{Agent, Ascent, Joint, Precision};
 use crate::follow::play::{Spread, best_responses, measure, starts};
-use crate::game::AnyGame;
-use crate::learner::NamedLearner;
 use crate::model::{Model, Trained};
 
 /// The meta-discounts of Figure 3a.
@@ -118,9 +117,9 @@ impl<'a> Subject<'a> {
     /// The model is none of a meta-value, or was trained for another game than the iterated prisoner's dilemma.
     pub fn of(model: &'a Model) -> Result<Self> {
         let config = model.config();
-        let game = match (AnyGame::of(config)?, config.game.name()) {
-            (AnyGame::Iterated(game), _) if game == IteratedMatrix::PRISONERS_DILEMMA => None,
-            (AnyGame::Iterated(game), "ipd") => Some(format!("`ipd` with a discount of {}", game.discount)),
+        let game = match (config.any_game()?, config.game.name()) {
+            (AnyGame::IteratedMatrix(game), _) if game == IteratedMatrix::PRISONERS_DILEMMA => None,
+            (AnyGame::IteratedMatrix(game), "ipd") => Some(format!("`ipd` with a discount of {}", game.discount)),
             (_, name) => Some(format!("`{name}`")),
         };
         if let Some(game) = game {
@@ -161,7 +160,7 @@ impl<'a> Subject<'a> {
         };
         let draw = |seed| starts(protocol.pairs, Start::Normal(1.0), seed);
         let naive = Agent::Learner {
-            learner: NamedLearner::Naive,
+            learner: LearnerName::Naive,
             alpha: 0.0,
         };
         let first = draw(seed);
@@ -178,7 +177,7 @@ impl<'a> Subject<'a> {
         match *self {
             Subject::MetaValue { trained, .. } => Agent::Trained(Trained { setting, ..trained }),
             Subject::Lola => Agent::Learner {
-                learner: NamedLearner::Lola,
+                learner: LearnerName::Lola,
                 alpha: setting[0],
             },
         }

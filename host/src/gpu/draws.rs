@@ -3,8 +3,8 @@
 use crate::config::Config;
 use crate::draws::Draws;
 use crate::error::Result;
-use crate::game::AnyGame;
-use crate::model::network::with_shape;
+use meva_core::game::NamedGame;
+use meva_core::shape::ShapeVisitor;
 
 /// The draws of one outer iteration for runs side by side. Both players' numbers are next to each other.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -44,14 +44,19 @@ impl OuterDraws {
 }
 
 fn of_run(config: &Config, iteration: usize) -> Result<OuterDraws> {
-    macro_rules! side_by_side {
-        ($n:literal, $h:literal, $r:literal, $m:literal) => {
-            side_by_side::<$n, $h>(config, iteration)
-        };
-    }
-    match AnyGame::of(config)? {
-        AnyGame::Plane(_) => with_shape!(1, config.shape(), side_by_side),
-        AnyGame::Iterated(_) => with_shape!(5, config.shape(), side_by_side),
+    Ok(config.shape().visit(SideBySide { config, iteration })?)
+}
+
+struct SideBySide<'a> {
+    config: &'a Config,
+    iteration: usize,
+}
+
+impl ShapeVisitor for SideBySide<'_> {
+    type Output = OuterDraws;
+
+    fn visit<G: NamedGame<N>, const N: usize, const H: usize, const R: usize, const M: usize>(self) -> OuterDraws {
+        side_by_side::<N, H>(self.config, self.iteration)
     }
 }
 

@@ -1,9 +1,10 @@
 //! Where numbers lie: offsets of tensors in `theta`, copies of the matrices, and the slots of what a pass back keeps.
 
+use meva_core::game::NamedGame;
 use meva_core::parameters::{Parameters, Tensor};
+use meva_core::shape::{Shape, ShapeVisitor};
 
 use crate::error::Result;
-use crate::model::network::{Shape, with_shape};
 
 /// Where a tensor is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,32 +55,32 @@ pub struct Layout {
 const RESIDUAL: usize = 7;
 const FIRST: usize = 5;
 
+/// Finds the places of a network's tensors.
+struct Places;
+
+impl ShapeVisitor for Places {
+    type Output = Vec<Place>;
+
+    fn visit<G: NamedGame<N>, const N: usize, const H: usize, const R: usize, const M: usize>(self) -> Vec<Place> {
+        let mut offset = 0;
+        (0..Parameters::<f32, N, H, R, M>::TENSORS)
+            .map(|index| {
+                let tensor = Parameters::<f32, N, H, R, M>::tensor(index);
+                let place = Place { tensor, offset };
+                offset += tensor.rows * tensor.columns;
+                place
+            })
+            .collect()
+    }
+}
+
 impl Layout {
     /// The layout of a compiled shape.
     ///
     /// # Errors
     /// The shape is not compiled in.
     pub fn of(shape: Shape) -> Result<Self> {
-        fn places<const N: usize, const H: usize, const R: usize, const M: usize>() -> Vec<Place> {
-            let mut offset = 0;
-            (0..Parameters::<f32, N, H, R, M>::TENSORS)
-                .map(|index| {
-                    let tensor = Parameters::<f32, N, H, R, M>::tensor(index);
-                    let place = Place { tensor, offset };
-                    offset += tensor.rows * tensor.columns;
-                    place
-                })
-                .collect()
-        }
-        macro_rules! places {
-            ($n:literal, $h:literal, $r:literal, $m:literal) => {
-                places::<$n, $h, $r, $m>()
-            };
-        }
-        let places = match shape.parameters {
-            1 => with_shape!(1, shape, places)?,
-            _ => with_shape!(5, shape, places)?,
-        };
+        let places = shape.visit(Places)?;
         let len = places
             .iter()
             .map(|place| place.tensor.rows * place.tensor.columns)

@@ -1,11 +1,11 @@
 //! What the shaders and buffers of a training are made for.
 
 use meva_core::algorithm1::{Bootstrap, Exploration, Settings};
+use meva_core::game::AnyGame;
 
 use super::layout::Layout;
 use crate::config::{Algorithm, Config};
 use crate::error::{Error, Result};
-use crate::game::AnyGame;
 
 /// Chunks that a batch is cut into: enough for their partial sums to fill a large GPU, few enough to add up in no time.
 const CHUNKS: usize = 16;
@@ -52,7 +52,7 @@ impl Plan {
         }
         Ok(Plan {
             layout: Layout::of(config.shape())?,
-            game: AnyGame::of(config)?,
+            game: config.any_game()?,
             settings: config.settings(),
             batch: config.batch,
             stride: config.stride,

@@ -4,13 +4,13 @@ use std::fmt::Write as _;
 
 use meva_core::activation::Activation;
 use meva_core::algorithm1::{self, Exploration};
+use meva_core::game::{AnyGame, PlaneGame};
 use meva_core::layer_norm::EPSILON;
 use meva_core::learner::meta_value::Field;
 use meva_core::meta_value::Input;
 
 use super::layout::{Matrix, Sum};
 use super::plan::Plan;
-use crate::game::{AnyGame, PlaneGame};
 
 /// A stage: a shader with an entry point, named like the operation of the core that it twins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,7 +75,7 @@ impl Stage {
         let game = match plan.game {
             AnyGame::Plane(PlaneGame::Logistic) => shader!("game/logistic"),
             AnyGame::Plane(PlaneGame::Tandem) => shader!("game/tandem"),
-            AnyGame::Iterated(_) => shader!("game/iterated_matrix"),
+            AnyGame::IteratedMatrix(_) => shader!("game/iterated_matrix"),
         };
         let keep_nothing = shader!("keep_nothing");
         let mut source = plan.constants();
@@ -171,7 +171,7 @@ impl Plan {
         ] {
             let _ = writeln!(text, "const {name}: f32 = {};", literal(value));
         }
-        if let AnyGame::Iterated(game) = self.game {
+        if let AnyGame::IteratedMatrix(game) = self.game {
             let _ = writeln!(text, "const DELTA: f32 = {};", literal(game.discount as f32));
             let _ = writeln!(text, "const REST: f32 = {};", literal((1.0 - game.discount) as f32));
             let rows = game.payoffs.map(|row| {

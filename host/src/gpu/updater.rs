@@ -13,7 +13,7 @@ use super::plan::Plan;
 use super::shader::Stage;
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::model::network::Shape;
+use meva_core::shape::Shape;
 
 /// What a submission should take: far below the shortest watchdog (2 s), long enough to hide its cost.
 const SUBMISSION: Duration = Duration::from_millis(100);

@@ -96,7 +96,7 @@ mod tests {
     use super::*;
     use crate::config::Config;
     use crate::training::trainer::Trainer;
-    use meva_core::image::{Header, Image, ImageGame};
+    use meva_core::image::{Header, Image};
 
     fn model(preset: &str) -> Model {
         let mut config = Config::preset(preset).unwrap();
@@ -118,10 +118,7 @@ mod tests {
         assert_eq!(contents.architecture, model.config().settings().architecture);
         assert_eq!(contents.alpha, model.config().alpha);
         assert_eq!(contents.field, model.config().field);
-        assert_eq!(
-            contents.game,
-            ImageGame::Iterated(model.config().iterated_matrix().unwrap())
-        );
+        assert_eq!(contents.game, model.config().any_game().unwrap());
         assert_eq!(Image::of_words(&model.image(None).unwrap()), Ok(image));
     }
 

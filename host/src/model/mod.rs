@@ -10,16 +10,16 @@ pub mod trained;
 
 pub use trained::{Rule, Trained};
 
-use meva_core::game::IteratedMatrix;
-use meva_core::image::{self, ImageGame};
+use meva_core::game::NamedGame;
+use meva_core::image;
 use meva_core::parameters::Parameters;
+use meva_core::shape::{ColaVisitor, ShapeVisitor};
 use meva_core::{Game, Player};
 
 use crate::config::{Algorithm, Config, Sharing};
 use crate::cpu::memory::zeroed_slice;
 use crate::error::{Error, Result};
-use crate::game::{AnyGame, PlaneGame};
-use crate::model::network::{Compiled, Network, with_cola_shape, with_shape};
+use crate::model::network::{Compiled, Network};
 use crate::model::tensors::{TensorFile, network_prefix, parameters_from_tensors};
 
 /// The file of a run directory that holds what was learned.
@@ -155,11 +155,10 @@ impl Model {
     /// As [`Model::load`].
     pub fn of_file(file: &TensorFile) -> Result<Self> {
         let config = Config::of_metadata(&file.metadata)?;
-        match (AnyGame::of(&config)?, config.algorithm) {
-            (AnyGame::Plane(game), Algorithm::Meva) => plane(file, config, game),
-            (AnyGame::Iterated(game), Algorithm::Meva) => iterated(file, config, game),
-            (AnyGame::Plane(game), Algorithm::Cola) => plane_cola(file, config, game),
-            (AnyGame::Iterated(game), Algorithm::Cola) => iterated_cola(file, config, game),
+        let shape = config.shape();
+        match config.algorithm {
+            Algorithm::Meva => shape.visit(Reading { file, config })?,
+            Algorithm::Cola => shape.visit_cola(Reading { file, config })?,
         }
     }
 
@@ -186,11 +185,7 @@ impl Model {
         let model = image::Model {
             architecture: config.settings().architecture,
             field: config.field,
-            game: match AnyGame::of(config)? {
-                AnyGame::Plane(PlaneGame::Logistic) => ImageGame::Logistic,
-                AnyGame::Plane(PlaneGame::Tandem) => ImageGame::Tandem,
-                AnyGame::Iterated(game) => ImageGame::Iterated(game),
-            },
+            game: config.any_game()?,
             alpha: config.alpha,
         };
         Ok(self.played.image(&model, player))
@@ -230,47 +225,40 @@ impl Model {
     }
 }
 
-/// The model of a file for `game`, of a shape known at compile time.
-fn read<G: Game<N> + Send + Sync + 'static, const N: usize, const H: usize, const R: usize, const M: usize>(
-    file: &TensorFile,
+/// A model file that is being read.
+struct Reading<'a> {
+    file: &'a TensorFile,
     config: Config,
-    game: G,
-) -> Result<Model> {
-    let (part, networks) = (prefix(&config), config.parameters.networks());
-    let mut parameters: Box<[Parameters<f32, N, H, R, M>]> = zeroed_slice(networks);
-    for (n, parameters) in parameters.iter_mut().enumerate() {
-        parameters_from_tensors(file, &network_prefix(part, n, networks), parameters)?;
-    }
-    let network = Box::new(Compiled::new(parameters, config.settings().architecture));
-    Ok(Model::new(config, game, network))
 }
 
-fn plane(file: &TensorFile, config: Config, game: PlaneGame) -> Result<Model> {
-    macro_rules! of_shape {
-        ($n:literal, $h:literal, $r:literal, $m:literal) => {{ read::<_, $n, $h, $r, $m>(file, config, game)? }};
+impl Reading<'_> {
+    fn read<G: NamedGame<N>, const N: usize, const H: usize, const R: usize, const M: usize>(self) -> Result<Model> {
+        let Reading { file, config } = self;
+        let game = G::try_from(config.any_game()?)?;
+        let (part, networks) = (prefix(&config), config.parameters.networks());
+        let mut parameters: Box<[Parameters<f32, N, H, R, M>]> = zeroed_slice(networks);
+        for (n, parameters) in parameters.iter_mut().enumerate() {
+            parameters_from_tensors(file, &network_prefix(part, n, networks), parameters)?;
+        }
+        let network = Box::new(Compiled::new(parameters, config.settings().architecture));
+        Ok(Model::new(config, game, network))
     }
-    with_shape!(1, config.shape(), of_shape)
 }
 
-fn iterated(file: &TensorFile, config: Config, game: IteratedMatrix) -> Result<Model> {
-    macro_rules! of_shape {
-        ($n:literal, $h:literal, $r:literal, $m:literal) => {{ read::<_, $n, $h, $r, $m>(file, config, game)? }};
+impl ShapeVisitor for Reading<'_> {
+    type Output = Result<Model>;
+
+    fn visit<G: NamedGame<N>, const N: usize, const H: usize, const R: usize, const M: usize>(self) -> Result<Model> {
+        self.read::<G, N, H, R, M>()
     }
-    with_shape!(5, config.shape(), of_shape)
 }
 
-fn plane_cola(file: &TensorFile, config: Config, game: PlaneGame) -> Result<Model> {
-    macro_rules! of_shape {
-        ($n:literal, $h:literal, $r:literal, $m:literal) => {{ read::<_, $n, $h, $r, $m>(file, config, game)? }};
-    }
-    with_cola_shape!(1, config.shape(), of_shape)
-}
+impl ColaVisitor for Reading<'_> {
+    type Output = Result<Model>;
 
-fn iterated_cola(file: &TensorFile, config: Config, game: IteratedMatrix) -> Result<Model> {
-    macro_rules! of_shape {
-        ($n:literal, $h:literal, $r:literal, $m:literal) => {{ read::<_, $n, $h, $r, $m>(file, config, game)? }};
+    fn visit<G: NamedGame<N>, const N: usize, const H: usize, const R: usize>(self) -> Result<Model> {
+        self.read::<G, N, H, R, N>()
     }
-    with_cola_shape!(5, config.shape(), of_shape)
 }
 
 fn joint<const N: usize>(x: [&[f64]; 2]) -> Result<[[f64; N]; 2]> {

@@ -1,4 +1,4 @@
-//! Trained networks whose sizes are known only at run time: the shapes that are compiled in, behind one trait.
+//! Trained networks whose sizes are known only at run time, behind one trait.
 
 use meva_core::algorithm1::State;
 use meva_core::image::{self, Image};
@@ -10,83 +10,9 @@ use meva_core::{Player, Players, Scalar};
 use crate::cpu::Cpu;
 use crate::cpu::Number;
 use crate::cpu::memory::{zeroed, zeroed_slice};
-use crate::error::Error;
 
 /// Evaluates a player's own gradient at 64 joint policies with their discounts.
 pub type Gradient<'a, const N: usize> = Box<dyn FnMut(&[[Number; N]; 2], &[Number; 2]) -> [Number; N] + 'a>;
-
-/// Sizes of a network: parameters per policy, hidden units, residual blocks, quantiles.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Shape {
-    /// `N`.
-    pub parameters: usize,
-    /// `H`.
-    pub hidden: usize,
-    /// `R`.
-    pub residual_blocks: usize,
-    /// `M`.
-    pub quantiles: usize,
-}
-
-impl std::fmt::Display for Shape {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Shape {
-            parameters,
-            hidden,
-            residual_blocks,
-            quantiles,
-        } = self;
-        write!(
-            f,
-            "hidden = {hidden}, residual_blocks = {residual_blocks}, quantiles = {quantiles} \
-             for policies of {parameters} parameter{}",
-            if *parameters == 1 { "" } else { "s" }
-        )
-    }
-}
-
-/// Calls `$then!(N, H, R, M)` for the shape at hand: here stand the shapes that are compiled in. An error that lists them
-/// for any other.
-macro_rules! with_shape {
-    (1, $shape:expr, $then:ident) => {
-        $crate::model::network::with_shape!(@one_of $shape, $then, 1: (64, 1, 16), (16, 1, 16))
-    };
-    (5, $shape:expr, $then:ident) => {
-        $crate::model::network::with_shape!(@one_of $shape, $then, 5: (64, 2, 32), (16, 1, 16))
-    };
-    (@one_of $shape:expr, $then:ident, $n:literal: $(($h:literal, $r:literal, $m:literal)),+) => {
-        match ($shape.hidden, $shape.residual_blocks, $shape.quantiles) {
-            $(($h, $r, $m) => Ok($then!($n, $h, $r, $m)),)+
-            _ => Err($crate::model::network::unknown_shape($shape, &[$([$h, $r, $m]),+])),
-        }
-    };
-}
-pub(crate) use with_shape;
-
-pub(crate) fn unknown_shape(shape: Shape, compiled: &[[usize; 3]]) -> Error {
-    let list = compiled.iter().map(|&[hidden, residual_blocks, quantiles]| {
-        Shape {
-            hidden,
-            residual_blocks,
-            quantiles,
-            ..shape
-        }
-        .to_string()
-    });
-    Error::usage(format!("no network of this shape is compiled in: {shape}"))
-        .hint(format!("use {}", list.collect::<Vec<_>>().join("; or ")))
-}
-
-/// The shapes of COLA's networks, whose outputs are as many as the policies' parameters.
-macro_rules! with_cola_shape {
-    (1, $shape:expr, $then:ident) => {
-        $crate::model::network::with_shape!(@one_of $shape, $then, 1: (64, 1, 1))
-    };
-    (5, $shape:expr, $then:ident) => {
-        $crate::model::network::with_shape!(@one_of $shape, $then, 5: (64, 2, 5))
-    };
-}
-pub(crate) use with_cola_shape;
 
 /// A network with parameters, of whatever hidden size.
 pub trait Network<const N: usize>: Send + Sync {

@@ -4,7 +4,7 @@
 //! version; their logs and figures have these numbers.
 
 use crate::config::Algorithm;
-use crate::learner::NamedLearner;
+use meva_core::learner::LearnerName;
 
 /// What leads to B: cells of the 841 of [`Grid::PUBLISHED`](crate::follow::plane::Grid::PUBLISHED) after 200 steps of rate 1
 /// (Figure 2b).
@@ -37,7 +37,7 @@ pub enum Scope {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Who {
     /// By a formula.
-    Learner(NamedLearner),
+    Learner(LearnerName),
     /// By a network.
     Trained(Algorithm),
 }
@@ -46,13 +46,14 @@ impl Who {
     /// The name and the setting in words.
     ///
     /// ```
-    /// use meva::{config::Algorithm, learner::NamedLearner, published::Who};
-    /// assert_eq!(Who::Learner(NamedLearner::Lola).title(10.0), "LOLA, \u{3b1} = 10");
+    /// use meva::{config::Algorithm, paper::published::Who};
+    /// use meva_core::learner::LearnerName;
+    /// assert_eq!(Who::Learner(LearnerName::Lola).title(10.0), "LOLA, \u{3b1} = 10");
     /// assert_eq!(Who::Trained(Algorithm::Meva).title(0.95), "MeVa, \u{3b3} = 0.95");
     /// ```
     pub fn title(self, setting: f64) -> String {
         match self {
-            Who::Learner(NamedLearner::Naive) => "Naive".to_string(),
+            Who::Learner(LearnerName::Naive) => "Naive".to_string(),
             Who::Learner(learner) => format!("{}, \u{3b1} = {setting}", learner.title()),
             Who::Trained(Algorithm::Cola) => format!("COLA, \u{3b1} = {setting}"),
             Who::Trained(Algorithm::Meva) => format!("MeVa, \u{3b3} = {setting}"),
@@ -72,7 +73,7 @@ const ANTI_DIAGONAL: f64 = 15.0;
 /// A network's basin differs by its seed, and the published networks are of one seed each: 2 % of the cells.
 const NETWORK: f64 = 17.0;
 
-const fn learner(learner: NamedLearner, setting: f64, cells: f64, tolerance: f64) -> Basin {
+const fn learner(learner: LearnerName, setting: f64, cells: f64, tolerance: f64) -> Basin {
     Basin {
         who: Who::Learner(learner),
         setting,
@@ -105,13 +106,13 @@ const fn claimed(gamma: f64) -> Basin {
 
 /// The published basins.
 pub const BASINS: [Basin; 22] = [
-    learner(NamedLearner::Naive, 0.0, 412.0, ANTI_DIAGONAL),
-    learner(NamedLearner::Lola, 1.0, 445.0, FORMULA),
-    learner(NamedLearner::Lola, 10.0, 435.0, FORMULA),
-    learner(NamedLearner::Lola, 20.0, 510.0, FORMULA),
-    learner(NamedLearner::Hola2, 1.0, 451.0, FORMULA),
-    learner(NamedLearner::Hola2, 10.0, 466.0, FORMULA),
-    learner(NamedLearner::Hola2, 20.0, 208.0, FORMULA),
+    learner(LearnerName::Naive, 0.0, 412.0, ANTI_DIAGONAL),
+    learner(LearnerName::Lola, 1.0, 445.0, FORMULA),
+    learner(LearnerName::Lola, 10.0, 435.0, FORMULA),
+    learner(LearnerName::Lola, 20.0, 510.0, FORMULA),
+    learner(LearnerName::Hola2, 1.0, 451.0, FORMULA),
+    learner(LearnerName::Hola2, 10.0, 466.0, FORMULA),
+    learner(LearnerName::Hola2, 20.0, 208.0, FORMULA),
     trained(Algorithm::Cola, 0.0, 384.0, LOGS),
     trained(Algorithm::Cola, 1.0, 400.0, LOGS),
     trained(Algorithm::Cola, 5.0, 424.0, LOGS),

@@ -4,7 +4,9 @@ use std::slice;
 
 use meva_core::Game;
 use meva_core::algorithm1::{Settings, State};
+use meva_core::game::NamedGame;
 use meva_core::parameters::Parameters;
+use meva_core::shape::{ColaVisitor, ShapeVisitor};
 
 use crate::config::{Algorithm, Config, Sharing};
 use crate::cpu::Cpu;
@@ -14,9 +16,8 @@ use crate::cpu::estimate::Playable;
 use crate::cpu::memory::zeroed_slice;
 use crate::draws::Draws;
 use crate::error::{Error, Result};
-use crate::game::AnyGame;
 use crate::model::Model;
-use crate::model::network::{Compiled, with_cola_shape, with_shape};
+use crate::model::network::Compiled;
 use crate::model::tensors::{NamedTensor, TensorFile, network_prefix, parameters_from_tensors, parameters_to_tensors};
 
 /// A training run.
@@ -47,11 +48,10 @@ impl Trainer {
     /// The configuration is not valid, or asks for a network whose shape is not compiled in.
     pub fn new(config: &Config) -> Result<Self> {
         config.validate()?;
-        let training = match (AnyGame::of(config)?, config.algorithm) {
-            (AnyGame::Plane(game), Algorithm::Meva) => plane_training(config, game)?,
-            (AnyGame::Iterated(game), Algorithm::Meva) => iterated_training(config, game)?,
-            (AnyGame::Plane(game), Algorithm::Cola) => plane_cola(config, game)?,
-            (AnyGame::Iterated(game), Algorithm::Cola) => iterated_cola(config, game)?,
+        let shape = config.shape();
+        let training = match config.algorithm {
+            Algorithm::Meva => shape.visit(Starting(config))??,
+            Algorithm::Cola => shape.visit_cola(Starting(config))??,
         };
         Ok(Trainer {
             config: config.clone(),
@@ -410,36 +410,23 @@ fn meva_training<G: Playable<N>, const N: usize, const H: usize, const R: usize,
     })
 }
 
-fn plane_training<G: Playable<1>>(config: &Config, game: G) -> Boxed {
-    macro_rules! train {
-        ($n:literal, $h:literal, $r:literal, $m:literal) => {{ meva_training::<G, $n, $h, $r, $m>(config, game)? }};
+/// A training that is being started.
+struct Starting<'a>(&'a Config);
+
+impl ShapeVisitor for Starting<'_> {
+    type Output = Boxed;
+
+    fn visit<G: NamedGame<N>, const N: usize, const H: usize, const R: usize, const M: usize>(self) -> Boxed {
+        meva_training::<G, N, H, R, M>(self.0, G::try_from(self.0.any_game()?)?)
     }
-    with_shape!(1, config.shape(), train)
 }
 
-fn iterated_training<G: Playable<5>>(config: &Config, game: G) -> Boxed {
-    macro_rules! train {
-        ($n:literal, $h:literal, $r:literal, $m:literal) => {{ meva_training::<G, $n, $h, $r, $m>(config, game)? }};
-    }
-    with_shape!(5, config.shape(), train)
-}
+impl ColaVisitor for Starting<'_> {
+    type Output = Boxed;
 
-fn plane_cola<G: Game<1> + Copy + Send + Sync + 'static>(config: &Config, game: G) -> Boxed {
-    macro_rules! train {
-        ($n:literal, $h:literal, $r:literal, $m:literal) => {{
-            let engine = ColaEngine::<G, $n, $h, $r>::new(game, Cpu::detect()?, config.batch, config.seed);
-            Box::new(Guarded::new(game, engine)) as Box<dyn Training>
-        }};
+    fn visit<G: NamedGame<N>, const N: usize, const H: usize, const R: usize>(self) -> Boxed {
+        let game = G::try_from(self.0.any_game()?)?;
+        let engine = ColaEngine::<G, N, H, R>::new(game, Cpu::detect()?, self.0.batch, self.0.seed);
+        Ok(Box::new(Guarded::new(game, engine)))
     }
-    with_cola_shape!(1, config.shape(), train)
-}
-
-fn iterated_cola<G: Game<5> + Copy + Send + Sync + 'static>(config: &Config, game: G) -> Boxed {
-    macro_rules! train {
-        ($n:literal, $h:literal, $r:literal, $m:literal) => {{
-            let engine = ColaEngine::<G, $n, $h, $r>::new(game, Cpu::detect()?, config.batch, config.seed);
-            Box::new(Guarded::new(game, engine)) as Box<dyn Training>
-        }};
-    }
-    with_cola_shape!(5, config.shape(), train)
 }
