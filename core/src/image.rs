@@ -373,12 +373,11 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize> Image<N, H,
 
     /// The words, of which the image's bytes are made, lowest first.
     pub fn words(&self) -> impl Iterator<Item = u32> {
-        let parameters = (0..Parameters::<f32, N, H, R, M>::TENSORS).flat_map(|index| self.parameters.values(index));
         self.header
             .0
             .iter()
             .copied()
-            .chain(parameters.map(|value| value.to_bits()))
+            .chain(self.parameters.numbers().map(|value| value.to_bits()))
     }
 
     /// The network, ready for evaluation.
@@ -469,8 +468,8 @@ mod tests {
 
     fn image() -> Small {
         let mut parameters = Parameters::ZERO;
-        for index in 0..Parameters::<f32, 5, 4, 1, 3>::TENSORS {
-            for (k, value) in parameters.values_mut(index).iter_mut().enumerate() {
+        for (index, (_, values)) in parameters.iter_mut().enumerate() {
+            for (k, value) in values.iter_mut().enumerate() {
                 *value = index as f32 - 0.1 * k as f32;
             }
         }

@@ -22,12 +22,25 @@ pub struct Parameters<T, const N: usize, const H: usize, const R: usize, const M
     pub quantiles: Dense<T, H, M>,
 }
 
-/// A tensor's name and its place in a file: columns `first_column ..` of a matrix with `of_columns` columns.
+/// What a tensor is, and its place in a file: columns `first_column ..` of a matrix with `of_columns` columns.
+///
+/// Displayed, it is the name that files know it by.
+///
+/// ```
+/// use meva_core::parameters::{Kind, Layer, Network, Parameters};
+/// let last = Parameters::<f32, 1, 64, 1, 16>::tensors()
+///     .find(|tensor| tensor.network == Some(Network::Value) && tensor.layer == Layer::Last && tensor.kind == Kind::Weight)
+///     .expect("every network has a last layer");
+/// assert_eq!((last.to_string().as_str(), last.rows, last.columns), ("value.last.weight", 64, 64));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tensor {
-    network: Option<Network>,
-    layer: Layer,
-    kind: &'static str,
+    /// The network that it belongs to; none: the map to quantiles.
+    pub network: Option<Network>,
+    /// Its layer.
+    pub layer: Layer,
+    /// What it is in that layer.
+    pub kind: Kind,
     /// Outputs; 1 row for vectors.
     pub rows: usize,
     /// Inputs of this block; the length for vectors.
@@ -36,24 +49,64 @@ pub struct Tensor {
     pub first_column: usize,
     /// How many columns the named matrix has.
     pub of_columns: usize,
-    /// A vector is named with one dimension.
-    pub is_vector: bool,
 }
 
+/// One of the two multi-layer perceptrons.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Network {
+pub enum Network {
+    /// `(x_i, gamma_i) -> z_i`.
     Policy,
+    /// `(z_i, z_opponent) -> h_i`.
     Value,
 }
 
+/// A layer of a network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Layer {
+pub enum Layer {
+    /// The normalised layer that reads two inputs side by side, each through a block of columns.
     First,
+    /// The normalised layer in a residual block.
     Inner(usize),
+    /// The affine map in a residual block.
     Outer(usize),
-    Gate(usize),
+    /// The gate at which a residual block's two paths merge.
+    Merge(usize),
+    /// The normalised layer whose activations are the output.
     Last,
+    /// The affine map to quantiles.
     Quantiles,
+}
+
+/// What a tensor is in its layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A matrix, or a block of its columns; all others are vectors.
+    Weight,
+    /// What an affine map adds.
+    Bias,
+    /// Factors of normalised units.
+    Scale,
+    /// What is added to normalised and scaled units.
+    Shift,
+    /// Log-odds of keeping each unit of the linear path.
+    Gate,
+}
+
+impl Tensor {
+    /// How many numbers it has.
+    pub const fn len(&self) -> usize {
+        self.rows * self.columns
+    }
+
+    /// Whether it has no numbers.
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether it is a vector, and named with one dimension.
+    pub const fn is_vector(&self) -> bool {
+        !matches!(self.kind, Kind::Weight)
+    }
 }
 
 impl fmt::Display for Tensor {
@@ -67,11 +120,17 @@ impl fmt::Display for Tensor {
             Layer::First => f.write_str("first")?,
             Layer::Inner(r) => write!(f, "residual.{r}.inner")?,
             Layer::Outer(r) => write!(f, "residual.{r}.outer")?,
-            Layer::Gate(r) => return write!(f, "residual.{r}.gate"),
+            Layer::Merge(r) => write!(f, "residual.{r}")?,
             Layer::Last => f.write_str("last")?,
             Layer::Quantiles => f.write_str("quantiles")?,
         }
-        write!(f, ".{}", self.kind)
+        f.write_str(match self.kind {
+            Kind::Weight => ".weight",
+            Kind::Bias => ".bias",
+            Kind::Scale => ".norm.scale",
+            Kind::Shift => ".norm.shift",
+            Kind::Gate => ".gate",
+        })
     }
 }
 
@@ -97,7 +156,7 @@ impl<T: Scalar, const N: usize, const H: usize, const R: usize, const M: usize> 
     /// How many numbers there are.
     pub const LEN: usize = size_of::<Self>() / size_of::<T>();
 
-    /// Name and shape of tensor `index < TENSORS`.
+    /// What tensor `index < TENSORS` is.
     pub fn tensor(index: usize) -> Tensor {
         let (network, index, [a, b]) = match index {
             _ if index < Self::MLP => (Some(Network::Policy), index, [N, 1]),
@@ -107,12 +166,11 @@ impl<T: Scalar, const N: usize, const H: usize, const R: usize, const M: usize> 
         let matrix = |layer, rows, columns, first_column, of_columns| Tensor {
             network,
             layer,
-            kind: "weight",
+            kind: Kind::Weight,
             rows,
             columns,
             first_column,
             of_columns,
-            is_vector: false,
         };
         let vector = |layer, kind, length| Tensor {
             network,
@@ -122,19 +180,18 @@ impl<T: Scalar, const N: usize, const H: usize, const R: usize, const M: usize> 
             columns: length,
             first_column: 0,
             of_columns: length,
-            is_vector: true,
         };
         let normalized = |layer, index| match index {
             0 => matrix(layer, H, H, 0, H),
-            1 => vector(layer, "bias", H),
-            2 => vector(layer, "norm.scale", H),
-            _ => vector(layer, "norm.shift", H),
+            1 => vector(layer, Kind::Bias, H),
+            2 => vector(layer, Kind::Scale, H),
+            _ => vector(layer, Kind::Shift, H),
         };
         if network.is_none() {
             return if index == 0 {
                 matrix(Layer::Quantiles, M, H, 0, H)
             } else {
-                vector(Layer::Quantiles, "bias", M)
+                vector(Layer::Quantiles, Kind::Bias, M)
             };
         }
         if index < FIRST {
@@ -151,8 +208,8 @@ impl<T: Scalar, const N: usize, const H: usize, const R: usize, const M: usize> 
         let (r, index) = (index / RESIDUAL, index % RESIDUAL);
         match index {
             NORMALIZED => matrix(Layer::Outer(r), H, H, 0, H),
-            5 => vector(Layer::Outer(r), "bias", H),
-            6 => vector(Layer::Gate(r), "", H),
+            5 => vector(Layer::Outer(r), Kind::Bias, H),
+            6 => vector(Layer::Merge(r), Kind::Gate, H),
             _ => normalized(Layer::Inner(r), index),
         }
     }
@@ -177,17 +234,75 @@ impl<T: Scalar, const N: usize, const H: usize, const R: usize, const M: usize> 
         }
     }
 
+    /// What each tensor is, in the order in which they lie in memory.
+    pub fn tensors() -> impl Iterator<Item = Tensor> {
+        (0..Self::TENSORS).map(Self::tensor)
+    }
+
+    /// Each tensor with its numbers, row-major, in the order in which they lie in memory.
+    ///
+    /// ```
+    /// use meva_core::parameters::Parameters;
+    /// let theta = Parameters::<f32, 1, 8, 1, 4>::ZERO;
+    /// let (tensor, values) = theta.iter().last().expect("there are tensors");
+    /// assert_eq!((tensor.to_string().as_str(), values), ("quantiles.bias", &[0.0; 4][..]));
+    /// ```
+    pub fn iter(&self) -> impl Iterator<Item = (Tensor, &[T])> {
+        Self::tensors().zip(self.slices())
+    }
+
+    /// Each tensor with its numbers, to be changed.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (Tensor, &mut [T])> {
+        Self::tensors().zip(self.slices_mut())
+    }
+
+    /// Each tensor with its numbers here and in `other`.
+    pub fn zip<'a, U: Scalar>(
+        &'a self,
+        other: &'a Parameters<U, N, H, R, M>,
+    ) -> impl Iterator<Item = (Tensor, &'a [T], &'a [U])> {
+        self.iter()
+            .zip(other.slices())
+            .map(|((tensor, values), others)| (tensor, values, others))
+    }
+
+    /// All numbers, in the order in which they lie in memory.
+    pub fn numbers(&self) -> impl Iterator<Item = &T> {
+        self.slices().flatten()
+    }
+
+    /// All numbers, to be changed.
+    pub fn numbers_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.slices_mut().flatten()
+    }
+
+    /// The numbers of each tensor.
+    pub(crate) fn slices(&self) -> impl Iterator<Item = &[T]> {
+        (0..Self::TENSORS).map(|index| self.values(index))
+    }
+
+    /// The numbers of each tensor, to be changed.
+    pub(crate) fn slices_mut(&mut self) -> impl Iterator<Item = &mut [T]> {
+        let quantiles = [
+            self.quantiles.weight.as_flattened_mut(),
+            self.quantiles.bias.as_mut_slice(),
+        ];
+        mlp_slices_mut(&mut self.policy)
+            .chain(mlp_slices_mut(&mut self.value))
+            .chain(quantiles)
+    }
+
     /// Sets every number to zero.
     pub fn clear(&mut self) {
-        for index in 0..Self::TENSORS {
-            self.values_mut(index).fill(T::ZERO);
+        for values in self.slices_mut() {
+            values.fill(T::ZERO);
         }
     }
 
     /// Adds `other`, number by number.
     pub fn add(&mut self, other: &Self) {
-        for index in 0..Self::TENSORS {
-            for (sum, term) in self.values_mut(index).iter_mut().zip(other.values(index)) {
+        for (sums, terms) in self.slices_mut().zip(other.slices()) {
+            for (sum, term) in sums.iter_mut().zip(terms) {
                 *sum += *term;
             }
         }
@@ -195,8 +310,8 @@ impl<T: Scalar, const N: usize, const H: usize, const R: usize, const M: usize> 
 
     /// Copies `other`, number by number.
     pub fn copy_from(&mut self, other: &Self) {
-        for index in 0..Self::TENSORS {
-            copy(other.values(index), self.values_mut(index));
+        for (to, from) in self.slices_mut().zip(other.slices()) {
+            copy(from, to);
         }
     }
 }
@@ -204,7 +319,16 @@ impl<T: Scalar, const N: usize, const H: usize, const R: usize, const M: usize> 
 impl<T: Real, const N: usize, const H: usize, const R: usize, const M: usize> Parameters<T, N, H, R, M> {
     /// Whether no number is infinite or NaN.
     pub fn is_finite(&self) -> bool {
-        (0..Self::TENSORS).all(|index| self.values(index).iter().all(|value| value.is_finite()))
+        self.slices().flatten().all(|value| value.is_finite())
+    }
+
+    /// Copies `other`, each number rounded to this type.
+    pub fn round_from<U: Real>(&mut self, other: &Parameters<U, N, H, R, M>) {
+        for (to, from) in self.slices_mut().zip(other.slices()) {
+            for (to, from) in to.iter_mut().zip(from) {
+                *to = T::round(from.to_f64());
+            }
+        }
     }
 
     /// Draws initial parameters: weights N(0, 1 / fan-in), the policy network's first bias N(0, 1), norm scales 1, all
@@ -213,15 +337,14 @@ impl<T: Real, const N: usize, const H: usize, const R: usize, const M: usize> Pa
     /// The first bias spreads the kinks of the first layer over the plane of policies; with zero biases a layer norm of
     /// two inputs keeps only their ratio.
     pub fn initialize(&mut self, stream: &mut Stream) {
-        for index in 0..Self::TENSORS {
-            let tensor = Self::tensor(index);
+        for (tensor, values) in self.iter_mut() {
             let deviation = 1.0 / libm::sqrt(tensor.of_columns as f64);
             let first_bias = tensor.network == Some(Network::Policy) && tensor.layer == Layer::First;
-            for value in self.values_mut(index) {
+            for value in values {
                 *value = match tensor.kind {
-                    "weight" => T::round(deviation * stream.normal()),
-                    "bias" if first_bias => T::round(stream.normal()),
-                    "norm.scale" => T::ONE,
+                    Kind::Weight => T::round(deviation * stream.normal()),
+                    Kind::Bias if first_bias => T::round(stream.normal()),
+                    Kind::Scale => T::ONE,
                     _ => T::ZERO,
                 };
             }
@@ -252,6 +375,40 @@ const fn normalized_values_mut<T, const H: usize>(layer: &mut Normalized<T, H>, 
         2 => &mut layer.norm.scale,
         _ => &mut layer.norm.shift,
     }
+}
+
+fn normalized_slices_mut<T, const H: usize>(layer: &mut Normalized<T, H>) -> [&mut [T]; NORMALIZED] {
+    let Normalized { dense, norm } = layer;
+    [
+        dense.weight.as_flattened_mut(),
+        &mut dense.bias,
+        &mut norm.scale,
+        &mut norm.shift,
+    ]
+}
+
+fn residual_slices_mut<T, const H: usize>(block: &mut Residual<T, H>) -> [&mut [T]; RESIDUAL] {
+    let Residual { inner, outer, gate } = block;
+    let [weight, bias, scale, shift] = normalized_slices_mut(inner);
+    let outer_weight = outer.weight.as_flattened_mut();
+    [weight, bias, scale, shift, outer_weight, &mut outer.bias, gate]
+}
+
+fn mlp_slices_mut<T, const A: usize, const B: usize, const H: usize, const R: usize>(
+    mlp: &mut Mlp<T, A, B, H, R>,
+) -> impl Iterator<Item = &mut [T]> {
+    let Mlp { first, residual, last } = mlp;
+    let first: [&mut [T]; FIRST] = [
+        first.own.as_flattened_mut(),
+        first.other.as_flattened_mut(),
+        &mut first.bias,
+        &mut first.norm.scale,
+        &mut first.norm.shift,
+    ];
+    first
+        .into_iter()
+        .chain(residual.iter_mut().flat_map(residual_slices_mut))
+        .chain(normalized_slices_mut(last))
 }
 
 const fn mlp_values<T, const A: usize, const B: usize, const H: usize, const R: usize>(
@@ -314,15 +471,15 @@ mod tests {
 
     type Small = Parameters<f32, 5, 8, 2, 3>;
 
-    /// Walking the tensors meets every number once, in memory order, under the shapes that their names promise.
+    /// Walking the tensors meets every number once, in memory order, under the shapes that their names promise, by whichever
+    /// way.
     #[test]
     fn tensors_cover_the_parameters_once() {
         let mut theta = Small::ZERO;
         let mut count = 0;
-        for index in 0..Small::TENSORS {
-            let tensor = Small::tensor(index);
-            assert_eq!(theta.values(index).len(), tensor.rows * tensor.columns, "{tensor}");
-            for value in theta.values_mut(index) {
+        for (tensor, values) in theta.iter_mut() {
+            assert_eq!(values.len(), tensor.len(), "{tensor}");
+            for value in values {
                 *value = count as f32;
                 count += 1;
             }
@@ -330,17 +487,41 @@ mod tests {
         assert_eq!(count, Small::LEN);
         assert_eq!(theta.policy.first.own[0][0], 0.0);
         assert_eq!(theta.quantiles.bias[2], (count - 1) as f32);
-        assert_eq!(
-            theta.value.residual[1].gate[7],
-            theta.values(Small::MLP + FIRST + 2 * RESIDUAL - 1)[7]
-        );
+        let last_gate = Small::MLP + FIRST + 2 * RESIDUAL - 1;
+        assert_eq!(theta.value.residual[1].gate[7], theta.values(last_gate)[7]);
+        assert!(theta.numbers().copied().eq((0..count).map(|n| n as f32)));
+        assert_eq!(theta.iter().count(), Small::TENSORS);
+        for index in 0..Small::TENSORS {
+            let values: std::vec::Vec<f32> = theta.values(index).to_vec();
+            assert_eq!(theta.values_mut(index), values);
+        }
+    }
+
+    #[test]
+    fn arithmetic_reaches_every_number() {
+        let (mut theta, mut twice) = (Small::ZERO, Small::ZERO);
+        for (n, value) in theta.numbers_mut().enumerate() {
+            *value = n as f32;
+        }
+        twice.copy_from(&theta);
+        assert_eq!(twice, theta);
+        twice.add(&theta);
+        for (tensor, once, twice) in theta.zip(&twice) {
+            assert!(
+                once.iter().zip(twice).all(|(once, twice)| 2.0 * once == *twice),
+                "{tensor}"
+            );
+        }
+        twice.clear();
+        assert_eq!(twice, Small::ZERO);
+        assert!(theta.is_finite());
+        theta.quantiles.bias[2] = f32::NAN;
+        assert!(!theta.is_finite());
     }
 
     #[test]
     fn names_are_those_of_the_files() {
-        let names: std::vec::Vec<_> = (0..Small::TENSORS)
-            .map(|index| Small::tensor(index).to_string())
-            .collect();
+        let names: std::vec::Vec<_> = Small::tensors().map(|tensor| tensor.to_string()).collect();
         assert_eq!(names[0], "policy.first.weight");
         assert_eq!(names[1], "policy.first.weight");
         for name in [

@@ -183,8 +183,8 @@ pub fn train() {
         });
         fnv.take_all(&[loss]);
     }
-    for index in 0..Parameters::<f32, 1, H, 1, 16>::TENSORS {
-        fnv.take_all(state.theta.values(index));
+    for (_, values) in state.theta.iter() {
+        fnv.take_all(values);
     }
     line(&["update"], fnv.finish());
 }

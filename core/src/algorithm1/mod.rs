@@ -313,19 +313,25 @@ pub fn descend<T: Real, const N: usize, const H: usize, const R: usize, const M:
     state: &mut State<T, N, H, R, M>,
     gradient: &Parameters<T, N, H, R, M>,
 ) {
-    state.updates += 1;
-    for index in 0..Parameters::<T, N, H, R, M>::TENSORS {
-        let theta = state.theta.values_mut(index);
-        settings.optimizer.step(
-            state.updates,
-            gradient.values(index),
-            theta,
-            state.m.values_mut(index),
-            state.v.values_mut(index),
-        );
+    let State {
+        theta,
+        target,
+        m,
+        v,
+        updates,
+    } = state;
+    *updates += 1;
+    let moments = m.slices_mut().zip(v.slices_mut());
+    let slices = theta
+        .slices_mut()
+        .zip(target.slices_mut())
+        .zip(gradient.slices())
+        .zip(moments);
+    for (((theta, target), gradient), (m, v)) in slices {
+        settings.optimizer.step(*updates, gradient, theta, m, v);
         match settings.rho {
-            Some(rho) => target_network::step(rho, theta, state.target.values_mut(index)),
-            None => parameters::copy(theta, state.target.values_mut(index)),
+            Some(rho) => target_network::step(rho, theta, target),
+            None => parameters::copy(theta, target),
         }
     }
 }

@@ -133,12 +133,8 @@ where
         }
         network.vjp_parameters(kernels, Players::Both, dual_tape, &dq, dual_gradient);
     }
-    for index in 0..Parameters::<S::Real, N, H, R, N>::TENSORS {
-        for (sum, dual) in gradient
-            .values_mut(index)
-            .iter_mut()
-            .zip(dual_gradient.values_mut(index))
-        {
+    for (sums, duals) in gradient.slices_mut().zip(dual_gradient.slices_mut()) {
+        for (sum, dual) in sums.iter_mut().zip(duals) {
             *sum += dual.tangent;
             *dual = Dual::ZERO;
         }

@@ -40,11 +40,7 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize> Compiled<N,
     pub fn new(parameters: Box<[Parameters<f32, N, H, R, M>]>, architecture: Architecture) -> Self {
         let mut wide: Box<[Parameters<f64, N, H, R, M>]> = zeroed_slice(parameters.len());
         for (wide, parameters) in wide.iter_mut().zip(&parameters) {
-            for index in 0..Parameters::<f32, N, H, R, M>::TENSORS {
-                for (wide, value) in wide.values_mut(index).iter_mut().zip(parameters.values(index)) {
-                    *wide = f64::from(*value);
-                }
-            }
+            wide.round_from(parameters);
         }
         Compiled {
             parameters,

@@ -165,8 +165,7 @@ pub fn parameters_to_tensors<const N: usize, const H: usize, const R: usize, con
     prefix: &str,
 ) -> Vec<NamedTensor> {
     let mut tensors: Vec<NamedTensor> = Vec::new();
-    for index in 0..Parameters::<f32, N, H, R, M>::TENSORS {
-        let block = Parameters::<f32, N, H, R, M>::tensor(index);
+    for (block, values) in parameters.iter() {
         let name = format!("{prefix}{block}");
         let place = tensors
             .iter()
@@ -180,7 +179,7 @@ pub fn parameters_to_tensors<const N: usize, const H: usize, const R: usize, con
                 tensors.len() - 1
             });
         let rows = tensors[place].data.chunks_exact_mut(block.of_columns);
-        for (row, values) in rows.zip(parameters.values(index).chunks_exact(block.columns)) {
+        for (row, values) in rows.zip(values.chunks_exact(block.columns)) {
             row[columns(&block)].copy_from_slice(values);
         }
     }
@@ -197,9 +196,7 @@ pub fn parameters_from_tensors<const N: usize, const H: usize, const R: usize, c
     prefix: &str,
     parameters: &mut Parameters<f32, N, H, R, M>,
 ) -> Result<()> {
-    let blocks: Vec<_> = (0..Parameters::<f32, N, H, R, M>::TENSORS)
-        .map(Parameters::<f32, N, H, R, M>::tensor)
-        .collect();
+    let blocks: Vec<_> = Parameters::<f32, N, H, R, M>::tensors().collect();
     let names: Vec<_> = blocks.iter().map(|block| format!("{prefix}{block}")).collect();
     let superfluous = |tensor: &&NamedTensor| is_of_network(&tensor.name, prefix) && !names.contains(&tensor.name);
     if let Some(tensor) = file.tensors.iter().find(superfluous) {
@@ -214,10 +211,10 @@ pub fn parameters_from_tensors<const N: usize, const H: usize, const R: usize, c
         .zip(&names)
         .map(|(block, name)| fitting_tensor(file, name, &shape(block)))
         .collect::<Result<Vec<_>>>()?;
-    for (index, (block, tensor)) in blocks.iter().zip(tensors).enumerate() {
+    for ((block, values), tensor) in parameters.iter_mut().zip(tensors) {
         let rows = tensor.data.chunks_exact(block.of_columns);
-        for (values, row) in parameters.values_mut(index).chunks_exact_mut(block.columns).zip(rows) {
-            values.copy_from_slice(&row[columns(block)]);
+        for (values, row) in values.chunks_exact_mut(block.columns).zip(rows) {
+            values.copy_from_slice(&row[columns(&block)]);
         }
     }
     Ok(())
@@ -257,7 +254,7 @@ fn is_of_network(name: &str, prefix: &str) -> bool {
 
 /// The shape of the matrix that `block` is a part of.
 fn shape(block: &Tensor) -> Vec<usize> {
-    if block.is_vector {
+    if block.is_vector() {
         vec![block.columns]
     } else {
         vec![block.rows, block.of_columns]
@@ -282,11 +279,9 @@ mod tests {
     fn counted() -> Small {
         let mut theta = Small::ZERO;
         let mut count = 0.0;
-        for index in 0..Small::TENSORS {
-            for value in theta.values_mut(index) {
-                count += 1.0;
-                *value = count;
-            }
+        for value in theta.numbers_mut() {
+            count += 1.0;
+            *value = count;
         }
         theta
     }

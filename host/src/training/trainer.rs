@@ -359,9 +359,7 @@ where
         } in self.engine.states()
         {
             for parameters in [theta, target, m, v] {
-                for index in 0..Parameters::<f32, N, H, R, M>::TENSORS {
-                    numbers.extend_from_slice(parameters.values(index));
-                }
+                numbers.extend(parameters.numbers());
             }
         }
         numbers
@@ -370,8 +368,7 @@ where
     fn set_numbers(&mut self, mut numbers: &[f32], updates: u32) {
         for state in self.engine.states_mut() {
             for parameters in [&mut state.theta, &mut state.target, &mut state.m, &mut state.v] {
-                for index in 0..Parameters::<f32, N, H, R, M>::TENSORS {
-                    let values = parameters.values_mut(index);
+                for (_, values) in parameters.iter_mut() {
                     let (own, rest) = numbers.split_at(values.len());
                     values.copy_from_slice(own);
                     numbers = rest;

@@ -16,7 +16,7 @@ use meva_tests::number::Number;
 use meva_tests::tolerance::{Operation, Precision};
 use std::array::{from_mut, from_ref};
 
-use crate::{SIGMOID, TENTH, theta, wide};
+use crate::{SIGMOID, TENTH, move_along, theta, wide};
 
 const H: usize = 8;
 const R: usize = 1;
@@ -48,10 +48,8 @@ fn state<T: Real>() -> Box<State<T, 5, H, R, M>> {
     let mut state = Box::new(State::ZERO);
     state.theta.copy_from(&theta());
     state.target.copy_from(&theta());
-    for index in 0..Theta::<T>::TENSORS {
-        for value in state.target.values_mut(index) {
-            *value = *value * T::round(0.9);
-        }
+    for value in state.target.numbers_mut() {
+        *value = *value * T::round(0.9);
     }
     state
 }
@@ -160,9 +158,8 @@ fn idle_lanes_do_not_matter() {
     more.extend(idle);
     let (same_loss, same) = gradient(&SETTINGS, &more);
     ledger.equal("loss", &[same_loss], &[loss]);
-    for index in 0..Theta::<f32>::TENSORS {
-        let label = Theta::<f32>::tensor(index).to_string();
-        ledger.equal(&label, &wide(same.values(index)), &wide(expected.values(index)));
+    for (tensor, same, expected) in same.zip(&expected) {
+        ledger.equal(&tensor.to_string(), &wide(same), &wide(expected));
     }
     ledger.finish();
 }
@@ -179,17 +176,17 @@ fn a_batch_is_a_mean() {
             T::precision(),
             &Check::new(Operation::BatchMean, "loss", vec![loss], vec![mean_loss]),
         );
-        for index in 0..Theta::<T>::TENSORS {
-            let mut mean = vec![0.0; whole.values(index).len()];
+        let mut singles: Vec<_> = singles.iter().map(|(_, single)| single.iter()).collect();
+        for (tensor, whole) in whole.iter() {
+            let mut mean = vec![0.0; tensor.len()];
             let mut size: f64 = 0.0;
-            for (_, single) in &singles {
-                for (mean, value) in mean.iter_mut().zip(wide(single.values(index))) {
+            for (_, single) in singles.iter_mut().filter_map(Iterator::next) {
+                for (mean, value) in mean.iter_mut().zip(wide(single)) {
                     *mean += value / 5.0;
                     size = size.max(value.abs());
                 }
             }
-            let label = Theta::<T>::tensor(index).to_string();
-            let mut check = Check::new(Operation::BatchMean, label, wide(whole.values(index)), mean);
+            let mut check = Check::new(Operation::BatchMean, tensor.to_string(), wide(whole), mean);
             check.scale = Scale::RmsPlus(size);
             ledger.check(T::precision(), &check);
         }
@@ -212,12 +209,11 @@ fn lanes_learn_what_trajectories_learn() {
             Precision::Single,
             &Check::new(Operation::LaneOrder, label, vec![got_loss], vec![loss]),
         );
-        for index in 0..Theta::<f32>::TENSORS {
-            let label = format!("{width} lanes, {}", Theta::<f32>::tensor(index));
-            let (got, expected) = (wide(got.values(index)), wide(alone.values(index)));
+        for (tensor, got, expected) in got.zip(&alone) {
+            let label = format!("{width} lanes, {tensor}");
             ledger.check(
                 Precision::Single,
-                &Check::new(Operation::LaneOrder, label, got, expected),
+                &Check::new(Operation::LaneOrder, label, wide(got), wide(expected)),
             );
         }
     };
@@ -252,18 +248,10 @@ fn a_target_network_without_lag_is_none() {
             state
         };
         let (none, lagging) = (run(None), run(Some(0.5)));
-        for index in 0..Theta::<T>::TENSORS {
-            let label = Theta::<T>::tensor(index).to_string();
-            ledger.identical(
-                &label,
-                &wide(lagging.theta.values(index)),
-                &wide(none.theta.values(index)),
-            );
-            ledger.identical(
-                &label,
-                &wide(none.target.values(index)),
-                &wide(none.theta.values(index)),
-            );
+        for parameters in [&lagging.theta, &none.target] {
+            for (tensor, got, expected) in parameters.zip(&none.theta) {
+                ledger.identical(&tensor.to_string(), &wide(got), &wide(expected));
+            }
         }
     }
     let mut ledger = Ledger::default();
@@ -430,23 +418,21 @@ fn residual_gradients_are_derivatives_of_the_whole_loss() {
         });
         assert!(semi != gradient, "{label}: the targets carry no gradient");
         let mut stream = Stream::new(7, Purpose::Evaluation, 0);
-        for index in 0..Tiny::TENSORS {
-            let direction: Vec<f64> = parameters.values(index).iter().map(|_| stream.normal()).collect();
-            let terms = direction.iter().zip(gradient.values(index)).map(|(u, d)| u * d);
+        for (tensor, gradient) in gradient.iter() {
+            let direction: Vec<f64> = gradient.iter().map(|_| stream.normal()).collect();
+            let terms = direction.iter().zip(gradient).map(|(u, d)| u * d);
             let got: f64 = terms.clone().sum();
             let slope = |h: f64| {
                 let at = |h: f64| {
                     let mut moved = parameters.clone();
-                    for (value, u) in moved.values_mut(index).iter_mut().zip(&direction) {
-                        *value += h * u;
-                    }
+                    move_along(&mut moved, tensor, &direction, h);
                     whole(&moved)
                 };
                 (at(h) - at(-h)) / (2.0 * h)
             };
             let h = 1e-4;
             let expected = (4.0 * slope(h / 2.0) - slope(h)) / 3.0;
-            let label = format!("{label}, {}", Tiny::tensor(index));
+            let label = format!("{label}, {tensor}");
             let mut check = Check::new(Operation::ParameterFiniteDifference, label, vec![got], vec![expected]);
             check.scale = Scale::RmsPlus(terms.map(f64::abs).sum::<f64>() + loss);
             ledger.check(Precision::Double, &check);
@@ -494,13 +480,11 @@ fn networks_of_their_own() {
             assert_eq!((step.x, step.targets), (shared.x, shared.targets));
         }
         let mut ledger = Ledger::default();
-        for index in 0..Theta::<f64>::TENSORS {
-            let (zero, one) = (gradients[0].values(index), gradients[1].values(index));
+        for ((tensor, zero, one), (_, both)) in gradients[0].zip(&gradients[1]).zip(gradient.iter()) {
             let sum = zero.iter().zip(one).map(|(a, b)| a + b).collect();
-            let label = Theta::<f64>::tensor(index).to_string();
             ledger.check(
                 Precision::Double,
-                &Check::new(Operation::UpdateGradient, label, sum, gradient.values(index).to_vec()),
+                &Check::new(Operation::UpdateGradient, tensor.to_string(), sum, both.to_vec()),
             );
         }
         ledger.finish();
@@ -512,10 +496,8 @@ fn networks_of_their_own() {
             ..settings
         };
         let mut others = copies.clone();
-        for index in 0..Theta::<f64>::TENSORS {
-            for value in others[1].theta.values_mut(index).iter_mut() {
-                *value *= 0.5;
-            }
+        for value in others[1].theta.numbers_mut() {
+            *value *= 0.5;
         }
         let ((_, _, before, old), (_, _, after, new)) = (run(&held, &copies), run(&held, &others));
         assert_ne!(before[0].quantiles[1], after[0].quantiles[1]);
@@ -547,24 +529,15 @@ fn phi_mixes_the_two_gradients() {
     let mut ledger = Ledger::default();
     let (mixed_loss, mixed) = of(Bootstrap::Residual, 0.25);
     assert_eq!(mixed_loss, loss);
-    for index in 0..Theta::<f64>::TENSORS {
-        let label = Theta::<f64>::tensor(index).to_string();
-        let (semi, residual) = (semi.values(index), residual.values(index));
+    for ((tensor, semi, residual), (_, mixed, none)) in semi.zip(&residual).zip(mixed.zip(&none)) {
+        let label = tensor.to_string();
         let line = semi.iter().zip(residual).map(|(a, b)| 0.75 * a + 0.25 * b).collect();
-        let got = mixed.values(index).to_vec();
-        ledger.check(
-            Precision::Double,
-            &Check::new(Operation::UpdateGradient, &label, got, line),
-        );
-        ledger.check(
-            Precision::Double,
-            &Check::new(
-                Operation::UpdateGradient,
-                &label,
-                none.values(index).to_vec(),
-                semi.to_vec(),
-            ),
-        );
+        for (got, expected) in [(mixed, line), (none, semi.to_vec())] {
+            ledger.check(
+                Precision::Double,
+                &Check::new(Operation::UpdateGradient, &label, got.to_vec(), expected),
+            );
+        }
     }
     ledger.finish();
 }

@@ -3,7 +3,7 @@
 
 use meva_core::activation::Activation;
 use meva_core::meta_value::{Architecture, Input};
-use meva_core::parameters::Parameters;
+use meva_core::parameters::{Parameters, Tensor};
 use meva_core::random::{Purpose, Stream};
 use meva_core::scalar::Real;
 
@@ -51,10 +51,24 @@ fn theta<T: Real, const N: usize, const H: usize, const R: usize, const M: usize
     let mut theta = Box::new(Parameters::ZERO);
     let mut stream = Stream::new(2, Purpose::Parameters, 0);
     theta.initialize(&mut stream);
-    for index in 0..Parameters::<T, N, H, R, M>::TENSORS {
-        for value in theta.values_mut(index) {
-            *value += T::round(0.2 * stream.normal());
-        }
+    for value in theta.numbers_mut() {
+        *value += T::round(0.2 * stream.normal());
     }
     theta
+}
+
+/// Adds `h direction` to the numbers of one tensor.
+fn move_along<const N: usize, const H: usize, const R: usize, const M: usize>(
+    theta: &mut Parameters<f64, N, H, R, M>,
+    tensor: Tensor,
+    direction: &[f64],
+    h: f64,
+) {
+    let (_, values) = theta
+        .iter_mut()
+        .find(|(at, _)| *at == tensor)
+        .expect("a tensor of these parameters");
+    for (value, u) in values.iter_mut().zip(direction) {
+        *value += h * u;
+    }
 }

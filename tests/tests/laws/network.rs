@@ -11,7 +11,7 @@ use meva_tests::compare::{Check, Ledger, Scale};
 use meva_tests::number::{Number, pack_row, pack_rows, unpack};
 use meva_tests::tolerance::{Operation, Precision};
 
-use crate::{SIGMOID, TENTH, points, round, theta, wide};
+use crate::{SIGMOID, TENTH, move_along, points, round, theta, wide};
 
 const POINTS: u64 = 6;
 const GAMMA: [f64; 2] = [0.35, 0.9];
@@ -255,18 +255,16 @@ fn parameter_gradients_are_limits_of_differences() {
                 &dq,
                 &mut gradient,
             );
-            for index in 0..P::<N, H, R, M>::TENSORS {
-                let direction: Vec<f64> = theta.values(index).iter().map(|_| stream.normal()).collect();
-                let terms = direction.iter().zip(gradient.values(index)).map(|(u, d)| u * d);
+            for (tensor, gradient) in gradient.iter() {
+                let direction: Vec<f64> = gradient.iter().map(|_| stream.normal()).collect();
+                let terms = direction.iter().zip(gradient).map(|(u, d)| u * d);
                 let got = terms.clone().sum::<f64>();
                 let expected = central(|h| {
                     let mut moved = theta.clone();
-                    for (value, u) in moved.values_mut(index).iter_mut().zip(&direction) {
-                        *value += h * u;
-                    }
+                    move_along(&mut moved, tensor, &direction, h);
                     sum(&moved, &x)
                 });
-                let label = format!("{} at {x:?}", P::<N, H, R, M>::tensor(index));
+                let label = format!("{tensor} at {x:?}");
                 let mut check = Check::new(Operation::ParameterFiniteDifference, label, vec![got], vec![expected]);
                 check.scale = Scale::RmsPlus(terms.map(f64::abs).sum());
                 ledger.check(Precision::Double, &check);
@@ -297,9 +295,9 @@ fn heads_add() {
             for player in Player::BOTH {
                 network.vjp_parameters(&Portable, Players::Only(player), &tape, &dq, &mut one_by_one);
             }
-            for index in 0..Parameters::<T, N, H, R, M>::TENSORS {
-                let label = format!("{} at {x:?}", Parameters::<T, N, H, R, M>::tensor(index));
-                let (got, expected) = (wide(one_by_one.values(index)), wide(both.values(index)));
+            for (tensor, one_by_one, both) in one_by_one.zip(&both) {
+                let label = format!("{tensor} at {x:?}");
+                let (got, expected) = (wide(one_by_one), wide(both));
                 ledger.check(T::precision(), &Check::new(Operation::HeadsAdd, label, got, expected));
             }
         }
