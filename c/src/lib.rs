@@ -383,7 +383,7 @@ pub unsafe extern "C" fn meva_model_open(image: *const c_void, size: usize, mode
                 }
             }};
         }
-        with_shape!(header.shape(), check)?;
+        with_shape!(header.shape().sizes().map(|size| size as u32), check)?;
         // SAFETY: checked above.
         unsafe { model.write(MevaModel { image, size }) };
         Ok(())
@@ -433,7 +433,7 @@ pub unsafe extern "C" fn meva_model_info(model: *const MevaModel, info: *mut Mev
             Field::UNormalized => MEVA_FIELD_U_NORMALIZED,
         };
         let read = MevaInfo {
-            shape: MevaShape::of(header.shape()),
+            shape: MevaShape::of(header.shape().sizes().map(|size| size as u32)),
             game,
             field,
             alpha: contents.alpha,
@@ -514,7 +514,12 @@ pub unsafe extern "C" fn meva_quantiles(
         };
     }
     // SAFETY: as the caller vouches.
-    let evaluate = || with_shape!(unsafe { opened(model) }?.1.shape(), evaluate);
+    let evaluate = || {
+        with_shape!(
+            unsafe { opened(model) }?.1.shape().sizes().map(|size| size as u32),
+            evaluate
+        )
+    };
     code(evaluate())
 }
 
@@ -545,7 +550,12 @@ pub unsafe extern "C" fn meva_values(
         };
     }
     // SAFETY: as the caller vouches.
-    let evaluate = || with_shape!(unsafe { opened(model) }?.1.shape(), evaluate);
+    let evaluate = || {
+        with_shape!(
+            unsafe { opened(model) }?.1.shape().sizes().map(|size| size as u32),
+            evaluate
+        )
+    };
     code(evaluate())
 }
 
@@ -578,7 +588,12 @@ pub unsafe extern "C" fn meva_own_gradients(
         };
     }
     // SAFETY: as the caller vouches.
-    let evaluate = || with_shape!(unsafe { opened(model) }?.1.shape(), evaluate);
+    let evaluate = || {
+        with_shape!(
+            unsafe { opened(model) }?.1.shape().sizes().map(|size| size as u32),
+            evaluate
+        )
+    };
     code(evaluate())
 }
 
@@ -616,7 +631,12 @@ pub unsafe extern "C" fn meva_field(
         };
     }
     // SAFETY: as the caller vouches.
-    let evaluate = || with_shape!(unsafe { opened(model) }?.1.shape(), evaluate);
+    let evaluate = || {
+        with_shape!(
+            unsafe { opened(model) }?.1.shape().sizes().map(|size| size as u32),
+            evaluate
+        )
+    };
     code(evaluate())
 }
 
@@ -849,7 +869,7 @@ pub unsafe extern "C" fn meva_training_start(
                     None
                 } else {
                     let (model, header) = opened(model)?;
-                    if header.shape() != [$n, $h, $r, $m] {
+                    if header.shape().sizes().map(|size| size as u32) != [$n, $h, $r, $m] {
                         return Err(MevaShapeUnknown);
                     }
                     Some(image_of::<$n, $h, $r, $m>(model.image, model.size)?)

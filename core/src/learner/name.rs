@@ -87,3 +87,35 @@ impl LearnerName {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::game::Logistic;
+
+    /// Each name has the field of the learner that it names, the lower rungs of HOLA those of two.
+    #[test]
+    fn names_are_learners() {
+        let (x, alpha) = ([[0.5_f64], [-1.0]], 3.0);
+        let lola = Lola::new(alpha);
+        let hola2 = Hola { alpha, opponent: lola };
+        let hola3 = Hola { alpha, opponent: hola2 };
+        let naive = Naive.field(&Logistic, &x);
+        let lola = lola.field(&Logistic, &x);
+        let fields = [
+            naive,
+            LookAhead { alpha }.field(&Logistic, &x),
+            lola,
+            LolaTaylor { alpha }.field(&Logistic, &x),
+            naive,
+            lola,
+            hola2.field(&Logistic, &x),
+            hola3.field(&Logistic, &x),
+        ];
+        for (learner, field) in LearnerName::ALL.into_iter().zip(fields) {
+            assert_eq!(learner.field(alpha, &Logistic, &x), field, "{learner}");
+            let shorter = learner.field(0.5 * alpha, &Logistic, &x);
+            assert_eq!(shorter != field, learner.looks_ahead(), "{learner}");
+        }
+    }
+}

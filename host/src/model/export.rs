@@ -112,7 +112,7 @@ mod tests {
         let model = model("ipd");
         let bytes = bytes(&model, None).unwrap();
         let header = Header::of_bytes(&bytes).unwrap();
-        assert_eq!((header.shape(), header.size()), ([5, 16, 1, 16], bytes.len()));
+        assert_eq!((header.shape(), header.size()), (model.config().shape(), bytes.len()));
         let image = Image::<5, 16, 1, 16>::of_bytes(&bytes).unwrap();
         let contents = image.check().unwrap();
         assert_eq!(contents.architecture, model.config().settings().architecture);

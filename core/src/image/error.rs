@@ -1,0 +1,35 @@
+//! What may be wrong with an image.
+
+use core::fmt;
+
+/// Why bytes are no model, or not the one that is wanted; looked for in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ImageError {
+    /// There are fewer bytes than the header or the whole image has.
+    Truncated,
+    /// It does not start as an image does.
+    Magic,
+    /// It has another version of the format.
+    Version,
+    /// It has another shape than the type that it is to be a value of.
+    Shape,
+    /// Its bytes are not those that were written.
+    Checksum,
+    /// A choice or a number in it has no meaning.
+    Contents,
+}
+
+impl fmt::Display for ImageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            ImageError::Truncated => "the image ends too early",
+            ImageError::Magic => "this is not an image of a model",
+            ImageError::Version => "the image has another version of the format",
+            ImageError::Shape => "the image's network has another shape",
+            ImageError::Checksum => "the image is damaged: its checksum does not fit",
+            ImageError::Contents => "the image holds a choice or a number that has no meaning",
+        })
+    }
+}
+
+impl core::error::Error for ImageError {}

@@ -1,0 +1,158 @@
+//! Images are read from bytes or words, by the compiler or at run time, and checked.
+
+use super::header::CHECKSUM;
+use super::{HEADER, Image, ImageError, Model};
+use crate::parameters::Parameters;
+use crate::shape::Shape;
+
+impl<const N: usize, const H: usize, const R: usize, const M: usize> Image<N, H, R, M> {
+    /// The image in these bytes: for a `static` in flash.
+    ///
+    /// ```text
+    /// static MODEL: Image<1, 64, 1, 16> = match Image::of_bytes(include_bytes!("model.bin")) {
+    ///     Ok(image) => image,
+    ///     Err(_) => panic!("model.bin is no model of this shape"),
+    /// };
+    /// ```
+    ///
+    /// # Errors
+    /// All of [`ImageError`].
+    pub const fn of_bytes(bytes: &[u8]) -> Result<Self, ImageError> {
+        Self::of(&Source::Bytes(bytes))
+    }
+
+    /// The image in these words, as exported to Rust.
+    ///
+    /// # Errors
+    /// All of [`ImageError`].
+    pub const fn of_words(words: &[u32]) -> Result<Self, ImageError> {
+        Self::of(&Source::Words(words))
+    }
+
+    const fn of(source: &Source) -> Result<Self, ImageError> {
+        let mut image = Self::EMPTY;
+        let mut word = 0;
+        while word < HEADER {
+            image.header.0[word] = match source.word(word) {
+                Some(word) => word,
+                None => return Err(ImageError::Truncated),
+            };
+            word += 1;
+        }
+        let mut tensor = 0;
+        while tensor < Parameters::<f32, N, H, R, M>::TENSORS {
+            let values = image.parameters.values_mut(tensor);
+            let mut value = 0;
+            while value < values.len() {
+                values[value] = match source.word(word) {
+                    Some(word) => f32::from_bits(word),
+                    None => return Err(image.truncated()),
+                };
+                word += 1;
+                value += 1;
+            }
+            tensor += 1;
+        }
+        match image.check() {
+            Ok(_) => Ok(image),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What is wrong with an image that ends too early for this shape.
+    const fn truncated(&self) -> ImageError {
+        match self.check_header() {
+            Ok(()) => ImageError::Truncated,
+            Err(error) => error,
+        }
+    }
+
+    const fn check_header(&self) -> Result<(), ImageError> {
+        if let Err(error) = self.header.check() {
+            return Err(error);
+        }
+        let Shape {
+            parameters,
+            hidden,
+            residual_blocks,
+            quantiles,
+        } = self.header.shape();
+        let as_wanted = parameters == N && hidden == H && residual_blocks == R && quantiles == M;
+        if !as_wanted || self.header.size() != size_of::<Self>() {
+            return Err(ImageError::Shape);
+        }
+        Ok(())
+    }
+
+    /// Whether this is a model of this shape, unharmed; reads all of it once.
+    ///
+    /// # Errors
+    /// All of [`ImageError`] but [`ImageError::Truncated`].
+    pub const fn check(&self) -> Result<Model, ImageError> {
+        if let Err(error) = self.check_header() {
+            return Err(error);
+        }
+        if self.header.0[CHECKSUM] != self.checksum() {
+            return Err(ImageError::Checksum);
+        }
+        self.header.model()
+    }
+}
+
+/// What an image is read from.
+enum Source<'a> {
+    Bytes(&'a [u8]),
+    Words(&'a [u32]),
+}
+
+impl Source<'_> {
+    const fn word(&self, index: usize) -> Option<u32> {
+        match self {
+            Source::Words(words) if index < words.len() => Some(words[index]),
+            Source::Bytes(bytes) if 4 * index + 3 < bytes.len() => Some(u32::from_le_bytes([
+                bytes[4 * index],
+                bytes[4 * index + 1],
+                bytes[4 * index + 2],
+                bytes[4 * index + 3],
+            ])),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::image::sample::{Small, bytes, image};
+    use crate::image::{Header, Image, ImageError};
+
+    /// Whatever single byte is changed, wherever an image is cut off: it is noticed.
+    #[test]
+    fn damage_is_noticed() {
+        let bytes = bytes(&image());
+        for place in 0..bytes.len() {
+            let mut damaged = bytes.clone();
+            damaged[place] ^= 0x10;
+            let expected = match place {
+                0..8 => ImageError::Magic,
+                8..16 => ImageError::Version,
+                16..32 | 184..188 => ImageError::Shape,
+                _ => ImageError::Checksum,
+            };
+            assert_eq!(Small::of_bytes(&damaged), Err(expected), "byte {place}");
+        }
+        for length in 0..bytes.len() {
+            assert_eq!(
+                Small::of_bytes(&bytes[..length]),
+                Err(ImageError::Truncated),
+                "{length} bytes"
+            );
+            assert_eq!(
+                Header::of_bytes(&bytes[..length]),
+                Err(ImageError::Truncated),
+                "{length} bytes"
+            );
+        }
+        assert_eq!(Image::<1, 4, 1, 3>::of_bytes(&bytes), Err(ImageError::Shape));
+        assert_eq!(Image::<5, 64, 2, 32>::of_bytes(&bytes), Err(ImageError::Shape));
+    }
+}
