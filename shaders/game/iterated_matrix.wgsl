@@ -1,6 +1,9 @@
-// core/src/game/iterated_matrix.rs: DELTA, REST (1 - delta) and PAYOFFS stand before this.
+// core/src/game/iterated_matrix.rs: DELTA and PAYOFFS stand before this.
 //
 //   f_i = (1 - delta) d . r_i          d = (I - delta P)^-T p0          v = (I - delta P)^-1 r
+
+// 1 - delta, of the rounded delta.
+const REST: f32 = 1.0 - DELTA;
 
 // The probabilities of cooperating, at the start and after DD, DC, CD, CC with player 0's action first.
 fn cooperation(x: array<vec2<f32>, N>) -> array<vec2<f32>, 5> {

@@ -11,6 +11,9 @@
 //!
 //! with `p0` the first turn's distribution over joint states, `P` the transitions, `r_i` the payoffs. `I - delta P` is
 //! strictly diagonally dominant for `delta < 1`, so elimination needs no pivoting.
+//!
+//! `1 - delta` is one minus the *rounded* `delta`, as it stands on the diagonal: occupancies then sum to 1 however near
+//! `delta` is to 1. The rounded `1 - delta` would multiply all values by an error of `fl(delta) / (1 - delta)`.
 
 use super::Game;
 use crate::player::Player;
@@ -95,6 +98,11 @@ impl IteratedMatrix {
         })
     }
 
+    /// `1 - delta`.
+    fn rest<S: Scalar>(&self) -> S {
+        S::ONE - S::from_f64(self.discount)
+    }
+
     fn payoff<S: Scalar>(&self, player: Player) -> [S; 4] {
         core::array::from_fn(|state| S::from_f64(self.payoffs[state][player.index()]))
     }
@@ -103,7 +111,7 @@ impl IteratedMatrix {
     fn occupancy<S: Scalar>(&self, chain: &Chain<S>) -> [S; 4] {
         let matrix = self.matrix(&chain.transitions);
         let transposed = core::array::from_fn(|row| core::array::from_fn(|column| matrix[column][row]));
-        solve(transposed, chain.start).map(|d| S::from_f64(1.0 - self.discount) * d)
+        solve(transposed, chain.start).map(|d| self.rest::<S>() * d)
     }
 
     /// The rows of the gradient that `players` own.
@@ -117,7 +125,7 @@ impl IteratedMatrix {
     ) {
         let v = solve(self.matrix(&chain.transitions), self.payoff(objective));
         let [dd, dc, cd, cc] = occupancy.map(|d| S::from_f64(self.discount) * d);
-        let weight = [S::from_f64(1.0 - self.discount), dd, dc, cd, cc];
+        let weight = [self.rest(), dd, dc, cd, cc];
         for &row in rows {
             let i = row.index();
             let mut by_state = [S::ZERO; 5];
@@ -191,6 +199,7 @@ fn solve<S: Scalar>(mut a: [[S; 4]; 4], mut b: [S; 4]) -> [S; 4] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Lanes;
 
     /// Tit-for-tat against itself cooperates for ever, and against always-defect it loses once.
     #[test]
@@ -214,6 +223,28 @@ mod tests {
             game.value(&[[no; 5], tit_for_tat]),
             [-2.0 * always, -3.0 * once - 2.0 * always],
         );
+    }
+
+    /// Whoever cooperates for ever gets what cooperation pays, however far ahead it counts: in `f32`, alone and in lanes.
+    #[test]
+    fn values_are_normalized_near_delta_one() {
+        fn law<S: Scalar<Real = f32, Lane = f32>>() {
+            let (yes, no) = (60.0, -60.0);
+            let tit_for_tat = [yes, no, yes, no, yes].map(S::from_f64);
+            for discount in [0.0, 0.5, 0.96, 0.999, 0.9999, 0.999_999] {
+                let game = IteratedMatrix {
+                    discount,
+                    ..IteratedMatrix::PRISONERS_DILEMMA
+                };
+                for value in game.value(&[tit_for_tat; 2]) {
+                    for l in 0..S::LANES {
+                        assert!((value.lane(l) + 1.0).abs() <= 1e-6, "{value:?} at {discount}");
+                    }
+                }
+            }
+        }
+        law::<f32>();
+        law::<Lanes<4>>();
     }
 
     #[test]

@@ -173,7 +173,6 @@ impl Plan {
         }
         if let AnyGame::IteratedMatrix(game) = self.game {
             let _ = writeln!(text, "const DELTA: f32 = {};", literal(game.discount as f32));
-            let _ = writeln!(text, "const REST: f32 = {};", literal((1.0 - game.discount) as f32));
             let rows = game.payoffs.map(|row| {
                 let [a, b] = row.map(|payoff| literal(payoff as f32));
                 format!("vec2<f32>({a}, {b})")
