@@ -719,7 +719,7 @@ fn bad_input() {
     scratch.fail(
         &basins(&["lola", "--gamma", "0.9"]),
         2,
-        &["`lola` has no use for it", "--gamma", hint],
+        &["`lola` has no discount", "--gamma", hint],
     );
     scratch.fail(&basins(&["lola", "--scalar", "f16"]), 2, &["'f16'", "f32, f64"]);
     scratch.fail(
@@ -1064,7 +1064,7 @@ fn cola_plays() {
     scratch.fail(
         &["play", "ipd", "--runs", "cola", "--pairs", "8"],
         2,
-        &["none of learner `meva`", "learner cola for COLA"],
+        &["trained for learner `cola`, not `meva`", "COLA by learner cola"],
     );
     scratch.fail(
         &["play", "ipd", "--learner", "cola", "--runs", "cola", "--gamma", "0.5"],

@@ -2,30 +2,26 @@
 
 use meva::config::Config;
 use meva::cpu::Cpu;
-use meva::follow::ascent::{Agent, Ascent, Precision};
-use meva::follow::plane::{Grid, basin};
+use meva::follow::plane::{self, Grid};
+use meva::follow::{Agent, Learner};
 use meva::training::trainer::Trainer;
 use meva_core::game::PlaneGame;
 use meva_core::learner::LearnerName;
 
 /// How many cells of the published grid lead to B in the Logistic Game (Figure 2b): 29 x 29 starts on [-10, 10]^2,
 /// learning rate 1, 200 steps.
-fn cells_in_b(learner: LearnerName, alpha: f64) -> usize {
-    let ascent = Ascent {
-        rate: 1.0,
-        steps: 200,
-        precision: Precision::F64,
-    };
-    let agent = Agent::Learner { learner, alpha };
-    let cells = basin(
-        agent,
+fn cells_in_b(name: LearnerName, alpha: f64) -> usize {
+    let agents = Agent::both(Learner::Formula { name, alpha }, None).unwrap();
+    let cpu = Cpu::detect().unwrap();
+    let cells = plane::basin(
+        agents,
         &PlaneGame::Logistic,
-        Cpu::detect().unwrap(),
+        cpu,
         Grid::PUBLISHED,
-        ascent,
+        plane::ascent(None, 200),
     );
     assert_eq!(cells.len(), 841);
-    cells.iter().filter(|cell| **cell).count()
+    plane::count(&cells)
 }
 
 /// Learner, length of its imagined step, the cells that an independent implementation counts in `f64`, and how many more

@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
-use super::agents::{AgentOptions, finite};
-use super::figure::{basins_panel, save};
+use super::options::{AgentOptions, finite};
 use super::{Outcome, print};
 use meva::cpu::Cpu;
 use meva::error::{Error, Result};
-use meva::figure::{Figure, Row};
-use meva::follow::plane::{Grid, basin};
+use meva::follow::plane::{Grid, basin, count};
+use meva::paper::drawing;
+use meva::paper::figures::{Content, Figure, Panel};
 
 /// Follow agents from a grid of starts and count the cells that lead to B, the positive quadrant.
 #[derive(Debug, Args)]
@@ -60,18 +60,17 @@ impl GridOptions {
 impl Basins {
     pub(super) fn run(&self) -> Result<Outcome> {
         let (grid, agents) = (self.grid.check()?, self.agents.check()?);
-        let cells = basin(agents.agent()?, &agents.game, Cpu::detect()?, grid, agents.ascent);
-        let in_b = cells.iter().filter(|cell| **cell).count();
+        let cells = basin(agents.agents()?, &agents.game, Cpu::detect()?, grid, agents.ascent);
+        let in_b = count(&cells);
         if let Some(path) = &self.figure {
-            let panel = basins_panel(agents.title(), grid, cells.clone());
-            let figure = Figure {
-                rows: vec![Row {
-                    label: String::new(),
-                    panels: vec![panel],
-                }],
-                panel_size: [240.0; 2],
+            let panel = Panel {
+                title: agents.title(),
+                content: Content::Basins {
+                    grid,
+                    cells: cells.clone(),
+                },
             };
-            save(&figure, path)?;
+            drawing::save(&Figure::of(vec![panel], 240.0), path)?;
         }
         if self.json {
             let mut value = agents.json();

@@ -11,12 +11,12 @@ use clap::{Parser, Subcommand};
 
 use meva::error::{Error, Result};
 
-mod agents;
 mod basins;
 mod check;
 mod devices;
 mod export;
 mod figure;
+mod options;
 mod play;
 mod reproduce;
 mod train;

@@ -6,19 +6,16 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::agents::{discounts, finite, learner_named};
+use super::options::{at_least_one, finite, learner};
 use super::{Outcome, print};
 use meva::config::{Algorithm, Config, Estimator};
 use meva::cpu::Cpu;
 use meva::cpu::estimate::Playable;
-use meva::draws::Sampling;
-use meva::draws::Start;
 use meva::error::{Error, Result};
-use meva::follow::ascent::{Agent, Ascent, Precision};
-use meva::follow::play::{Fared, Mean, best_responses, measure, starts};
+use meva::follow::Learner;
+use meva::follow::play::{Fared, Match, Mean, Opponent, Side, play};
 use meva::model::Model;
 use meva_core::game::AnyGame;
-use meva_core::learner::LearnerName;
 
 /// Let pairs of agents learn together and measure how they fare.
 #[derive(Debug, Args)]
@@ -84,40 +81,13 @@ pub struct Play {
     json: bool,
 }
 
-/// Who a player is, apart from its network.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Who {
-    Learner(LearnerName, f64),
-    MetaValue(f64),
-    Cola(f64),
-}
-
-impl Who {
-    /// What trained it, if anything did.
-    fn algorithm(self) -> Option<Algorithm> {
-        match self {
-            Who::Learner(..) => None,
-            Who::MetaValue(_) => Some(Algorithm::Meva),
-            Who::Cola(_) => Some(Algorithm::Cola),
-        }
-    }
-}
-
 impl Play {
     pub(super) fn run(&self) -> Result<Outcome> {
-        for (count, option) in [
-            (self.pairs, "--pairs"),
-            (self.response_steps.unwrap_or(self.steps), "--response-steps"),
-        ] {
-            if count == 0 {
-                return Err(Error::usage("0 of them show nothing")
-                    .at(option)
-                    .hint("give at least 1"));
-            }
-        }
+        at_least_one(self.pairs, "--pairs")?;
+        at_least_one(self.response_steps.unwrap_or(self.steps), "--response-steps")?;
         match self.game_config()?.any_game()? {
-            AnyGame::Plane(game) => self.on(game),
-            AnyGame::IteratedMatrix(game) => self.on(game),
+            AnyGame::Plane(game) => self.on(&game),
+            AnyGame::IteratedMatrix(game) => self.on(&game),
         }
     }
 
@@ -156,78 +126,48 @@ impl Play {
         Ok(config)
     }
 
-    fn on<const N: usize, G: Playable<N>>(&self, game: G) -> Result<Outcome> {
-        let first = who(&self.learner, self.alpha, self.gamma, "--learner")?;
+    fn on<const N: usize, G: Playable<N>>(&self, game: &G) -> Result<Outcome> {
+        let options = ["--learner", "--alpha", "--gamma"];
+        let first = learner(&self.learner, self.alpha, self.gamma, options)?;
         let second = match self.against.as_str() {
             "self" | "best-response" => first,
-            name => who(name, self.against_alpha, self.against_gamma, "--against")?,
+            name => {
+                let options = ["--against", "--against-alpha", "--against-gamma"];
+                learner(name, self.against_alpha, self.against_gamma, options)?
+            }
         };
         let config = self.game_config()?;
-        if self.estimator == Estimator::Rollouts {
-            for (who, option) in [(first, "--learner"), (second, "--against")] {
-                if let Who::Learner(learner, _) = who
-                    && !matches!(learner, LearnerName::Naive | LearnerName::Hola0)
-                {
-                    return Err(Error::usage(format!(
-                        "learner `{}` needs second derivatives, which rollouts do not estimate",
-                        learner.name()
-                    ))
-                    .at(option)
-                    .hint("use naive or meva, or --estimator exact"));
-                }
-            }
+        let sampling = config.sampling();
+        if sampling.is_some() {
+            samples(first, "--learner")?;
+            samples(second, "--against")?;
         }
-        let models = load(&self.runs, first.algorithm(), "--runs", &config)?;
+        let models = load(&self.runs, first, "--runs", &config)?;
         let own: &[PathBuf] = if second.algorithm().is_some() && self.against_runs.is_empty() {
             &self.runs
         } else {
             &self.against_runs
         };
-        let opponents = load(own, second.algorithm(), "--against-runs", &config)?;
-        let seeds = models.len().max(opponents.len()).max(1);
+        let opponents = load(own, second, "--against-runs", &config)?;
+        let published = Match::published::<N>();
         let rate = models.iter().chain(&opponents).map(|model| model.config().alpha).next();
-        let rate = finite(
-            self.rate.or(rate).unwrap_or(if N == 1 { 1.0 } else { 2.0 }),
-            "--rate",
-            0.0,
-        )?;
-        let ascent = Ascent {
-            rate,
+        let how = Match {
+            pairs: self.pairs,
             steps: self.steps,
-            precision: Precision::F32,
+            rate: finite(self.rate.or(rate).unwrap_or(published.rate), "--rate", 0.0)?,
+            seed: self.seed,
+            sampling,
+            ..published
         };
-        let start = if N == 1 {
-            Start::Uniform(8.0)
-        } else {
-            Start::Normal(1.0)
+        let side = |learner, models| Side { learner, models };
+        let opponent = match self.against.as_str() {
+            "best-response" => Opponent::BestResponse {
+                steps: self.response_steps.unwrap_or(self.steps),
+            },
+            _ => Opponent::Other(side(second, &opponents)),
         };
-        let cpu = Cpu::detect()?;
-        // A model conditions on both players' discounts; a player that is no meta-value learner has none.
-        let discount = |who: Who| if let Who::MetaValue(gamma) = who { gamma } else { 0.0 };
-        let gamma = [discount(first), discount(second)];
-        let mut ends = Vec::with_capacity(seeds);
-        for seed in 0..seeds {
-            let agents = [
-                agent(first, &models, seed, gamma)?,
-                agent(second, &opponents, seed, gamma)?,
-            ];
-            let index = self.seed.wrapping_add(seed as u64);
-            let sampling = config.sampling().map(|sampling| Sampling {
-                seed: index,
-                ..sampling
-            });
-            let mut joint = ascent.ends_knowing(agents, &game, sampling, cpu, &starts(self.pairs, start, index));
-            if self.against == "best-response" {
-                let response = Ascent {
-                    steps: self.response_steps.unwrap_or(self.steps),
-                    ..ascent
-                };
-                let fresh = starts(self.pairs, start, !index);
-                joint = best_responses(&game, cpu, &joint, &fresh, response);
-            }
-            ends.push(joint);
-        }
-        self.show(&measure(&game, &ends), rate)
+        let players = play(game, Cpu::detect()?, side(first, &models), opponent, &how)?;
+        self.show(&players, how.rate)
     }
 
     fn show(&self, players: &[Fared; 2], rate: f64) -> Result<Outcome> {
@@ -287,50 +227,32 @@ impl Play {
     }
 }
 
-/// What an option says of a player.
-fn who(name: &str, alpha: Option<f64>, gamma: Option<f64>, option: &str) -> Result<Who> {
-    if name == "meva" {
-        if alpha.is_some() {
-            return Err(Error::usage("learner `meva` imagines no step")
-                .at(option)
-                .hint("give a gamma, not an alpha"));
-        }
-        let [gamma, _] = discounts(&[gamma.unwrap_or(0.95)])?;
-        return Ok(Who::MetaValue(gamma));
+/// Refuses a learner that cannot do with estimates of its gradient.
+fn samples(learner: Learner, option: &str) -> Result<()> {
+    match learner {
+        Learner::Formula { .. } if !learner.is_naive() => Err(Error::usage(format!(
+            "learner `{learner}` needs second derivatives, which rollouts do not estimate"
+        ))
+        .at(option)
+        .hint("use naive or meva, or --estimator exact")),
+        _ => Ok(()),
     }
-    if name == "cola" {
-        if gamma.is_some() {
-            return Err(Error::usage("learner `cola` has no discount")
-                .at(option)
-                .hint("give an alpha, not a gamma"));
-        }
-        return Ok(Who::Cola(finite(alpha.unwrap_or(1.0), "--alpha", 0.0)?));
-    }
-    let learner = learner_named(name).map_err(|error| error.at(option))?;
-    if gamma.is_some() {
-        return Err(Error::usage(format!("learner `{name}` has no discount"))
-            .at(option)
-            .hint("give an alpha, not a gamma"));
-    }
-    Ok(Who::Learner(learner, finite(alpha.unwrap_or(1.0), "--alpha", 0.0)?))
 }
 
 /// Loads the models that a player needs, and checks that they were trained for the game.
-fn load(paths: &[PathBuf], algorithm: Option<Algorithm>, option: &str, game: &Config) -> Result<Vec<Model>> {
-    let Some(algorithm) = algorithm else {
-        return match paths {
-            [] => Ok(Vec::new()),
-            _ => Err(Error::usage("only learners `meva` and `cola` need models")
+fn load(paths: &[PathBuf], learner: Learner, option: &str, game: &Config) -> Result<Vec<Model>> {
+    let example = match learner.algorithm() {
+        None if paths.is_empty() => return Ok(Vec::new()),
+        None => {
+            return Err(Error::usage("only learners `meva` and `cola` need models")
                 .at(option)
-                .hint("leave the option out")),
-        };
-    };
-    let (name, example) = match algorithm {
-        Algorithm::Meva => ("meva", game.game.name().to_owned()),
-        Algorithm::Cola => ("cola", format!("cola-ipd --set game={}", game.game.name())),
+                .hint("leave the option out"));
+        }
+        Some(Algorithm::Meva) => game.game.name().to_owned(),
+        Some(Algorithm::Cola) => format!("cola-ipd --set game={}", game.game.name()),
     };
     if paths.is_empty() {
-        return Err(Error::usage(format!("learner `{name}` needs trained models"))
+        return Err(Error::usage(format!("learner `{learner}` needs trained models"))
             .at(option)
             .hint(format!("train one with `meva train {example}` and name its directory")));
     }
@@ -340,26 +262,10 @@ fn load(paths: &[PathBuf], algorithm: Option<Algorithm>, option: &str, game: &Co
             let own = model.config().game.name();
             return Err(Error::usage(format!("the model was trained for another game, `{own}`")).at(path.display()));
         }
-        if model.config().algorithm != algorithm {
-            return Err(Error::usage(format!("the model is none of learner `{name}`"))
-                .at(path.display())
-                .hint("use learner meva for meta-values and learner cola for COLA"));
-        }
+        learner.check(&model).map_err(|error| error.at(path.display()))?;
         Ok(model)
     };
     paths.iter().map(model).collect()
-}
-
-/// The agent that a player is in the run of this seed.
-fn agent<'a, const N: usize>(who: Who, models: &'a [Model], seed: usize, gamma: [f64; 2]) -> Result<Agent<'a, N>> {
-    match who {
-        Who::Learner(learner, alpha) => Ok(Agent::Learner { learner, alpha }),
-        Who::MetaValue(_) | Who::Cola(_) => {
-            let model = &models[seed % models.len()];
-            let setting = if let Who::Cola(alpha) = who { [alpha; 2] } else { gamma };
-            Agent::of(model, setting)
-        }
-    }
 }
 
 fn list(numbers: &[f64]) -> String {

@@ -24,25 +24,25 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::figure::{Swept, at_least_one, figure_1, figure_2a, figure_2b, figure_3, on_the_logistic_game, save_both};
+use super::options::at_least_one;
 use super::train::{Run, at_once, saved, seconds, seeds, train_on_cpu};
 use super::{Outcome, interrupted, listen_to_ctrl_c, print};
 use meva::config::{Config, VERSION};
 use meva::cpu::Cpu;
 use meva::error::{Error, Result};
-use meva::figure::Figure;
 use meva::files::write_atomically;
-use meva::follow::ascent::{Agent, Ascent, Precision};
-use meva::follow::plane::{Grid, basin};
-use meva::follow::reciprocity::{ALPHAS, Curve, GAMMAS, Protocol, Returns, Subject, Sweep};
+use meva::follow::plane::{Grid, ascent, basin, count};
+use meva::follow::reciprocity::{self, Curve, GAMMAS, Protocol, Returns, Sweep, lola_learners, meta_value_learners};
+use meva::follow::{Agent, Learner};
 use meva::model::MODEL;
 use meva::model::Model;
-use meva::paper::published::{BASINS, Basin, Comparison, RETURN_TOLERANCE, RETURNS, Scope, TIMES, Time, Verdict, Who};
+use meva::paper::drawing;
+use meva::paper::figures::{Figure, Number, figure_1, figure_2a, figure_2b, figure_3, on_the_logistic_game};
+use meva::paper::published::{BASINS, Basin, Comparison, RETURN_TOLERANCE, RETURNS, Scope, TIMES, Time, Verdict};
 use meva::paper::report::{Report, Timing};
 use meva::training::directory::{CONFIG, RunDirectory, STATE};
 use meva::training::trainer::Trainer;
 use meva_core::game::PlaneGame;
-use meva_core::learner::LearnerName;
 
 /// Reproduce the paper: train what is missing, evaluate, draw every figure, and write a report beside the published numbers.
 ///
@@ -345,7 +345,10 @@ impl Work {
             basins: compare_basins(&basins),
             returns: compare_returns(&meva),
             timings: TIMES.iter().map(timing).collect::<Result<_>>()?,
-            figures: figures.iter().map(|(number, figure)| (*number, figure.svg())).collect(),
+            figures: figures
+                .iter()
+                .map(|(number, figure)| (*number, drawing::svg(figure)))
+                .collect(),
             machine: machine(self.cpu, at_once(plan.configs["ipd"][0].batch)),
             stages: STAGES
                 .iter()
@@ -469,51 +472,36 @@ impl Work {
     fn basins(&self, stage: usize, logistic: &[Trained], cola: &[Trained]) -> Result<Option<Vec<Cells>>> {
         let models: Vec<&Trained> = cola.iter().chain(logistic).collect();
         say(stage, &format!("{} learners and models", models.len() + 1));
-        let learner = |basin: &Basin| match basin.who {
-            Who::Learner(learner) => Some((learner_of(learner, basin.setting), 1.0, Precision::F64)),
-            Who::Trained(_) => None,
-        };
-        let mut all = vec![go_on!(self.cells("basins-learners", "", learner)?)];
+        let mut all = vec![go_on!(self.cells("basins-learners", "", None)?)];
         for (k, trained) in models.iter().enumerate() {
             say(stage, &format!("{} models to go", models.len() - k));
-            let config = trained.model.config();
             on_the_logistic_game(&trained.model)?;
-            let agent = trained.model.trained([0.0; 2])?;
-            let follower = |basin: &Basin| {
-                let setting = [basin.setting; 2];
-                let agent = Agent::Trained(meva::model::Trained { setting, ..agent });
-                (basin.who == Who::Trained(config.algorithm)).then_some((agent, config.alpha, Precision::F32))
-            };
-            all.push(go_on!(self.cells(
-                &format!("basins-{}", trained.name),
-                &trained.digest,
-                follower
-            )?));
+            let name = format!("basins-{}", trained.name);
+            all.push(go_on!(self.cells(&name, &trained.digest, Some(&trained.model))?));
         }
         Ok(Some(all))
     }
 
-    /// The cells in B of each published basin whose agent, with its learning rate and precision, is given.
-    fn cells<'a>(
-        &self,
-        name: &str,
-        digest: &str,
-        agent: impl Fn(&Basin) -> Option<(Agent<'a, 1>, f64, Precision)>,
-    ) -> Result<Option<Cells>> {
+    /// The cells in B of each published basin of the learners that follow the model or, without one, are formulas.
+    fn cells(&self, name: &str, digest: &str, model: Option<&Model>) -> Result<Option<Cells>> {
         let steps = self.cut.basin_steps();
-        let what: Vec<String> = BASINS.iter().map(|basin| basin.who.title(basin.setting)).collect();
+        let what: Vec<String> = BASINS.iter().map(|basin| basin.learner.title()).collect();
         let key = json!({ "model": digest, "steps": steps, "basins": what });
+        let algorithm = model.map(|model| model.config().algorithm);
         self.kept(name, &key, || {
             let mut cells = Cells::new();
-            for published in &BASINS {
+            for Basin { learner, .. } in &BASINS {
                 if interrupted() {
                     return Ok(None);
                 }
-                cells.push(agent(published).map(|(agent, rate, precision)| {
-                    let ascent = Ascent { rate, steps, precision };
-                    let cells = basin(agent, &PlaneGame::Logistic, self.cpu, Grid::PUBLISHED, ascent);
-                    cells.iter().filter(|cell| **cell).count() as f64
-                }));
+                cells.push(if learner.algorithm() == algorithm {
+                    let agents = Agent::both(*learner, model)?;
+                    let ascent = ascent(model, steps);
+                    let cells = basin(agents, &PlaneGame::Logistic, self.cpu, Grid::PUBLISHED, ascent);
+                    Some(count(&cells) as f64)
+                } else {
+                    None
+                });
             }
             Ok(Some(cells))
         })
@@ -521,53 +509,49 @@ impl Work {
 
     /// Figure 3a's curves, with the starts of `meva figure 3a`.
     fn sweep_models(&self, stage: usize, models: &[Trained]) -> Result<Option<Sweep>> {
-        let mut by_seed = Vec::new();
+        let (learners, mut by_seed) = (meta_value_learners(), Vec::new());
         for (seed, trained) in (0..).zip(models) {
             say(
                 stage,
                 &format!("{} of {} models to go", models.len() - by_seed.len(), models.len()),
             );
-            let subject = Subject::of(&trained.model)?;
+            reciprocity::check(&trained.model)?;
             let name = format!("returns-{}", trained.name);
-            by_seed.push(go_on!(self.returns(&name, &trained.digest, subject, &GAMMAS, seed)?));
+            let model = Some(&trained.model);
+            by_seed.push(go_on!(self.returns(&name, &trained.digest, model, &learners, seed)?));
         }
-        Ok(Some(Sweep {
-            settings: GAMMAS.into(),
-            by_seed,
-        }))
+        Ok(Some(Sweep { learners, by_seed }))
     }
 
     /// Figure 3b's curves, with the starts of `meva figure 3b`.
     fn sweep_lola(&self, stage: usize, seeds: u64) -> Result<Option<Sweep>> {
-        let mut by_seed = Vec::new();
+        let (learners, mut by_seed) = (lola_learners(), Vec::new());
         for seed in 0..seeds {
             say(stage, &format!("{} of {seeds} seeds to go", seeds - seed));
             let name = format!("returns-lola-seed-{seed}");
-            by_seed.push(go_on!(self.returns(&name, "", Subject::Lola, &ALPHAS, seed)?));
+            by_seed.push(go_on!(self.returns(&name, "", None, &learners, seed)?));
         }
-        Ok(Some(Sweep {
-            settings: ALPHAS.into(),
-            by_seed,
-        }))
+        Ok(Some(Sweep { learners, by_seed }))
     }
 
     fn returns(
         &self,
         name: &str,
         digest: &str,
-        subject: Subject,
-        settings: &[f64],
+        model: Option<&Model>,
+        learners: &[Learner],
         seed: u64,
     ) -> Result<Option<Vec<Returns>>> {
         let protocol = self.cut.protocol();
+        let settings: Vec<f64> = learners.iter().map(|learner| learner.setting()).collect();
         let key = json!({ "model": digest, "protocol": protocol, "settings": settings, "seed": seed });
         self.kept(name, &key, || {
             let mut returns = Vec::new();
-            for setting in settings {
+            for learner in learners {
                 if interrupted() {
                     return Ok(None);
                 }
-                returns.push(subject.returns(self.cpu, protocol, *setting, seed));
+                returns.push(reciprocity::returns(self.cpu, *learner, model, protocol, seed)?);
             }
             Ok(Some(returns))
         })
@@ -584,16 +568,19 @@ impl Work {
         let steps = self.cut.basin_steps();
         let models = [cola, logistic];
         let figures = vec![
-            ("1", figure_1(self.cpu)),
-            ("2a", figure_2a(&models, self.cpu, steps)?),
-            ("2b", figure_2b(&models, self.cpu, steps)?),
-            ("3a", figure_3(Swept::Meva, meva)),
-            ("3b", figure_3(Swept::Lola, lola)),
+            (Number::One, figure_1(self.cpu)),
+            (Number::TwoA, figure_2a(&models, self.cpu, steps)?),
+            (Number::TwoB, figure_2b(&models, self.cpu, steps)?),
+            (Number::ThreeA, figure_3(meva)),
+            (Number::ThreeB, figure_3(lola)),
         ];
         for (number, figure) in &figures {
-            save_both(figure, &self.out.join("figures"), number)?;
+            drawing::save_both(figure, &self.out.join("figures"), *number)?;
         }
-        Ok(figures)
+        Ok(figures
+            .into_iter()
+            .map(|(number, figure)| (number.name(), figure))
+            .collect())
     }
 }
 
@@ -603,10 +590,6 @@ type Cells = Vec<Option<f64>>;
 fn run_name(config: &Config) -> String {
     let preset = config.preset.as_deref().unwrap_or(config.game.name());
     format!("{preset}-seed-{}", config.seed)
-}
-
-fn learner_of<'a>(learner: LearnerName, alpha: f64) -> Agent<'a, 1> {
-    Agent::Learner { learner, alpha }
 }
 
 /// FNV-1a with 64 bits: tells files apart that are not made to be mistaken.
@@ -623,7 +606,7 @@ fn unwritable(error: serde_json::Error) -> Error {
 
 fn compare_basins(all: &[Cells]) -> Vec<Comparison> {
     let comparison = |(k, basin): (usize, &Basin)| Comparison {
-        what: basin.who.title(basin.setting),
+        what: basin.learner.title(),
         source: basin.source,
         published: basin.cells,
         ours: all.iter().filter_map(|cells| cells[k]).collect(),

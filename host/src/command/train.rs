@@ -12,20 +12,19 @@ use clap::{Args, ValueEnum};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
-use super::agents::model_title;
-use super::figure::{basins_panel, save};
 use super::{Outcome, interrupted, listen_to_ctrl_c, print};
 use meva::config::{Algorithm, Config};
 use meva::cpu::Cpu;
 use meva::cpu::WIDTH;
 use meva::error::{Error, Kind, Result};
-use meva::figure::{Figure, Row};
-use meva::follow::ascent::{Agent, Ascent, Precision};
-use meva::follow::plane::{Grid, basin};
+use meva::follow::plane::{Grid, ascent, basin, count};
+use meva::follow::{Agent, Learner};
 use meva::gpu::Gpu;
 use meva::model::MODEL;
 use meva::model::Model;
 use meva::model::tensors::TensorFile;
+use meva::paper::drawing;
+use meva::paper::figures::{Content, Figure, Panel};
 use meva::training::directory::{CONFIG, METRICS, RunDirectory, STATE};
 use meva::training::fleet::{Fleet, diverged};
 use meva::training::metrics::MetricsLog;
@@ -95,10 +94,10 @@ const PRINT_EVERY: Duration = Duration::from_secs(5);
 /// Rows of `metrics.csv` in a run.
 const LOGGED: usize = 200;
 /// What a finished run of the Logistic Game is shown for: discounts, or lengths of COLA's imagined step.
-fn settings(algorithm: Algorithm) -> (&'static str, &'static [f64]) {
+fn settings(algorithm: Algorithm) -> &'static [f64] {
     match algorithm {
-        Algorithm::Meva => ("gamma", &[0.0, 0.5, 0.8, 0.9, 0.95, 0.99]),
-        Algorithm::Cola => ("alpha", &[0.0, 1.0, 2.0, 5.0, 10.0]),
+        Algorithm::Meva => &[0.0, 0.5, 0.8, 0.9, 0.95, 0.99],
+        Algorithm::Cola => &[0.0, 1.0, 2.0, 5.0, 10.0],
     }
 }
 
@@ -237,18 +236,15 @@ impl Train {
         let config = run.model.config();
         let basins = run.basins()?;
         if let Some(basins) = &basins {
-            let panel = |(setting, cells): &Basin| {
-                basins_panel(model_title(&run.model, [*setting; 2]), Grid::PUBLISHED, cells.clone())
+            let panel = |(learner, cells): &Basin| Panel {
+                title: learner.title(),
+                content: Content::Basins {
+                    grid: Grid::PUBLISHED,
+                    cells: cells.clone(),
+                },
             };
-            let row = Row {
-                label: String::new(),
-                panels: basins.iter().map(panel).collect(),
-            };
-            let figure = Figure {
-                rows: vec![row],
-                panel_size: [120.0; 2],
-            };
-            save(&figure, &run.directory.file("basins.svg"))?;
+            let figure = Figure::of(basins.iter().map(panel).collect(), 120.0);
+            drawing::save(&figure, &run.directory.file("basins.svg"))?;
         }
         if self.json {
             let mut value = json!({
@@ -263,7 +259,7 @@ impl Train {
             if let Some(basins) = &basins {
                 value["cells_in_b"] = basins
                     .iter()
-                    .map(|(setting, cells)| json!({ (settings(config.algorithm).0): setting, "cells": count(cells) }))
+                    .map(|(learner, cells)| json!({ (learner.setting_name()): learner.setting(), "cells": count(cells) }))
                     .collect::<Value>();
             }
             return print(&value.to_string());
@@ -279,8 +275,8 @@ impl Train {
         if let Some(basins) = basins {
             let cells = Grid::PUBLISHED.side * Grid::PUBLISHED.side;
             let _ = write!(text, "starts that lead to B, of {cells}:");
-            let (name, _) = settings(config.algorithm);
-            for (setting, cells) in &basins {
+            for (learner, cells) in &basins {
+                let (name, setting) = (learner.setting_name(), learner.setting());
                 let _ = write!(text, "  {} at {name} {setting}", count(cells));
             }
             text.push('\n');
@@ -296,12 +292,8 @@ impl Train {
     }
 }
 
-fn count(cells: &[bool]) -> usize {
-    cells.iter().filter(|cell| **cell).count()
-}
-
-/// A setting, and for each cell of the published grid whether it leads to B.
-type Basin = (f64, Vec<bool>);
+/// A learner, and for each cell of the published grid whether it leads to B.
+type Basin = (Learner, Vec<bool>);
 
 /// The columns of the metrics beside the step: the loss since the row before, and how long this process has trained.
 const COLUMNS: [&str; 2] = ["loss", "seconds"];
@@ -542,22 +534,15 @@ impl Trained {
         let Some(game @ PlaneGame::Logistic) = self.model.game() else {
             return Ok(None);
         };
-        let ascent = Ascent {
-            rate: config.alpha,
-            steps: 200,
-            precision: Precision::F32,
-        };
         let cpu = Cpu::detect()?;
+        let ascent = ascent(Some(&self.model), 200);
         let cells = |&setting: &f64| {
-            let agent = Agent::of(&self.model, [setting; 2])?;
-            Ok((setting, basin(agent, game, cpu, Grid::PUBLISHED, ascent)))
+            let learner = Learner::of(&self.model, setting);
+            let agents = Agent::both(learner, Some(&self.model))?;
+            Ok((learner, basin(agents, game, cpu, Grid::PUBLISHED, ascent)))
         };
-        settings(config.algorithm)
-            .1
-            .iter()
-            .map(cells)
-            .collect::<Result<_>>()
-            .map(Some)
+        let basins = settings(config.algorithm).iter().map(cells);
+        basins.collect::<Result<_>>().map(Some)
     }
 }
 

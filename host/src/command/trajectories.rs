@@ -3,16 +3,19 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use meva_core::random::{Purpose, Stream};
 use serde_json::json;
 
-use super::agents::{AgentOptions, finite};
-use super::figure::{save, trajectories_panel};
+use super::options::{AgentOptions, finite};
 use super::{Outcome, print};
 use meva::cpu::Cpu;
+use meva::draws::Start;
 use meva::error::{Error, Result};
-use meva::figure::{Figure, Row};
-use meva::follow::ascent::Joint;
+use meva::follow::Joint;
+use meva::follow::plane::{stable_fixed_points, trajectories};
+use meva::follow::play::starts;
+use meva::paper::drawing;
+use meva::paper::figures::{Content, Figure, Panel};
+use meva_core::game::PlaneGame;
 
 /// Follow agents from random starts.
 #[derive(Debug, Args)]
@@ -51,42 +54,25 @@ impl StartOptions {
                 .at("--starts")
                 .hint("give at least 1"));
         }
-        Ok(uniform_starts(
-            self.starts,
-            finite(self.range, "--range", 0.0)?,
-            self.seed,
-        ))
+        let range = finite(self.range, "--range", 0.0)?;
+        Ok(starts(self.starts, Start::Uniform(range), self.seed))
     }
-}
-
-/// `count` joint policies, uniform on `[-range, range]^2`.
-pub fn uniform_starts(count: usize, range: f64, seed: u64) -> Vec<Joint<1>> {
-    let mut stream = Stream::new(seed, Purpose::Evaluation, 0);
-    (0..count)
-        .map(|_| [[stream.uniform(-range, range)], [stream.uniform(-range, range)]])
-        .collect()
 }
 
 impl Trajectories {
     pub(super) fn run(&self) -> Result<Outcome> {
         let (starts, agents) = (self.starts.draw()?, self.agents.check()?);
         let cpu = Cpu::detect()?;
-        let paths: Vec<Vec<[f64; 2]>> = agents
-            .ascent
-            .paths([agents.agent()?; 2], &agents.game, cpu, &starts)
-            .iter()
-            .map(|path| path.iter().map(|[[a], [b]]| [*a, *b]).collect())
-            .collect();
+        let paths = trajectories(agents.agents()?, &agents.game, cpu, &starts, agents.ascent);
         if let Some(path) = &self.figure {
-            let panel = trajectories_panel(agents.title(), paths.clone(), agents.game, cpu);
-            let figure = Figure {
-                rows: vec![Row {
-                    label: String::new(),
-                    panels: vec![panel],
-                }],
-                panel_size: [240.0; 2],
+            let panel = Panel {
+                title: agents.title(),
+                content: Content::Trajectories {
+                    paths: paths.clone(),
+                    fixed_points: (agents.game == PlaneGame::Logistic).then(|| stable_fixed_points(cpu)),
+                },
             };
-            save(&figure, path)?;
+            drawing::save(&Figure::of(vec![panel], 240.0), path)?;
         }
         if self.json {
             let mut value = agents.json();

@@ -1,6 +1,5 @@
 //! Two agents that learn together: `x_i(t+1) = x_i(t) + rate direction_i(x(t))`, from many starts at once.
 
-use meva_core::learner::LearnerName;
 use meva_core::random::{Purpose, Stream};
 use meva_core::{Game, Player, Real, Scalar};
 use rayon::prelude::*;
@@ -10,9 +9,11 @@ use crate::cpu::Number;
 use crate::cpu::WIDTH;
 use crate::cpu::estimate::{Knowledge, Playable};
 use crate::draws::Sampling;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::follow::learner::Learner;
 use crate::model::trained::Follow;
 use crate::model::{Model, Trained};
+use meva_core::learner::LearnerName;
 
 /// A joint policy, `x[player][parameter]`.
 pub type Joint<const N: usize> = [[f64; N]; 2];
@@ -24,10 +25,10 @@ pub type Path<const N: usize> = Vec<Joint<N>>;
 pub enum Agent<'a, const N: usize> {
     /// Nothing: it stays where it is.
     Fixed,
-    /// A learner that imagines a step of length `alpha`.
-    Learner {
+    /// A formula.
+    Formula {
         /// Which one.
-        learner: LearnerName,
+        name: LearnerName,
         /// Length of the imagined step.
         alpha: f64,
     },
@@ -157,12 +158,39 @@ impl Ascent {
 }
 
 impl<'a, const N: usize> Agent<'a, N> {
-    /// An agent that goes by a model, with the players' discounts, or for COLA the length of the imagined step in their place.
+    /// Follows its own gradient.
+    pub const NAIVE: Self = Agent::Formula {
+        name: LearnerName::Naive,
+        alpha: 0.0,
+    };
+
+    /// The agents that two learners are, each with the model that it follows, if it is a trained one. A model is told both
+    /// players' [discounts](Learner::discount).
     ///
     /// # Errors
-    /// The model's policies have another number of parameters than `N`.
-    pub fn of(model: &'a Model, setting: [f64; 2]) -> Result<Self> {
-        model.trained(setting).map(Agent::Trained)
+    /// A trained learner has no model, or that of another algorithm, or one whose policies have another number of parameters
+    /// than `N`.
+    pub fn pair(learners: [Learner; 2], models: [Option<&'a Model>; 2]) -> Result<[Self; 2]> {
+        let gamma = learners.map(Learner::discount);
+        let agent = |learner: Learner, model: Option<&'a Model>| {
+            let setting = match learner {
+                Learner::Formula { name, alpha } => return Ok(Agent::Formula { name, alpha }),
+                Learner::Cola { alpha } => [alpha; 2],
+                Learner::MetaValue { .. } => gamma,
+            };
+            let model = model.ok_or_else(|| Error::usage(format!("learner `{learner}` needs a trained model")))?;
+            learner.check(model)?;
+            model.trained(setting).map(Agent::Trained)
+        };
+        Ok([agent(learners[0], models[0])?, agent(learners[1], models[1])?])
+    }
+
+    /// The agents that two alike learners are, where both follow the same model.
+    ///
+    /// # Errors
+    /// As [`Agent::pair`].
+    pub fn both(learner: Learner, model: Option<&'a Model>) -> Result<[Self; 2]> {
+        Self::pair([learner; 2], [model; 2])
     }
 
     /// The direction at a joint policy, in `f64`.
@@ -170,7 +198,7 @@ impl<'a, const N: usize> Agent<'a, N> {
         let i = player.index();
         match *self {
             Agent::Fixed => [0.0; N],
-            Agent::Learner { learner, alpha } => learner.field(alpha, game, x)[i],
+            Agent::Formula { name, alpha } => name.field(alpha, game, x)[i],
             Agent::Trained(trained) => trained.direction(player, game, x),
         }
     }
@@ -189,15 +217,15 @@ impl<'a, const N: usize> Agent<'a, N> {
         let i = player.index();
         match *self {
             Agent::Fixed => Box::new(|_| [Number::ZERO; N]),
-            Agent::Learner {
-                learner: LearnerName::Naive | LearnerName::Hola0,
+            Agent::Formula {
+                name: LearnerName::Naive | LearnerName::Hola0,
                 ..
             } => Box::new(move |x| knowledge.estimate(x).1[i]),
-            Agent::Learner { learner, alpha } => Box::new(move |x| {
+            Agent::Formula { name, alpha } => Box::new(move |x| {
                 let mut directions = [Number::ZERO; N];
                 for l in 0..WIDTH {
                     let one = x.map(|row| row.map(|number| number.lane(l)));
-                    let field = learner.field(alpha, game, &one)[i];
+                    let field = name.field(alpha, game, &one)[i];
                     for n in 0..N {
                         directions[n].set_lane(l, field[n]);
                     }

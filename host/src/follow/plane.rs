@@ -1,11 +1,29 @@
-//! The plane of joint policies of a game with one parameter per policy: grids, basins, and what they lead to.
+//! The plane of joint policies of a game with one parameter per policy: grids, basins, trajectories, and what they lead to.
 
 use meva_core::Game;
-use meva_core::game::PlaneGame;
-use meva_core::learner::LearnerName;
 
 use crate::cpu::Cpu;
+use crate::cpu::estimate::Playable;
 use crate::follow::ascent::{Agent, Ascent, Joint, Precision};
+use crate::model::Model;
+use meva_core::game::PlaneGame;
+
+/// How agents walk on the plane, as the paper's Figure 2 has it: with a model's own learning rate and in `f32`, or, without
+/// one, at rate 1 and in `f64`.
+pub fn ascent(model: Option<&Model>, steps: usize) -> Ascent {
+    match model {
+        Some(model) => Ascent {
+            rate: model.config().alpha,
+            steps,
+            precision: Precision::F32,
+        },
+        None => Ascent {
+            rate: 1.0,
+            steps,
+            precision: Precision::F64,
+        },
+    }
+}
 
 /// A square grid over `[-range, range]^2`, both ends included.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -35,36 +53,52 @@ impl Grid {
 }
 
 /// For each point of a grid, whether it leads to the positive quadrant, where B lies.
-pub fn basin(agent: Agent<1>, game: &PlaneGame, cpu: Cpu, grid: Grid, ascent: Ascent) -> Vec<bool> {
+///
+/// ```
+/// use meva::cpu::Cpu;
+/// use meva::follow::{Agent, Learner, plane};
+/// use meva_core::game::PlaneGame;
+///
+/// let grid = plane::Grid { side: 5, range: 10.0 };
+/// let lola = Agent::both("lola".parse::<Learner>()?.with(10.0), None)?;
+/// let cells = plane::basin(lola, &PlaneGame::Logistic, Cpu::detect()?, grid, plane::ascent(None, 200));
+/// assert!(!cells[0] && cells[24], "(-10, -10) leads to A, (10, 10) to B");
+/// # Ok::<(), meva::error::Error>(())
+/// ```
+pub fn basin<G: Playable<1>>(agents: [Agent<1>; 2], game: &G, cpu: Cpu, grid: Grid, ascent: Ascent) -> Vec<bool> {
     ascent
-        .ends([agent; 2], game, cpu, &grid.points())
+        .ends(agents, game, cpu, &grid.points())
         .iter()
         .map(|[[a], [b]]| *a > 0.0 && *b > 0.0)
         .collect()
 }
 
+/// How many cells of a [`basin`] lead to B.
+pub fn count(cells: &[bool]) -> usize {
+    cells.iter().filter(|cell| **cell).count()
+}
+
+/// The way from each start over the plane: `steps + 1` points.
+pub fn trajectories<G: Playable<1>>(
+    agents: [Agent<1>; 2],
+    game: &G,
+    cpu: Cpu,
+    starts: &[Joint<1>],
+    ascent: Ascent,
+) -> Vec<Vec<[f64; 2]>> {
+    let points = |path: &Vec<Joint<1>>| path.iter().map(|[[a], [b]]| [*a, *b]).collect();
+    ascent.paths(agents, game, cpu, starts).iter().map(points).collect()
+}
+
 /// The stable fixed points A and B of the Logistic Game: where naive learning from (-5, -5) and (5, 5) ends.
 pub fn stable_fixed_points(cpu: Cpu) -> [[f64; 2]; 2] {
-    let naive = Agent::Learner {
-        learner: LearnerName::Naive,
-        alpha: 0.0,
-    };
-    let ascent = Ascent {
-        rate: 1.0,
-        steps: 5000,
-        precision: Precision::F64,
-    };
-    let ends = ascent.ends(
-        [naive; 2],
-        &PlaneGame::Logistic,
-        cpu,
-        &[[[-5.0], [-5.0]], [[5.0], [5.0]]],
-    );
+    let starts = [[[-5.0], [-5.0]], [[5.0], [5.0]]];
+    let ends = ascent(None, 5000).ends([Agent::NAIVE; 2], &PlaneGame::Logistic, cpu, &starts);
     [0, 1].map(|k| [ends[k][0][0], ends[k][1][0]])
 }
 
 /// Player `player`'s return at every point of a grid.
-pub fn returns(game: &PlaneGame, grid: Grid, player: usize) -> Vec<f64> {
+pub fn returns<G: Game<1>>(game: &G, grid: Grid, player: usize) -> Vec<f64> {
     grid.points().iter().map(|x| game.value(x)[player]).collect()
 }
 

@@ -1,13 +1,143 @@
-//! What becomes of two agents that learn together, measured: returns, and for iterated games the policies they arrive at.
+//! Two agents learn together; how do they fare? Returns, and for iterated games the policies they arrive at.
 
-use meva_core::learner::LearnerName;
 use meva_core::random::{Purpose, Stream};
 use meva_core::{Game, Scalar};
 
 use crate::cpu::Cpu;
 use crate::cpu::estimate::Playable;
-use crate::draws::Start;
-use crate::follow::ascent::{Agent, Ascent, Joint};
+use crate::draws::{Sampling, Start};
+use crate::error::Result;
+use crate::follow::ascent::{Agent, Ascent, Joint, Precision};
+use crate::follow::learner::Learner;
+use crate::model::Model;
+
+/// A player: who learns and, if it is a trained learner, the models that it follows, one for each seed.
+#[derive(Clone, Copy)]
+pub struct Side<'a> {
+    /// Who learns.
+    pub learner: Learner,
+    /// The models of a trained learner. Where the other side has more, they are taken in turn.
+    pub models: &'a [Model],
+}
+
+impl<'a> Side<'a> {
+    /// A learner that is a formula.
+    pub fn formula(learner: Learner) -> Self {
+        Side { learner, models: &[] }
+    }
+
+    /// The model of a seed, if the learner follows one.
+    fn model(&self, seed: usize) -> Option<&'a Model> {
+        self.learner.algorithm()?;
+        self.models.get(seed % self.models.len().max(1))
+    }
+}
+
+/// Whom player 0 meets.
+#[derive(Clone, Copy)]
+pub enum Opponent<'a> {
+    /// One like itself.
+    Itself,
+    /// First one like itself; then player 0 is held where they ended, and player 1 starts anew and follows its own gradient
+    /// for so many steps, towards the best response. It tells whether player 0 can be exploited.
+    BestResponse {
+        /// Steps of the best response.
+        steps: usize,
+    },
+    /// Another learner.
+    Other(Side<'a>),
+}
+
+/// How many pairs play, how far, and from where.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Match {
+    /// Pairs of agents for each seed, at least 1.
+    pub pairs: usize,
+    /// Steps that the agents learn together.
+    pub steps: usize,
+    /// Learning rate of all agents.
+    pub rate: f64,
+    /// How policies start.
+    pub start: Start,
+    /// Seed of the first model's starts; each model after it has the next seed.
+    pub seed: u64,
+    /// How naive gradients are estimated, if they are not known exactly; the seed in it is replaced by that of the starts.
+    pub sampling: Option<Sampling>,
+}
+
+impl Match {
+    /// 256 pairs that take 500 steps from seed 0, as in the published experiments on games of `N` parameters per policy:
+    /// from uniform policies at rate 1 on the plane, from normal ones at rate 2 in iterated games.
+    pub fn published<const N: usize>() -> Self {
+        let (rate, start) = if N == 1 {
+            (1.0, Start::Uniform(8.0))
+        } else {
+            (2.0, Start::Normal(1.0))
+        };
+        Match {
+            pairs: 256,
+            steps: 500,
+            rate,
+            start,
+            seed: 0,
+            sampling: None,
+        }
+    }
+}
+
+/// Lets pairs of agents learn together, one set of pairs for each seed, and measures how both players fare. Agents learn in
+/// `f32`; returns and best responses are exact even where [`Match::sampling`] makes the agents estimate their gradients.
+///
+/// # Errors
+/// As [`Agent::pair`].
+///
+/// ```
+/// use meva::cpu::Cpu;
+/// use meva::follow::play::{Match, Opponent, Side, play};
+/// use meva_core::game::IteratedMatrix;
+///
+/// let game = IteratedMatrix::PRISONERS_DILEMMA;
+/// let naive = Side::formula("naive".parse()?);
+/// let few = Match { pairs: 4, steps: 200, ..Match::published::<5>() };
+/// let [zero, one] = play(&game, Cpu::detect()?, naive, Opponent::Itself, &few)?;
+/// assert!(zero.pooled.mean < -1.9 && one.pooled.mean < -1.9, "naive learners come to defect");
+/// # Ok::<(), meva::error::Error>(())
+/// ```
+pub fn play<const N: usize, G: Playable<N>>(
+    game: &G,
+    cpu: Cpu,
+    player: Side,
+    opponent: Opponent,
+    how: &Match,
+) -> Result<[Fared; 2]> {
+    let other = match opponent {
+        Opponent::Itself | Opponent::BestResponse { .. } => player,
+        Opponent::Other(side) => side,
+    };
+    let ascent = Ascent {
+        rate: how.rate,
+        steps: how.steps,
+        precision: Precision::F32,
+    };
+    let pairs = |index: usize| -> Result<Vec<Joint<N>>> {
+        let seed = how.seed.wrapping_add(index as u64);
+        let draw = |seed| starts(how.pairs, how.start, seed);
+        let agents = Agent::pair(
+            [player.learner, other.learner],
+            [player.model(index), other.model(index)],
+        )?;
+        let sampling = how.sampling.map(|sampling| Sampling { seed, ..sampling });
+        let ends = ascent.ends_knowing(agents, game, sampling, cpu, &draw(seed));
+        Ok(match opponent {
+            Opponent::BestResponse { steps } => {
+                best_responses(game, cpu, &ends, &draw(!seed), Ascent { steps, ..ascent })
+            }
+            Opponent::Itself | Opponent::Other(_) => ends,
+        })
+    };
+    let seeds = player.models.len().max(other.models.len()).max(1);
+    Ok(measure(game, &(0..seeds).map(pairs).collect::<Result<Vec<_>>>()?))
+}
 
 /// `count` joint policies to start from.
 pub fn starts<const N: usize>(count: usize, start: Start, seed: u64) -> Vec<Joint<N>> {
@@ -30,16 +160,12 @@ pub fn best_responses<const N: usize, G: Playable<N>>(
     fresh: &[Joint<N>],
     ascent: Ascent,
 ) -> Vec<Joint<N>> {
-    let naive = Agent::Learner {
-        learner: LearnerName::Naive,
-        alpha: 0.0,
-    };
     let starts: Vec<Joint<N>> = held
         .iter()
         .zip(fresh)
         .map(|(held, fresh)| [held[0], fresh[1]])
         .collect();
-    ascent.ends([Agent::Fixed, naive], game, cpu, &starts)
+    ascent.ends([Agent::Fixed, Agent::NAIVE], game, cpu, &starts)
 }
 
 /// A mean with its standard error.
@@ -161,7 +287,6 @@ fn style<'a>(policies: impl Iterator<Item = &'a [f64]>) -> Option<Style> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::follow::ascent::Precision;
     use meva_core::game::IteratedMatrix;
 
     const TIT_FOR_TAT: [f64; 5] = [9.0, -9.0, 9.0, -9.0, 9.0];

@@ -5,8 +5,7 @@
 //! is held and player 1 starts anew towards its best response; and, from the first starts, player 0 learns beside a naive
 //! player 1. Seed `k` draws what `meva play ipd --seed k` draws.
 
-use meva_core::game::{AnyGame, IteratedMatrix};
-use meva_core::learner::LearnerName;
+use meva_core::game::IteratedMatrix;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -15,8 +14,11 @@ use crate::cpu::Cpu;
 use crate::draws::Start;
 use crate::error::{Error, Result};
 use crate::follow::ascent::{Agent, Ascent, Joint, Precision};
+use crate::follow::learner::Learner;
 use crate::follow::play::{Spread, best_responses, measure, starts};
-use crate::model::{Model, Trained};
+use crate::model::Model;
+use meva_core::game::AnyGame;
+use meva_core::learner::LearnerName;
 
 /// The meta-discounts of Figure 3a.
 pub const GAMMAS: [f64; 9] = [0.0, 0.25, 0.5, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999];
@@ -96,104 +98,86 @@ impl Protocol {
     };
 }
 
-/// Whose curves are measured.
-#[derive(Clone, Copy)]
-pub enum Subject<'a> {
-    /// Meta-value learners; the setting is `gamma`.
-    MetaValue {
-        /// Their learning rate.
-        rate: f64,
-        /// What they follow at any setting.
-        trained: Trained<'a, 5>,
-    },
-    /// LOLA; the setting is `alpha`.
-    Lola,
-}
-
-impl<'a> Subject<'a> {
-    /// The learners that follow a model.
-    ///
-    /// # Errors
-    /// The model is none of a meta-value, or was trained for another game than the iterated prisoner's dilemma.
-    pub fn of(model: &'a Model) -> Result<Self> {
-        let config = model.config();
-        let game = match (config.any_game()?, config.game.name()) {
-            (AnyGame::IteratedMatrix(game), _) if game == IteratedMatrix::PRISONERS_DILEMMA => None,
-            (AnyGame::IteratedMatrix(game), "ipd") => Some(format!("`ipd` with a discount of {}", game.discount)),
-            (_, name) => Some(format!("`{name}`")),
-        };
-        if let Some(game) = game {
-            return Err(Error::usage(format!(
-                "the model was trained for another game than the iterated prisoner's dilemma, {game}"
-            ))
-            .hint("train one with `meva train ipd`"));
-        }
-        match config.algorithm {
-            Algorithm::Meva => Ok(Subject::MetaValue {
-                rate: config.alpha,
-                trained: model.trained([0.0; 2])?,
-            }),
-            Algorithm::Cola => Err(Error::usage("the model is COLA's, which has no meta-discount")
-                .hint("train a meta-value with `meva train ipd`")),
-        }
+/// Whether a model's learners have curves of Figure 3a.
+///
+/// # Errors
+/// The model is not a meta-value, or was trained for another game than the iterated prisoner's dilemma.
+pub fn check(model: &Model) -> Result<()> {
+    let config = model.config();
+    let game = match (config.any_game()?, config.game.name()) {
+        (AnyGame::IteratedMatrix(game), _) if game == IteratedMatrix::PRISONERS_DILEMMA => None,
+        (AnyGame::IteratedMatrix(game), "ipd") => Some(format!("`ipd` with a discount of {}", game.discount)),
+        (_, name) => Some(format!("`{name}`")),
+    };
+    if let Some(game) = game {
+        return Err(Error::usage(format!(
+            "the model was trained for another game than the iterated prisoner's dilemma, {game}"
+        ))
+        .hint("train one with `meva train ipd`"));
     }
-
-    /// The agents' learning rate: the model's own, or [`RATE`].
-    pub fn rate(&self) -> f64 {
-        match *self {
-            Subject::MetaValue { rate, .. } => rate,
-            Subject::Lola => RATE,
-        }
-    }
-
-    /// Measures one seed's pairs at a setting.
-    pub fn returns(&self, cpu: Cpu, protocol: Protocol, setting: f64, seed: u64) -> Returns {
-        let game = IteratedMatrix::PRISONERS_DILEMMA;
-        let ascent = Ascent {
-            rate: self.rate(),
-            steps: protocol.steps,
-            precision: Precision::F32,
-        };
-        let response = Ascent {
-            steps: protocol.response_steps,
-            ..ascent
-        };
-        let draw = |seed| starts(protocol.pairs, Start::Normal(1.0), seed);
-        let naive = Agent::Learner {
-            learner: LearnerName::Naive,
-            alpha: 0.0,
-        };
-        let first = draw(seed);
-        let together = ascent.ends([self.agent([setting; 2]); 2], &game, cpu, &first);
-        let held = best_responses(&game, cpu, &together, &draw(!seed), response);
-        // To a meta-value learner the naive one has the discount 0.
-        let shaped = ascent.ends([self.agent([setting, 0.0]), naive], &game, cpu, &first);
-        let means = |ends: Vec<Joint<5>>| measure(&game, &[ends]).map(|fared| fared.pooled.mean);
-        let [[first, second], [held, response], [shaper, naive]] = [together, held, shaped].map(means);
-        [(first + second) / 2.0, held, response, shaper, naive]
-    }
-
-    fn agent(&self, setting: [f64; 2]) -> Agent<'a, 5> {
-        match *self {
-            Subject::MetaValue { trained, .. } => Agent::Trained(Trained { setting, ..trained }),
-            Subject::Lola => Agent::Learner {
-                learner: LearnerName::Lola,
-                alpha: setting[0],
-            },
-        }
+    match config.algorithm {
+        Algorithm::Meva => Ok(()),
+        Algorithm::Cola => Err(Error::usage("the model is COLA's, which has no meta-discount")
+            .hint("train a meta-value with `meva train ipd`")),
     }
 }
 
-/// The curves over their settings, seed by seed.
+/// Measures one seed's pairs of a learner, at the model's learning rate or, without one, at [`RATE`].
+///
+/// # Errors
+/// As [`Agent::pair`].
+pub fn returns(cpu: Cpu, learner: Learner, model: Option<&Model>, protocol: Protocol, seed: u64) -> Result<Returns> {
+    let game = IteratedMatrix::PRISONERS_DILEMMA;
+    let ascent = Ascent {
+        rate: model.map_or(RATE, |model| model.config().alpha),
+        steps: protocol.steps,
+        precision: Precision::F32,
+    };
+    let response = Ascent {
+        steps: protocol.response_steps,
+        ..ascent
+    };
+    let draw = |seed| starts(protocol.pairs, Start::Normal(1.0), seed);
+    let first = draw(seed);
+    let together = ascent.ends(Agent::both(learner, model)?, &game, cpu, &first);
+    let held = best_responses(&game, cpu, &together, &draw(!seed), response);
+    let shaped = ascent.ends(
+        Agent::pair([learner, Learner::NAIVE], [model, None])?,
+        &game,
+        cpu,
+        &first,
+    );
+    let means = |ends: Vec<Joint<5>>| measure(&game, &[ends]).map(|fared| fared.pooled.mean);
+    let [[first, second], [held, response], [shaper, naive]] = [together, held, shaped].map(means);
+    Ok([(first + second) / 2.0, held, response, shaper, naive])
+}
+
+/// The curves over a learner's settings, seed by seed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sweep {
-    /// `gamma` or `alpha`.
-    pub settings: Vec<f64>,
+    /// The learner at each setting.
+    pub learners: Vec<Learner>,
     /// By seed and setting.
     pub by_seed: Vec<Vec<Returns>>,
 }
 
+/// The meta-value learners of Figure 3a.
+pub fn meta_value_learners() -> Vec<Learner> {
+    GAMMAS.map(|gamma| Learner::MetaValue { gamma }).into()
+}
+
+/// The LOLA learners of Figure 3b.
+pub fn lola_learners() -> Vec<Learner> {
+    let name = LearnerName::Lola;
+    ALPHAS.map(|alpha| Learner::Formula { name, alpha }).into()
+}
+
 impl Sweep {
+    /// `gamma` or `alpha` along the curves.
+    pub fn settings(&self) -> Vec<f64> {
+        self.learners.iter().map(|learner| learner.setting()).collect()
+    }
+
     /// A curve's return at a setting, by seed.
     pub fn returns(&self, curve: Curve, setting: usize) -> Vec<f64> {
         self.by_seed
@@ -202,9 +186,9 @@ impl Sweep {
             .collect()
     }
 
-    /// For `--json`: each curve's mean over seeds and the returns by seed, over the settings.
+    /// For machines: each curve's mean over seeds and the returns by seed, over the settings.
     pub fn json(&self) -> Value {
-        let settings = || 0..self.settings.len();
+        let settings = || 0..self.learners.len();
         let curve = |curve: Curve| {
             let mean: Vec<f64> = settings().map(|k| Spread::of(&self.returns(curve, k)).mean).collect();
             let by_seed: Vec<Vec<f64>> = self
@@ -231,7 +215,8 @@ mod tests {
     /// LOLA at 0 is naive: everyone defects, and nobody can be told from a naive learner.
     #[test]
     fn lola_without_foresight_defects() {
-        let returns = Subject::Lola.returns(Cpu::detect().unwrap(), SMALL, 0.0, 3);
+        let lola = lola_learners()[0];
+        let returns = returns(Cpu::detect().unwrap(), lola, None, SMALL, 3).unwrap();
         let [self_play, held, response, shaper, naive] = returns;
         assert!(self_play < -1.9 && response < -1.9, "{returns:?}");
         assert!(held < -1.9, "{returns:?}");
@@ -241,7 +226,7 @@ mod tests {
     #[test]
     fn the_mean_is_over_seeds() {
         let sweep = Sweep {
-            settings: vec![0.5],
+            learners: vec![Learner::MetaValue { gamma: 0.5 }],
             by_seed: vec![vec![[-1.0, 0.0, 0.0, 0.0, -4.0]], vec![[-2.0, 0.0, 0.0, 0.0, -2.0]]],
         };
         assert_eq!(sweep.returns(Curve::Naive, 0), [-4.0, -2.0]);

@@ -3,7 +3,7 @@
 //! The authors' first version and second version are the notebooks that they published with the paper's first and second
 //! version; their logs and figures have these numbers.
 
-use crate::config::Algorithm;
+use crate::follow::Learner;
 use meva_core::learner::LearnerName;
 
 /// What leads to B: cells of the 841 of [`Grid::PUBLISHED`](crate::follow::plane::Grid::PUBLISHED) after 200 steps of rate 1
@@ -11,9 +11,7 @@ use meva_core::learner::LearnerName;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Basin {
     /// Who learns.
-    pub who: Who,
-    /// The length of the imagined step, or the meta-discount.
-    pub setting: f64,
+    pub learner: Learner,
     /// Cells in B.
     pub cells: f64,
     /// How many cells more or fewer count as the same.
@@ -33,34 +31,6 @@ pub enum Scope {
     EverySeed,
 }
 
-/// Who learns.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Who {
-    /// By a formula.
-    Learner(LearnerName),
-    /// By a network.
-    Trained(Algorithm),
-}
-
-impl Who {
-    /// The name and the setting in words.
-    ///
-    /// ```
-    /// use meva::{config::Algorithm, paper::published::Who};
-    /// use meva_core::learner::LearnerName;
-    /// assert_eq!(Who::Learner(LearnerName::Lola).title(10.0), "LOLA, \u{3b1} = 10");
-    /// assert_eq!(Who::Trained(Algorithm::Meva).title(0.95), "MeVa, \u{3b3} = 0.95");
-    /// ```
-    pub fn title(self, setting: f64) -> String {
-        match self {
-            Who::Learner(LearnerName::Naive) => "Naive".to_string(),
-            Who::Learner(learner) => format!("{}, \u{3b1} = {setting}", learner.title()),
-            Who::Trained(Algorithm::Cola) => format!("COLA, \u{3b1} = {setting}"),
-            Who::Trained(Algorithm::Meva) => format!("MeVa, \u{3b3} = {setting}"),
-        }
-    }
-}
-
 const LOGS: &str = "authors' logs";
 const FIRST: &str = "authors' first version, one seed";
 const SECOND: &str = "authors' second version, one seed";
@@ -73,10 +43,9 @@ const ANTI_DIAGONAL: f64 = 15.0;
 /// A network's basin differs by its seed, and the published networks are of one seed each: 2 % of the cells.
 const NETWORK: f64 = 17.0;
 
-const fn learner(learner: LearnerName, setting: f64, cells: f64, tolerance: f64) -> Basin {
+const fn formula(name: LearnerName, alpha: f64, cells: f64, tolerance: f64) -> Basin {
     Basin {
-        who: Who::Learner(learner),
-        setting,
+        learner: Learner::Formula { name, alpha },
         cells,
         tolerance,
         scope: Scope::AmongSeeds,
@@ -84,10 +53,9 @@ const fn learner(learner: LearnerName, setting: f64, cells: f64, tolerance: f64)
     }
 }
 
-const fn trained(algorithm: Algorithm, setting: f64, cells: f64, source: &'static str) -> Basin {
+const fn trained(learner: Learner, cells: f64, source: &'static str) -> Basin {
     Basin {
-        who: Who::Trained(algorithm),
-        setting,
+        learner,
         cells,
         tolerance: NETWORK,
         scope: Scope::AmongSeeds,
@@ -95,37 +63,45 @@ const fn trained(algorithm: Algorithm, setting: f64, cells: f64, source: &'stati
     }
 }
 
+const fn cola(alpha: f64, cells: f64) -> Basin {
+    trained(Learner::Cola { alpha }, cells, LOGS)
+}
+
+const fn meva(gamma: f64, cells: f64, source: &'static str) -> Basin {
+    trained(Learner::MetaValue { gamma }, cells, source)
+}
+
 /// The paper's claim: from all cells, when gamma > 0.9.
 const fn claimed(gamma: f64) -> Basin {
     Basin {
         tolerance: 0.0,
         scope: Scope::EverySeed,
-        ..trained(Algorithm::Meva, gamma, 841.0, PAPER)
+        ..meva(gamma, 841.0, PAPER)
     }
 }
 
 /// The published basins.
 pub const BASINS: [Basin; 22] = [
-    learner(LearnerName::Naive, 0.0, 412.0, ANTI_DIAGONAL),
-    learner(LearnerName::Lola, 1.0, 445.0, FORMULA),
-    learner(LearnerName::Lola, 10.0, 435.0, FORMULA),
-    learner(LearnerName::Lola, 20.0, 510.0, FORMULA),
-    learner(LearnerName::Hola2, 1.0, 451.0, FORMULA),
-    learner(LearnerName::Hola2, 10.0, 466.0, FORMULA),
-    learner(LearnerName::Hola2, 20.0, 208.0, FORMULA),
-    trained(Algorithm::Cola, 0.0, 384.0, LOGS),
-    trained(Algorithm::Cola, 1.0, 400.0, LOGS),
-    trained(Algorithm::Cola, 5.0, 424.0, LOGS),
-    trained(Algorithm::Cola, 10.0, 509.0, LOGS),
-    trained(Algorithm::Meva, 0.0, 415.0, FIRST),
-    trained(Algorithm::Meva, 0.0, 441.0, SECOND),
-    trained(Algorithm::Meva, 0.8, 509.0, SECOND),
-    trained(Algorithm::Meva, 0.85, 617.0, FIRST),
-    trained(Algorithm::Meva, 0.86, 754.0, FIRST),
-    trained(Algorithm::Meva, 0.87, 831.0, FIRST),
-    trained(Algorithm::Meva, 0.9, 593.0, SECOND),
+    formula(LearnerName::Naive, 0.0, 412.0, ANTI_DIAGONAL),
+    formula(LearnerName::Lola, 1.0, 445.0, FORMULA),
+    formula(LearnerName::Lola, 10.0, 435.0, FORMULA),
+    formula(LearnerName::Lola, 20.0, 510.0, FORMULA),
+    formula(LearnerName::Hola2, 1.0, 451.0, FORMULA),
+    formula(LearnerName::Hola2, 10.0, 466.0, FORMULA),
+    formula(LearnerName::Hola2, 20.0, 208.0, FORMULA),
+    cola(0.0, 384.0),
+    cola(1.0, 400.0),
+    cola(5.0, 424.0),
+    cola(10.0, 509.0),
+    meva(0.0, 415.0, FIRST),
+    meva(0.0, 441.0, SECOND),
+    meva(0.8, 509.0, SECOND),
+    meva(0.85, 617.0, FIRST),
+    meva(0.86, 754.0, FIRST),
+    meva(0.87, 831.0, FIRST),
+    meva(0.9, 593.0, SECOND),
     claimed(0.91),
-    trained(Algorithm::Meva, 0.95, 841.0, SECOND),
+    meva(0.95, 841.0, SECOND),
     claimed(0.95),
     claimed(0.99),
 ];

@@ -1,0 +1,240 @@
+//! Options that several commands share: which agents, on which plane, how far.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
+
+use meva::config::Algorithm;
+use meva::error::{Error, Result};
+use meva::follow::{Agent, Ascent, Learner, Precision, plane};
+use meva::model::Model;
+use meva_core::game::{AnyGame, PlaneGame};
+
+/// Which agents to follow, and how.
+#[derive(Debug, Args)]
+pub struct AgentOptions {
+    /// naive, lookahead, lola, lola-taylor, hola0 .. hola3, cola, or meva
+    #[arg(long, value_name = "NAME")]
+    learner: String,
+    /// Length of the imagined step of a learner other than meva [default: 1]
+    #[arg(long, value_name = "LENGTH", allow_negative_numbers = true)]
+    alpha: Option<f64>,
+    /// With `--learner meva` or `cola`: a run directory or model file
+    #[arg(long, value_name = "DIR")]
+    model: Option<PathBuf>,
+    /// With `--learner meva`: the meta-discount, or one for each player [default: 0.95]
+    #[arg(long, value_name = "G[,G]", value_delimiter = ',', allow_negative_numbers = true)]
+    gamma: Option<Vec<f64>>,
+    /// The game, logistic or tandem; a model knows its own [default: logistic]
+    #[arg(long, value_name = "NAME")]
+    game: Option<String>,
+    /// Number of steps
+    #[arg(long, default_value_t = 200)]
+    steps: usize,
+    /// Learning rate of both agents; a model knows its own [default: 1]
+    #[arg(long, allow_negative_numbers = true)]
+    rate: Option<f64>,
+    /// What to compute in [default: f64 for learners, f32 for models]
+    #[arg(long, value_name = "TYPE")]
+    scalar: Option<Scalar>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Scalar {
+    F32,
+    F64,
+}
+
+impl Scalar {
+    fn precision(self) -> Precision {
+        match self {
+            Scalar::F32 => Precision::F32,
+            Scalar::F64 => Precision::F64,
+        }
+    }
+}
+
+/// The options, read and checked.
+pub struct Checked {
+    learners: [Learner; 2],
+    model: Option<Model>,
+    /// The game whose plane the agents walk on.
+    pub game: PlaneGame,
+    /// How far, how long and how precisely.
+    pub ascent: Ascent,
+}
+
+impl AgentOptions {
+    /// Reads the model, if any, and checks every option.
+    pub fn check(&self) -> Result<Checked> {
+        let gammas = self.gamma.as_deref().map(discounts).transpose()?;
+        let options = ["--learner", "--alpha", "--gamma"];
+        let first = learner(&self.learner, self.alpha, gammas.map(|[gamma, _]| gamma), options)?;
+        let learners = [first, gammas.map_or(first, |[_, gamma]| first.with(gamma))];
+        let model = self.model(first)?;
+        let game = match &model {
+            Some(model) => self.game_of(model)?,
+            None => plane_named(self.game.as_deref().unwrap_or("logistic"))?,
+        };
+        let default = plane::ascent(model.as_ref(), self.steps);
+        let ascent = Ascent {
+            rate: finite(self.rate.unwrap_or(default.rate), "--rate", 0.0)?,
+            precision: self.scalar.map_or(default.precision, Scalar::precision),
+            ..default
+        };
+        Ok(Checked {
+            learners,
+            model,
+            game,
+            ascent,
+        })
+    }
+
+    /// The model, if the learner follows one.
+    fn model(&self, learner: Learner) -> Result<Option<Model>> {
+        let preset = match learner.algorithm() {
+            None if self.model.is_some() => {
+                return Err(Error::usage(format!("learner `{learner}` does not follow a model"))
+                    .at("--model")
+                    .hint("use --learner meva or cola, or leave the model out"));
+            }
+            None => return Ok(None),
+            Some(Algorithm::Cola) => "cola",
+            Some(Algorithm::Meva) => "logistic",
+        };
+        let Some(path) = &self.model else {
+            return Err(Error::usage(format!("learner `{learner}` needs a trained model"))
+                .at("--learner")
+                .hint(format!(
+                    "train one with `meva train {preset}` and name its directory with --model"
+                )));
+        };
+        let model = Model::load(path)?;
+        learner.check(&model).map_err(|error| error.at(path.display()))?;
+        Ok(Some(model))
+    }
+
+    /// The game that the model was trained for.
+    fn game_of(&self, model: &Model) -> Result<PlaneGame> {
+        let AnyGame::Plane(game) = model.config().any_game()? else {
+            return Err(not_a_plane(model.config().game.name()).at("--model"));
+        };
+        match &self.game {
+            Some(name) if plane_named(name)? != game => Err(Error::usage(format!(
+                "the model was trained for another game than `{name}`"
+            ))
+            .at("--game")
+            .hint("leave the option out: a model knows its game")),
+            _ => Ok(game),
+        }
+    }
+}
+
+impl Checked {
+    /// What both agents follow.
+    pub fn agents(&self) -> Result<[Agent<'_, 1>; 2]> {
+        Agent::pair(self.learners, [self.model.as_ref(); 2])
+    }
+
+    /// The agents in words.
+    pub fn title(&self) -> String {
+        Learner::title_of_both(self.learners)
+    }
+
+    /// The options as they were understood, for `--json`.
+    pub fn json(&self) -> Value {
+        let mut value = json!({
+            "learner": self.learners[0].name(),
+            "game": self.game.name(),
+            "steps": self.ascent.steps,
+            "rate": self.ascent.rate,
+            "scalar": match self.ascent.precision { Precision::F32 => "f32", Precision::F64 => "f64" },
+        });
+        value[self.learners[0].setting_name()] = match self.learners[0] {
+            Learner::MetaValue { .. } => json!(self.learners.map(Learner::setting)),
+            learner => json!(learner.setting()),
+        };
+        value
+    }
+}
+
+/// A learner by its name, with its alpha or its gamma where one is given; `options` are what these three are called.
+pub fn learner(name: &str, alpha: Option<f64>, gamma: Option<f64>, options: [&str; 3]) -> Result<Learner> {
+    let [named, with_alpha, with_gamma] = options;
+    let learner: Learner = name.parse().map_err(|error: Error| error.at(named))?;
+    match learner {
+        Learner::MetaValue { gamma: default } => {
+            if alpha.is_some() {
+                return Err(Error::usage("learner `meva` imagines no step")
+                    .at(with_alpha)
+                    .hint(format!("use {with_gamma}")));
+            }
+            let gamma = gamma.unwrap_or(default);
+            Ok(learner.with(discount(gamma).map_err(|error| error.at(with_gamma))?))
+        }
+        Learner::Formula { .. } | Learner::Cola { .. } => {
+            if gamma.is_some() {
+                return Err(Error::usage(format!("learner `{learner}` has no discount"))
+                    .at(with_gamma)
+                    .hint(format!("use {with_alpha}")));
+            }
+            Ok(learner.with(finite(alpha.unwrap_or(learner.setting()), with_alpha, 0.0)?))
+        }
+    }
+}
+
+fn plane_named(name: &str) -> Result<PlaneGame> {
+    name.parse().map_err(|_| not_a_plane(name).at("--game"))
+}
+
+fn not_a_plane(name: &str) -> Error {
+    Error::usage(format!("the joint policies of `{name}` do not form a plane to draw"))
+        .hint("the games of one parameter per policy are logistic and tandem")
+}
+
+/// One discount for both players, or one for each.
+fn discounts(gamma: &[f64]) -> Result<[f64; 2]> {
+    let each = match *gamma {
+        [both] => [both; 2],
+        [zero, one] => [zero, one],
+        _ => {
+            return Err(Error::usage(format!("{} discounts for 2 players", gamma.len()))
+                .at("--gamma")
+                .hint("give one for both, or two separated by a comma"));
+        }
+    };
+    each.iter()
+        .try_for_each(|gamma| discount(*gamma).map(drop))
+        .map_err(|error| error.at("--gamma"))?;
+    Ok(each)
+}
+
+fn discount(gamma: f64) -> Result<f64> {
+    if (0.0..=1.0).contains(&gamma) {
+        Ok(gamma)
+    } else {
+        Err(Error::usage(format!("a discount of {gamma}")).hint("it must lie in [0, 1]"))
+    }
+}
+
+/// A finite number that is not below `least`.
+pub fn finite(value: f64, option: &str, least: f64) -> Result<f64> {
+    if value.is_finite() && value >= least {
+        Ok(value)
+    } else {
+        Err(Error::usage(format!("it cannot be {value}"))
+            .at(option)
+            .hint(format!("give a finite number that is at least {least}")))
+    }
+}
+
+/// Refuses a count of 0.
+pub fn at_least_one(count: usize, option: &str) -> Result<()> {
+    if count == 0 {
+        return Err(Error::usage("0 of them show nothing")
+            .at(option)
+            .hint("give at least 1"));
+    }
+    Ok(())
+}

@@ -1,0 +1,229 @@
+//! Who learns, and with what setting.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::config::{Algorithm, nearest};
+use crate::error::{Error, Result};
+use crate::model::Model;
+use meva_core::learner::LearnerName;
+
+/// A learner with its setting: a formula, or a trained network apart from its numbers, which a [`Model`] has.
+///
+/// ```
+/// use meva::follow::Learner;
+///
+/// let lola: Learner = "lola".parse()?;
+/// assert_eq!((lola.setting(), lola.setting_name()), (1.0, "alpha"));
+/// assert_eq!(lola.with(10.0).title(), "LOLA, \u{3b1} = 10");
+/// assert_eq!(Learner::MetaValue { gamma: 0.95 }.title(), "MeVa, \u{3b3} = 0.95");
+/// assert_eq!("meva".parse(), Ok(Learner::MetaValue { gamma: 0.95 }));
+/// # Ok::<(), meva::error::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Learner {
+    /// Follows a formula.
+    Formula {
+        /// Which one.
+        name: LearnerName,
+        /// Length of the imagined step; nothing to a naive learner.
+        alpha: f64,
+    },
+    /// Follows a trained COLA.
+    Cola {
+        /// Length of the imagined step.
+        alpha: f64,
+    },
+    /// Follows a trained meta-value.
+    MetaValue {
+        /// Its own meta-discount.
+        gamma: f64,
+    },
+}
+
+impl Learner {
+    /// Follows its own gradient.
+    pub const NAIVE: Learner = Learner::Formula {
+        name: LearnerName::Naive,
+        alpha: 0.0,
+    };
+
+    /// The learner that follows `model`, at a setting.
+    pub fn of(model: &Model, setting: f64) -> Self {
+        match model.config().algorithm {
+            Algorithm::Cola => Learner::Cola { alpha: setting },
+            Algorithm::Meva => Learner::MetaValue { gamma: setting },
+        }
+    }
+
+    /// What the learners are called: those that are formulas, then the trained ones.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        LearnerName::NAMES.iter().copied().chain(["cola", "meva"])
+    }
+
+    /// What it is called on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Learner::Formula { name, .. } => name.name(),
+            Learner::Cola { .. } => "cola",
+            Learner::MetaValue { .. } => "meva",
+        }
+    }
+
+    /// What it is called in figures.
+    pub fn label(self) -> &'static str {
+        match self {
+            Learner::Formula { name, .. } => name.title(),
+            Learner::Cola { .. } => "COLA",
+            Learner::MetaValue { .. } => "MeVa",
+        }
+    }
+
+    /// The label with the setting, where there is one.
+    pub fn title(self) -> String {
+        if self.is_naive() {
+            "Naive".to_string()
+        } else {
+            format!("{}, {} = {}", self.label(), self.symbol(), self.setting())
+        }
+    }
+
+    /// As [`Learner::title`], of two learners that differ in their settings at most.
+    pub fn title_of_both([zero, one]: [Learner; 2]) -> String {
+        if zero == one {
+            zero.title()
+        } else {
+            format!("{}, {}", zero.title(), one.setting())
+        }
+    }
+
+    /// The length of the imagined step, or the meta-discount.
+    pub fn setting(self) -> f64 {
+        match self {
+            Learner::Formula { alpha, .. } | Learner::Cola { alpha } => alpha,
+            Learner::MetaValue { gamma } => gamma,
+        }
+    }
+
+    /// The same learner at another setting.
+    #[must_use]
+    pub fn with(self, setting: f64) -> Self {
+        match self {
+            Learner::Formula { name, .. } => Learner::Formula { name, alpha: setting },
+            Learner::Cola { .. } => Learner::Cola { alpha: setting },
+            Learner::MetaValue { .. } => Learner::MetaValue { gamma: setting },
+        }
+    }
+
+    /// What the setting is called: `alpha` or `gamma`.
+    pub fn setting_name(self) -> &'static str {
+        match self {
+            Learner::Formula { .. } | Learner::Cola { .. } => "alpha",
+            Learner::MetaValue { .. } => "gamma",
+        }
+    }
+
+    /// The setting's symbol in figures.
+    pub fn symbol(self) -> &'static str {
+        match self {
+            Learner::Formula { .. } | Learner::Cola { .. } => "\u{3b1}",
+            Learner::MetaValue { .. } => "\u{3b3}",
+        }
+    }
+
+    /// The meta-discount that a meta-value knows the learner by: one that is no meta-value learner looks no step ahead.
+    pub fn discount(self) -> f64 {
+        match self {
+            Learner::MetaValue { gamma } => gamma,
+            Learner::Formula { .. } | Learner::Cola { .. } => 0.0,
+        }
+    }
+
+    /// What it is trained by, if it is.
+    pub fn algorithm(self) -> Option<Algorithm> {
+        match self {
+            Learner::Formula { .. } => None,
+            Learner::Cola { .. } => Some(Algorithm::Cola),
+            Learner::MetaValue { .. } => Some(Algorithm::Meva),
+        }
+    }
+
+    /// Whether a model was trained for this learner.
+    ///
+    /// # Errors
+    /// It was trained for another, or the learner is a formula.
+    pub fn check(self, model: &Model) -> Result<()> {
+        let trained = Learner::of(model, 0.0);
+        if self.algorithm() == trained.algorithm() {
+            return Ok(());
+        }
+        Err(
+            Error::usage(format!("the model was trained for learner `{trained}`, not `{self}`"))
+                .hint("meta-values are followed by learner meva, COLA by learner cola"),
+        )
+    }
+
+    /// Whether it follows its own gradient and nothing else.
+    pub fn is_naive(self) -> bool {
+        matches!(self, Learner::Formula { name, .. } if !name.looks_ahead())
+    }
+}
+
+impl fmt::Display for Learner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// A learner by its name, with alpha = 1 or gamma = 0.95.
+impl FromStr for Learner {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match (text, text.parse()) {
+            (_, Ok(name)) => Ok(Learner::Formula { name, alpha: 1.0 }),
+            ("cola", Err(_)) => Ok(Learner::Cola { alpha: 1.0 }),
+            ("meva", Err(_)) => Ok(Learner::MetaValue { gamma: 0.95 }),
+            (_, Err(_)) => {
+                let error = Error::usage(format!("unknown learner `{text}`"));
+                Err(match nearest(text, Learner::names()) {
+                    Some(near) => error.hint(format!("did you mean `{near}`?")),
+                    None => error.hint(format!(
+                        "choose from {}",
+                        Learner::names().collect::<Vec<_>>().join(", ")
+                    )),
+                })
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::assert_says;
+
+    #[test]
+    fn names_come_back() {
+        for name in Learner::names() {
+            assert_eq!(name.parse::<Learner>().unwrap().to_string(), name);
+        }
+        assert_says(
+            "lolla".parse::<Learner>(),
+            &["unknown learner `lolla`", "did you mean `lola`?"],
+        );
+        assert_says("zzzzzzzz".parse::<Learner>(), &["choose from naive, ", "cola, meva"]);
+    }
+
+    #[test]
+    fn titles_say_what_matters() {
+        let meva = |gamma| Learner::MetaValue { gamma };
+        assert_eq!(
+            Learner::title_of_both([meva(0.5), meva(0.9)]),
+            "MeVa, \u{3b3} = 0.5, 0.9"
+        );
+        assert_eq!(Learner::title_of_both([meva(0.5); 2]), "MeVa, \u{3b3} = 0.5");
+        let hola0: Learner = "hola0".parse().unwrap();
+        assert_eq!(hola0.title(), Learner::NAIVE.title());
+    }
+}

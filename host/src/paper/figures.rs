@@ -1,0 +1,364 @@
+//! What the figures of the paper show, as plain data: computed here, drawn by the module `drawing`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::cpu::Cpu;
+use crate::draws::Start;
+use crate::error::{Error, Result};
+use crate::follow::plane::{Grid, ascent, basin, returns, stable_fixed_points, trajectories};
+use crate::follow::play::{Spread, starts};
+use crate::follow::reciprocity::{Curve, Sweep};
+use crate::follow::{Agent, Ascent, Learner};
+use crate::model::Model;
+use crate::paper::published;
+use meva_core::game::PlaneGame;
+use meva_core::learner::LearnerName;
+
+/// A figure of the paper, by its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Number {
+    /// The Logistic Game.
+    One,
+    /// Trajectories in it.
+    TwoA,
+    /// Basins of attraction in it.
+    TwoB,
+    /// Meta-value learners in the iterated prisoner's dilemma.
+    ThreeA,
+    /// LOLA in it.
+    ThreeB,
+}
+
+impl Number {
+    /// All of them.
+    pub const ALL: [Number; 5] = [Number::One, Number::TwoA, Number::TwoB, Number::ThreeA, Number::ThreeB];
+
+    /// As the paper writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Number::One => "1",
+            Number::TwoA => "2a",
+            Number::TwoB => "2b",
+            Number::ThreeA => "3a",
+            Number::ThreeB => "3b",
+        }
+    }
+}
+
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for Number {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let number = Number::ALL.into_iter().find(|number| number.name() == text);
+        number.ok_or_else(|| {
+            let names = Number::ALL.map(Number::name).join(", ");
+            Error::usage(format!("the paper has no figure `{text}` that can be drawn"))
+                .hint(format!("choose from {names}"))
+        })
+    }
+}
+
+/// Rows of panels.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Figure {
+    /// From top to bottom.
+    pub rows: Vec<Row>,
+    /// Width and height of a panel's frame, in units of 1/96 inch.
+    pub panel_size: [f64; 2],
+}
+
+impl Figure {
+    /// A single row without a label, of square panels.
+    pub fn of(panels: Vec<Panel>, side: f64) -> Self {
+        let label = String::new();
+        Figure {
+            rows: vec![Row { label, panels }],
+            panel_size: [side; 2],
+        }
+    }
+}
+
+/// Panels side by side.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// What its panels have in common; may be empty.
+    pub label: String,
+    /// From left to right.
+    pub panels: Vec<Panel>,
+}
+
+/// One frame.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Panel {
+    /// Above the frame.
+    pub title: String,
+    /// What it shows.
+    pub content: Content,
+}
+
+/// What a panel shows. Stable fixed points are A and B, in this order, where a game has them.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Content {
+    /// A player's return over the plane of joint policies.
+    Returns {
+        /// Where it was evaluated.
+        grid: Grid,
+        /// As [`Grid::points`].
+        values: Vec<f64>,
+        /// To be marked.
+        fixed_points: Option<[[f64; 2]; 2]>,
+    },
+    /// Ways over the plane.
+    Trajectories {
+        /// By start and step.
+        paths: Vec<Vec<[f64; 2]>>,
+        /// To be marked.
+        fixed_points: Option<[[f64; 2]; 2]>,
+    },
+    /// Which points of the plane lead to B.
+    Basins {
+        /// Where agents started.
+        grid: Grid,
+        /// As [`Grid::points`].
+        cells: Vec<bool>,
+    },
+    /// Returns over a learner's setting.
+    Curves {
+        /// The setting's symbol.
+        symbol: &'static str,
+        /// The settings, categories from left to right.
+        settings: Vec<f64>,
+        /// The curves.
+        lines: Vec<Line>,
+        /// How many seeds the curves' ranges are over.
+        seeds: usize,
+    },
+}
+
+/// A curve of mean returns per step, with what others published.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Line {
+    /// Whose return.
+    pub name: String,
+    /// Lines of one colour belong together.
+    pub colour: usize,
+    /// At each setting, over the seeds.
+    pub returns: Vec<Spread>,
+    /// The published means at each setting; empty where there are none.
+    pub published: Vec<f64>,
+}
+
+/// The settings of each panel of Figure 2, from left to right.
+const ALPHAS: [f64; 5] = [0.0, 1.0, 5.0, 10.0, 20.0];
+const COLA_ALPHAS: [f64; 5] = [0.0, 1.0, 2.0, 5.0, 10.0];
+const GAMMAS: [f64; 5] = [0.0, 0.8, 0.9, 0.95, 0.99];
+/// Steps that agents take in Figure 2.
+pub const STEPS: usize = 200;
+
+/// Figure 1: both players' returns over the plane of the Logistic Game.
+pub fn figure_1(cpu: Cpu) -> Figure {
+    let grid = Grid { side: 161, range: 10.0 };
+    let fixed_points = Some(stable_fixed_points(cpu));
+    let panel = |player: usize| Panel {
+        title: format!("f_{}(x)", player + 1),
+        content: Content::Returns {
+            grid,
+            values: returns(&PlaneGame::Logistic, grid, player),
+            fixed_points,
+        },
+    };
+    Figure::of(vec![panel(0), panel(1)], 220.0)
+}
+
+/// Figure 2a: where learners of the Logistic Game go from 40 random starts. LOLA and HOLA2 have a row each, and so has each
+/// model; the paper's have taken [`STEPS`].
+///
+/// # Errors
+/// As [`on_the_logistic_game`].
+pub fn figure_2a(models: &[&Model], cpu: Cpu, steps: usize) -> Result<Figure> {
+    let starts = starts(40, Start::Uniform(8.0), 0);
+    let fixed_points = Some(stable_fixed_points(cpu));
+    figure_2(models, 150.0, steps, |agents, ascent| Content::Trajectories {
+        paths: trajectories(agents, &PlaneGame::Logistic, cpu, &starts, ascent),
+        fixed_points,
+    })
+}
+
+/// Figure 2b: which starts lead to B, in rows as those of [`figure_2a`].
+///
+/// # Errors
+/// As [`on_the_logistic_game`].
+pub fn figure_2b(models: &[&Model], cpu: Cpu, steps: usize) -> Result<Figure> {
+    let grid = Grid::PUBLISHED;
+    figure_2(models, 120.0, steps, |agents, ascent| Content::Basins {
+        grid,
+        cells: basin(agents, &PlaneGame::Logistic, cpu, grid, ascent),
+    })
+}
+
+/// A row of panels for LOLA, HOLA2 and each model.
+fn figure_2(
+    models: &[&Model],
+    side: f64,
+    steps: usize,
+    content: impl Fn([Agent<1>; 2], Ascent) -> Content,
+) -> Result<Figure> {
+    let row = |learner: Learner, settings: [f64; 5], model: Option<&Model>| {
+        let panel = |setting| {
+            let learner = learner.with(setting);
+            Ok(Panel {
+                title: learner.title(),
+                content: content(Agent::both(learner, model)?, ascent(model, steps)),
+            })
+        };
+        Ok(Row {
+            label: learner.label().to_string(),
+            panels: settings.into_iter().map(panel).collect::<Result<_>>()?,
+        })
+    };
+    let formulas = [LearnerName::Lola, LearnerName::Hola2].map(|name| {
+        let learner = Learner::Formula { name, alpha: 0.0 };
+        row(learner, ALPHAS, None)
+    });
+    let trained = models.iter().map(|model| {
+        on_the_logistic_game(model)?;
+        let learner = Learner::of(model, 0.0);
+        let settings = if let Learner::Cola { .. } = learner {
+            COLA_ALPHAS
+        } else {
+            GAMMAS
+        };
+        row(learner, settings, Some(model))
+    });
+    Ok(Figure {
+        rows: formulas.into_iter().chain(trained).collect::<Result<_>>()?,
+        panel_size: [side; 2],
+    })
+}
+
+/// Whether a model's learners have a row in Figure 2.
+///
+/// # Errors
+/// The model was trained for another game than the Logistic Game.
+pub fn on_the_logistic_game(model: &Model) -> Result<()> {
+    match model.game() {
+        Some(PlaneGame::Logistic) => Ok(()),
+        _ => Err(Error::usage(format!(
+            "the model was trained for another game than the Logistic Game, `{}`",
+            model.config().game.name()
+        ))),
+    }
+}
+
+/// Figure 3a or 3b: mean returns in the iterated prisoner's dilemma over a learner's setting, in self-play, against a best
+/// response and against a naive learner. Meta-value learners have the authors' first version beside them.
+pub fn figure_3(sweep: &Sweep) -> Figure {
+    let learner = sweep.learners.first().copied().unwrap_or(Learner::NAIVE);
+    let (name, settings) = (learner.label(), sweep.settings());
+    let has_published = matches!(learner, Learner::MetaValue { .. });
+    let line = |&(curve, name, colour): &(Curve, &str, usize)| Line {
+        name: name.to_string(),
+        colour,
+        returns: (0..settings.len())
+            .map(|k| Spread::of(&sweep.returns(curve, k)))
+            .collect(),
+        published: if has_published {
+            published::RETURNS[curve as usize].into()
+        } else {
+            Vec::new()
+        },
+    };
+    let panels = [
+        ("self-play", &[(Curve::SelfPlay, name, 0)][..]),
+        (
+            "against its best response",
+            &[(Curve::Response, "best response", 1), (Curve::Held, name, 0)],
+        ),
+        (
+            "against a naive learner",
+            &[(Curve::Naive, "naive learner", 2), (Curve::Shaper, name, 0)],
+        ),
+    ]
+    .map(|(title, curves)| Panel {
+        title: title.to_string(),
+        content: Content::Curves {
+            symbol: learner.symbol(),
+            settings: settings.clone(),
+            lines: curves.iter().map(line).collect(),
+            seeds: sweep.by_seed.len(),
+        },
+    });
+    Figure {
+        rows: vec![Row {
+            label: name.to_string(),
+            panels: panels.into(),
+        }],
+        panel_size: [230.0, 170.0],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::assert_says;
+    use crate::follow::reciprocity::{lola_learners, meta_value_learners};
+
+    #[test]
+    fn numbers_come_back() {
+        for number in Number::ALL {
+            assert_eq!(number.to_string().parse(), Ok(number));
+        }
+        assert_says("3".parse::<Number>(), &["no figure `3`", "1, 2a, 2b, 3a, 3b"]);
+    }
+
+    #[test]
+    fn learners_have_rows_of_their_own_settings() {
+        let figure = figure_2a(&[], Cpu::detect().unwrap(), 2).unwrap();
+        let labels: Vec<&str> = figure.rows.iter().map(|row| row.label.as_str()).collect();
+        assert_eq!(labels, ["LOLA", "HOLA2"]);
+        let titles: Vec<&str> = figure.rows[1].panels.iter().map(|panel| panel.title.as_str()).collect();
+        assert_eq!(titles[0], "HOLA2, \u{3b1} = 0");
+        assert_eq!(titles[4], "HOLA2, \u{3b1} = 20");
+        for panel in figure.rows.iter().flat_map(|row| &row.panels) {
+            let Content::Trajectories { paths, fixed_points } = &panel.content else {
+                panic!("{panel:?}");
+            };
+            assert!(paths.len() == 40 && paths.iter().all(|path| path.len() == 3));
+            assert!(fixed_points.is_some());
+        }
+    }
+
+    /// Only meta-value learners are set beside published curves; the ranges are those of the seeds.
+    #[test]
+    fn curves_are_over_the_settings_and_seeds() {
+        for (learners, published) in [(meta_value_learners(), 9), (lola_learners(), 0)] {
+            let sweep = Sweep {
+                by_seed: [-1.5, -1.0].map(|at| vec![[at; 5]; learners.len()]).into(),
+                learners,
+            };
+            let figure = figure_3(&sweep);
+            assert_eq!(figure.rows[0].panels.len(), 3);
+            for panel in &figure.rows[0].panels {
+                let Content::Curves {
+                    settings, lines, seeds, ..
+                } = &panel.content
+                else {
+                    panic!("{panel:?}");
+                };
+                assert_eq!((settings.len(), *seeds), (sweep.learners.len(), 2));
+                for line in lines {
+                    assert_eq!(line.published.len(), published);
+                    let Spread { mean, least, greatest } = line.returns[3];
+                    assert_eq!([mean, least, greatest], [-1.25, -1.5, -1.0]);
+                }
+            }
+        }
+    }
+}
