@@ -5,13 +5,13 @@
 //! the published numbers and our reproduction of them, [`mod@figure`] draws. The formulas are in [`meva_core`].
 //!
 //! ```
-//! use meva::{config::Config, training::trainer::Trainer};
+//! use meva::{config::Config, training::Trainer};
 //!
 //! let mut config = Config::preset("logistic")?;
 //! config.set("outer=5")?; // 1000 for a model that has learned
 //! let mut trainer = Trainer::new(&config)?;
-//! while trainer.iteration() < config.outer {
-//!     trainer.outer_iteration()?;
+//! for loss in trainer.by_ref() {
+//!     println!("loss {}", loss?);
 //! }
 //! let [x, y] = trainer.model().field([&[-5.0], &[-4.0]], [0.95, 0.95])?;
 //! println!("at (-5, -4) the agents go ({}, {})", x[0], y[0]);

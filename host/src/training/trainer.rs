@@ -20,24 +20,33 @@ use crate::model::Model;
 use crate::model::network::Compiled;
 use crate::model::tensors::{NamedTensor, TensorFile, network_prefix, parameters_from_tensors, parameters_to_tensors};
 
-/// A training run.
+/// A training run in memory: an iterator over the losses of its outer iterations.
+///
+/// It ends after as many as the configuration asks for, or with the error of the one that diverged. What has been learned
+/// can be looked at between any two:
 ///
 /// ```
-/// let mut config = meva::config::Config::preset("logistic")?;
-/// config.set("hidden=16")?;
-/// config.set("batch=8")?;
-/// let mut trainer = meva::training::trainer::Trainer::new(&config)?;
-/// for _ in 0..3 {
-///     let loss = trainer.outer_iteration()?;
-///     assert!(loss > 0.0);
+/// use meva::{config::Config, training::Trainer};
+///
+/// let mut config = Config::preset("logistic")?;
+/// for change in ["hidden=16", "batch=8", "outer=4"] {
+///     config.set(change)?;
+/// }
+/// let mut trainer = Trainer::new(&config)?;
+/// for loss in trainer.by_ref().take(3) {
+///     assert!(loss? > 0.0);
 /// }
 /// let [dx, _] = trainer.model().field([&[-3.0], &[2.0]], [0.9, 0.9])?;
 /// assert!(dx[0].is_finite());
+/// trainer.train()?; // the rest
+/// assert_eq!(trainer.iteration(), 4);
 /// # Ok::<(), meva::error::Error>(())
 /// ```
 pub struct Trainer {
     config: Config,
     iteration: usize,
+    /// Whether the last outer iteration diverged.
+    diverged: bool,
     training: Box<dyn Training>,
 }
 
@@ -56,6 +65,7 @@ impl Trainer {
         Ok(Trainer {
             config: config.clone(),
             iteration: 0,
+            diverged: false,
             training,
         })
     }
@@ -100,6 +110,7 @@ impl Trainer {
         let loss = self
             .training
             .outer_iteration(&self.settings(), &self.config, self.iteration);
+        self.diverged = loss.is_err();
         match loss {
             Ok(loss) => {
                 self.iteration += 1;
@@ -111,6 +122,17 @@ impl Trainer {
             ))
             .hint("try a smaller eta or alpha, or another seed; the last good model is kept")),
         }
+    }
+
+    /// The outer iterations that are left of those that the configuration asks for.
+    ///
+    /// # Errors
+    /// As [`Trainer::outer_iteration`].
+    pub fn train(&mut self) -> Result<()> {
+        while self.iteration < self.config.outer {
+            self.outer_iteration()?;
+        }
+        Ok(())
     }
 
     /// All numbers of the training state: `theta`, `theta_bar`, `m`, `v`, one after the other, of one network after the
@@ -167,6 +189,19 @@ impl Trainer {
             .flat_map(|part| self.training.tensors(part, &format!("{part}.")))
             .collect();
         Ok(TensorFile { tensors, metadata })
+    }
+}
+
+impl Iterator for Trainer {
+    type Item = Result<f32>;
+
+    /// The next [outer iteration](Trainer::outer_iteration); none after the last one, and none after one that diverged.
+    fn next(&mut self) -> Option<Result<f32>> {
+        (self.iteration < self.config.outer && !self.diverged).then(|| self.outer_iteration())
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (0, Some(self.config.outer.saturating_sub(self.iteration)))
     }
 }
 
@@ -425,5 +460,51 @@ impl ColaVisitor for Starting<'_> {
         let game = G::try_from(self.0.any_game()?)?;
         let engine = ColaEngine::<G, N, H, R>::new(game, Cpu::detect()?, self.0.batch, self.0.seed);
         Ok(Box::new(Guarded::new(game, engine)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn trainer(changes: &[&str]) -> Trainer {
+        let mut config = Config::preset("logistic").unwrap();
+        for change in [&["hidden=16", "batch=1", "steps=4", "stride=2", "outer=3"], changes].concat() {
+            config.set(change).unwrap();
+        }
+        Trainer::new(&config).unwrap()
+    }
+
+    #[test]
+    fn a_loop_ends_with_the_last_outer_iteration() {
+        let mut trainer = trainer(&[]);
+        assert_eq!(trainer.size_hint(), (0, Some(3)));
+        assert_eq!(trainer.by_ref().filter(Result::is_ok).count(), 3);
+        assert_eq!(trainer.iteration(), 3);
+        assert!(trainer.next().is_none());
+        trainer.set_outer(4);
+        assert!(trainer.next().unwrap().is_ok());
+        assert!(trainer.next().is_none());
+    }
+
+    #[test]
+    fn training_to_the_end_is_the_loop() {
+        let (mut whole, mut steps) = (trainer(&[]), trainer(&[]));
+        steps.next().unwrap().unwrap();
+        steps.train().unwrap();
+        whole.train().unwrap();
+        assert_eq!(steps.iteration(), 3);
+        assert_eq!(whole.numbers(), steps.numbers());
+    }
+
+    /// The learning rate lets the first outer iteration pass and the second diverge.
+    #[test]
+    fn a_loop_ends_with_the_outer_iteration_that_diverges() {
+        let mut trainer = trainer(&["eta=1e30", "stride=4"]);
+        let results: Vec<bool> = trainer.by_ref().map(|loss| loss.is_ok()).collect();
+        assert_eq!(results, [true, false]);
+        assert_eq!(trainer.iteration(), 1);
+        let error = trainer.train().unwrap_err();
+        assert_eq!(error.exit_code(), 4, "whoever insists is told again: {error}");
     }
 }
