@@ -1091,10 +1091,10 @@ fn bad_input_of_players_and_estimators() {
     train("ipd", "estimator=reinforce", &["unknown estimator `reinforce`"]);
     let play = |more: &[&str], words: &[&str]| scratch.fail(&[&["play", "ipd"][..], more].concat(), 2, words);
     play(
-        &["--learner", "naive", "--rollouts", "4"],
-        &["--rollouts", "--estimator rollouts"],
+        &["--learner", "naive", "--episodes", "4"],
+        &["--episodes", "--estimator rollouts"],
     );
-    for option in ["--rollouts", "--rollout-length"] {
+    for option in ["--episodes", "--turns"] {
         play(
             &["--learner", "naive", "--estimator", "rollouts", option, "0"],
             &[option, "at least 1"],

@@ -4,18 +4,19 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::Args;
+use meva_core::game::{AnyGame, GameError, GameName, GameVisitor, IteratedMatrix, NamedGame};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::options::{at_least_one, finite, learner};
 use super::{Outcome, print};
-use meva::config::{Algorithm, Config, Estimator};
+use meva::config::{Algorithm, Estimator, unknown};
 use meva::cpu::Cpu;
-use meva::cpu::estimate::Playable;
+use meva::draws::Sampling;
 use meva::error::{Error, Result};
 use meva::follow::Learner;
 use meva::follow::play::{Fared, Match, Mean, Opponent, Side, play};
 use meva::model::Model;
-use meva_core::game::AnyGame;
 
 /// Let pairs of agents learn together and measure how they fare.
 #[derive(Debug, Args)]
@@ -68,11 +69,11 @@ pub struct Play {
     #[arg(long, value_enum, default_value_t = Estimator::Exact)]
     estimator: Estimator,
     /// With `--estimator rollouts`: episodes per estimate [default: 16]
-    #[arg(long)]
-    rollouts: Option<usize>,
+    #[arg(long, alias = "rollouts")]
+    episodes: Option<usize>,
     /// With `--estimator rollouts`: turns per episode [default: 100]
-    #[arg(long)]
-    rollout_length: Option<usize>,
+    #[arg(long, alias = "rollout-length")]
+    turns: Option<usize>,
     /// Seed of the starts
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -81,52 +82,76 @@ pub struct Play {
     json: bool,
 }
 
+/// Plays whatever game was named.
+struct On<'a>(&'a Play);
+
+impl GameVisitor for On<'_> {
+    type Output = Result<Outcome>;
+
+    fn visit<const N: usize, G: NamedGame<N>>(self, game: G) -> Result<Outcome> {
+        self.0.on(&game)
+    }
+}
+
 impl Play {
     pub(super) fn run(&self) -> Result<Outcome> {
         at_least_one(self.pairs, "--pairs")?;
         at_least_one(self.response_steps.unwrap_or(self.steps), "--response-steps")?;
-        match self.game_config()?.any_game()? {
-            AnyGame::Plane(game) => self.on(&game),
-            AnyGame::IteratedMatrix(game) => self.on(&game),
-        }
+        self.game()?.visit(On(self))
     }
 
-    /// A configuration that names the game, and how agents know it.
-    fn game_config(&self) -> Result<Config> {
-        let mut config = Config::preset("ipd")?;
-        config.set(&format!("game={}", self.game))?;
-        if let Some(payoffs) = &self.payoffs {
-            config.set(&format!("payoffs={payoffs}"))?;
+    /// The game of that name, with the payoffs and the discount that are given.
+    fn game(&self) -> Result<AnyGame> {
+        let Ok(name) = self.game.parse::<GameName>() else {
+            return Err(unknown("game", &self.game, GameName::NAMES.iter().copied()));
+        };
+        let published = IteratedMatrix::PRISONERS_DILEMMA.discount;
+        let payoffs = self.payoffs.as_deref().map(payoffs).transpose()?;
+        let game = AnyGame::of(name, payoffs, self.discount.unwrap_or(published)).map_err(|error| match error {
+            GameError::MissingPayoffs => Error::from(error).at("--payoffs").hint(format!(
+                "rows are DD, DC, CD, CC, columns players: --payoffs '{PAYOFFS}'"
+            )),
+            GameError::SurplusPayoffs => Error::from(error)
+                .at("--payoffs")
+                .hint("play `matrix`, or leave the payoffs out"),
+            _ => Error::from(error).at("--discount"),
+        })?;
+        if self.discount.is_some() && matches!(game, AnyGame::Plane(_)) {
+            return Err(Error::usage(format!("`{name}` is not iterated and has no discount"))
+                .at("--discount")
+                .hint("leave the option out"));
         }
-        if let Some(discount) = self.discount {
-            config.set(&format!("discount={discount}"))?;
-        }
-        config.estimator = self.estimator;
-        config.seed = self.seed;
-        for (count, key, default) in [
-            (self.rollouts, "rollouts", &mut config.rollouts),
-            (self.rollout_length, "rollout-length", &mut config.rollout_length),
-        ] {
-            match count {
-                None => {}
-                Some(_) if self.estimator == Estimator::Exact => {
-                    return Err(Error::usage("an exact estimator plays no rollouts")
-                        .at(format!("--{key}"))
+        Ok(game)
+    }
+
+    /// The episodes that agents know the game by, if they do not know it exactly.
+    fn sampling(&self, game: AnyGame) -> Result<Option<Sampling>> {
+        if self.estimator == Estimator::Exact {
+            for (count, option) in [(self.episodes, "--episodes"), (self.turns, "--turns")] {
+                if count.is_some() {
+                    return Err(Error::usage("an exact estimator plays no episodes")
+                        .at(option)
                         .hint("add --estimator rollouts"));
                 }
-                Some(0) => {
-                    return Err(Error::usage("0 of them show nothing")
-                        .at(format!("--{key}"))
-                        .hint("give at least 1"));
-                }
-                Some(count) => *default = count,
             }
+            return Ok(None);
         }
-        config.validate()?;
-        Ok(config)
+        if let AnyGame::Plane(game) = game {
+            return Err(Error::usage(format!("`{}` has no turns to sample", game.name()))
+                .at("--estimator")
+                .hint("use --estimator exact"));
+        }
+        let (episodes, length) = (self.episodes.unwrap_or(16), self.turns.unwrap_or(100));
+        at_least_one(episodes, "--episodes")?;
+        at_least_one(length, "--turns")?;
+        Ok(Some(Sampling {
+            episodes,
+            length,
+            seed: self.seed,
+        }))
     }
 
-    fn on<const N: usize, G: Playable<N>>(&self, game: &G) -> Result<Outcome> {
+    fn on<const N: usize, G: NamedGame<N>>(&self, game: &G) -> Result<Outcome> {
         let options = ["--learner", "--alpha", "--gamma"];
         let first = learner(&self.learner, self.alpha, self.gamma, options)?;
         let second = match self.against.as_str() {
@@ -136,19 +161,18 @@ impl Play {
                 learner(name, self.against_alpha, self.against_gamma, options)?
             }
         };
-        let config = self.game_config()?;
-        let sampling = config.sampling();
+        let sampling = self.sampling((*game).into())?;
         if sampling.is_some() {
             samples(first, "--learner")?;
             samples(second, "--against")?;
         }
-        let models = load(&self.runs, first, "--runs", &config)?;
+        let models = self.load(&self.runs, first, "--runs", game)?;
         let own: &[PathBuf] = if second.algorithm().is_some() && self.against_runs.is_empty() {
             &self.runs
         } else {
             &self.against_runs
         };
-        let opponents = load(own, second, "--against-runs", &config)?;
+        let opponents = self.load(own, second, "--against-runs", game)?;
         let published = Match::published::<N>();
         let rate = models.iter().chain(&opponents).map(|model| model.config().alpha).next();
         let how = Match {
@@ -168,6 +192,41 @@ impl Play {
         };
         let players = play(game, Cpu::detect()?, side(first, &models), opponent, &how)?;
         self.show(&players, how.rate)
+    }
+
+    /// Loads the models that a player needs, and checks that they were trained for the game.
+    fn load<const N: usize, G: NamedGame<N>>(
+        &self,
+        paths: &[PathBuf],
+        learner: Learner,
+        option: &str,
+        game: &G,
+    ) -> Result<Vec<Model>> {
+        let example = match learner.algorithm() {
+            None if paths.is_empty() => return Ok(Vec::new()),
+            None => {
+                return Err(Error::usage("only learners `meva` and `cola` need models")
+                    .at(option)
+                    .hint("leave the option out"));
+            }
+            Some(Algorithm::Meva) => self.game.clone(),
+            Some(Algorithm::Cola) => format!("cola-ipd --set game={}", self.game),
+        };
+        if paths.is_empty() {
+            return Err(Error::usage(format!("learner `{learner}` needs trained models"))
+                .at(option)
+                .hint(format!("train one with `meva train {example}` and name its directory")));
+        }
+        let model = |path: &PathBuf| {
+            let model = Model::load(path)?;
+            if model.game() != Some(game) {
+                let own = model.config().game.name();
+                return Err(Error::usage(format!("the model was trained for another game, `{own}`")).at(path.display()));
+            }
+            learner.check(&model).map_err(|error| error.at(path.display()))?;
+            Ok(model)
+        };
+        paths.iter().map(model).collect()
     }
 
     fn show(&self, players: &[Fared; 2], rate: f64) -> Result<Outcome> {
@@ -239,34 +298,34 @@ fn samples(learner: Learner, option: &str) -> Result<()> {
     }
 }
 
-/// Loads the models that a player needs, and checks that they were trained for the game.
-fn load(paths: &[PathBuf], learner: Learner, option: &str, game: &Config) -> Result<Vec<Model>> {
-    let example = match learner.algorithm() {
-        None if paths.is_empty() => return Ok(Vec::new()),
-        None => {
-            return Err(Error::usage("only learners `meva` and `cola` need models")
-                .at(option)
-                .hint("leave the option out"));
-        }
-        Some(Algorithm::Meva) => game.game.name().to_owned(),
-        Some(Algorithm::Cola) => format!("cola-ipd --set game={}", game.game.name()),
-    };
-    if paths.is_empty() {
-        return Err(Error::usage(format!("learner `{learner}` needs trained models"))
-            .at(option)
-            .hint(format!("train one with `meva train {example}` and name its directory")));
+/// Payoffs as TOML has them.
+fn payoffs(text: &str) -> Result<[[f64; 2]; 4]> {
+    #[derive(Deserialize)]
+    struct Payoffs {
+        payoffs: [[f64; 2]; 4],
     }
-    let model = |path: &PathBuf| {
-        let model = Model::load(path)?;
-        if model.config().any_game()? != game.any_game()? {
-            let own = model.config().game.name();
-            return Err(Error::usage(format!("the model was trained for another game, `{own}`")).at(path.display()));
-        }
-        learner.check(&model).map_err(|error| error.at(path.display()))?;
-        Ok(model)
+    let bad = |error: Error| {
+        error
+            .at("--payoffs")
+            .hint(format!("write a row of two for each of DD, DC, CD, CC: '{PAYOFFS}'"))
     };
-    paths.iter().map(model).collect()
+    let Payoffs { payoffs } = toml::from_str(&format!("payoffs = {text}"))
+        .map_err(|_| bad(Error::usage(format!("`{text}` is not a table of payoffs"))))?;
+    // Agents learn in `f32`.
+    match payoffs
+        .as_flattened()
+        .iter()
+        .find(|payoff| !(**payoff as f32).is_finite())
+    {
+        None => Ok(payoffs),
+        Some(payoff) => Err(bad(Error::usage(format!(
+            "payoffs must be finite, and one is {payoff}"
+        )))),
+    }
 }
+
+/// What payoffs look like.
+const PAYOFFS: &str = "[[1, 1], [3, 0], [0, 3], [2, 2]]";
 
 fn list(numbers: &[f64]) -> String {
     numbers

@@ -21,7 +21,7 @@ use crate::draws::{Sampling, Start};
 use crate::error::Result;
 
 pub use key::KEYS;
-pub use text::nearest;
+pub use text::{nearest, unknown};
 
 /// The version of this crate.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

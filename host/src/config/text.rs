@@ -175,7 +175,7 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
 }
 
 /// No `kind` is called `word`; perhaps one of the candidates was meant.
-pub(super) fn unknown<'a>(kind: &str, word: &str, candidates: impl Iterator<Item = &'a str> + Clone) -> Error {
+pub fn unknown<'a>(kind: &str, word: &str, candidates: impl Iterator<Item = &'a str> + Clone) -> Error {
     let hint = match nearest(word, candidates.clone()) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("choose from {}", candidates.collect::<Vec<_>>().join(", ")),

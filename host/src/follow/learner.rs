@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::config::{Algorithm, nearest};
+use crate::config::{Algorithm, unknown};
 use crate::error::{Error, Result};
 use crate::model::Model;
 use meva_core::learner::LearnerName;
@@ -57,7 +57,7 @@ impl Learner {
     }
 
     /// What the learners are called: those that are formulas, then the trained ones.
-    pub fn names() -> impl Iterator<Item = &'static str> {
+    pub fn names() -> impl Iterator<Item = &'static str> + Clone {
         LearnerName::NAMES.iter().copied().chain(["cola", "meva"])
     }
 
@@ -184,16 +184,7 @@ impl FromStr for Learner {
             (_, Ok(name)) => Ok(Learner::Formula { name, alpha: 1.0 }),
             ("cola", Err(_)) => Ok(Learner::Cola { alpha: 1.0 }),
             ("meva", Err(_)) => Ok(Learner::MetaValue { gamma: 0.95 }),
-            (_, Err(_)) => {
-                let error = Error::usage(format!("unknown learner `{text}`"));
-                Err(match nearest(text, Learner::names()) {
-                    Some(near) => error.hint(format!("did you mean `{near}`?")),
-                    None => error.hint(format!(
-                        "choose from {}",
-                        Learner::names().collect::<Vec<_>>().join(", ")
-                    )),
-                })
-            }
+            (_, Err(_)) => Err(unknown("learner", text, Learner::names())),
         }
     }
 }
