@@ -7,7 +7,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::options::at_least_one;
-use super::train::seeds;
+use super::options::seeds;
 use super::{Outcome, print};
 use meva::cpu::Cpu;
 use meva::error::{Error, Result};

@@ -18,6 +18,7 @@ mod export;
 mod figure;
 mod options;
 mod play;
+mod progress;
 mod reproduce;
 mod train;
 mod trajectories;

@@ -1,5 +1,6 @@
 //! Options that several commands share: which agents, on which plane, how far.
 
+use std::ops::Range;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -215,6 +216,17 @@ fn discount(gamma: f64) -> Result<f64> {
         Ok(gamma)
     } else {
         Err(Error::usage(format!("a discount of {gamma}")).hint("it must lie in [0, 1]"))
+    }
+}
+
+/// A range of seeds, as options take it.
+pub fn seeds(text: &str) -> std::result::Result<Range<u64>, String> {
+    let parsed = text
+        .split_once("..")
+        .and_then(|(a, b)| Some(a.parse().ok()?..b.parse().ok()?));
+    match parsed {
+        Some(range) if range.start < range.end => Ok(range),
+        _ => Err("write two numbers, the first below the second, as in 0..8".to_string()),
     }
 }
 

@@ -25,8 +25,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::options::at_least_one;
-use super::train::{Run, at_once, saved, seconds, seeds, train_on_cpu};
-use super::{Outcome, interrupted, listen_to_ctrl_c, print};
+use super::options::seeds;
+use super::progress::Bars;
+use super::{INTERRUPTED, Outcome, interrupted, listen_to_ctrl_c, print};
 use meva::config::{Config, VERSION};
 use meva::cpu::Cpu;
 use meva::error::{Error, Result};
@@ -41,7 +42,8 @@ use meva::paper::figures::{Figure, Number, figure_1, figure_2a, figure_2b, figur
 use meva::paper::published::{BASINS, Basin, Comparison, RETURN_TOLERANCE, RETURNS, Scope, TIMES, Time, Verdict};
 use meva::paper::report::{Report, Timing};
 use meva::training::directory::{CONFIG, RunDirectory, STATE};
-use meva::training::trainer::Trainer;
+use meva::training::run::{self, at_once, saved, seconds};
+use meva::training::{self, Backend, Event, Run, Trainer};
 use meva_core::game::PlaneGame;
 
 /// Reproduce the paper: train what is missing, evaluate, draw every figure, and write a report beside the published numbers.
@@ -382,7 +384,7 @@ impl Work {
     }
 
     fn run_path(&self, config: &Config) -> PathBuf {
-        self.out.join("runs").join(run_name(config))
+        self.out.join("runs").join(run::name(config))
     }
 
     /// Trains what is not trained yet.
@@ -391,16 +393,19 @@ impl Work {
         let runs: Vec<Run> = runs.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect();
         let left = AtomicUsize::new(runs.len());
         say(stage, &format!("{} of {} models to go", runs.len(), configs.len()));
-        let results = train_on_cpu(runs, |_| {
-            if !interrupted() {
+        let bars = Bars::default();
+        let report = |event: Event| {
+            bars.report(&event);
+            if let Event::End(_, Ok(finished)) = event
+                && !finished.interrupted
+            {
                 let left = left.fetch_sub(1, Ordering::Relaxed) - 1;
                 say(stage, &format!("{left} of {} models to go", configs.len()));
             }
-            Ok(())
-        });
+        };
         let mut done = Some(());
-        for result in results {
-            if matches!(result?, Outcome::Interrupted) {
+        for result in training::run(runs, &Backend::Cpu, report, &INTERRUPTED)? {
+            if result?.interrupted {
                 done = None;
             }
         }
@@ -436,7 +441,7 @@ impl Work {
         let path = self.run_path(config).join(MODEL);
         let bytes = fs::read(&path).map_err(|cause| Error::io("read", &path, &cause))?;
         Ok(Trained {
-            name: run_name(config),
+            name: run::name(config),
             digest: digest(&bytes),
             model: Model::load(&path)?,
         })
@@ -586,11 +591,6 @@ impl Work {
 
 /// Cells in B as [`BASINS`]; none where another than this one learns.
 type Cells = Vec<Option<f64>>;
-
-fn run_name(config: &Config) -> String {
-    let preset = config.preset.as_deref().unwrap_or(config.game.name());
-    format!("{preset}-seed-{}", config.seed)
-}
 
 /// FNV-1a with 64 bits: tells files apart that are not made to be mistaken.
 fn digest(bytes: &[u8]) -> String {

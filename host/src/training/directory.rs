@@ -48,6 +48,18 @@ impl RunDirectory {
         Ok(RunDirectory { path })
     }
 
+    /// As [`RunDirectory::create`], in the folder `runs`: `name`, or if that is taken `name-2`, `name-3` and so on.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn create_beside_others(runs: &Path, name: &str) -> Result<Self> {
+        let taken = |path: &PathBuf| path.read_dir().is_ok_and(|mut entries| entries.next().is_some());
+        let path = runs.join(name);
+        let numbered = (2..).map(|n| runs.join(format!("{name}-{n}")));
+        let free = std::iter::once(path.clone()).chain(numbered).find(|path| !taken(path));
+        RunDirectory::create(free.unwrap_or(path))
+    }
+
     /// The directory of a run that has been started.
     ///
     /// # Errors
@@ -141,6 +153,16 @@ mod tests {
             RunDirectory::open(scratch.path().join("absent")),
             &["cannot open", "absent", "spelling"],
         );
+    }
+
+    #[test]
+    fn a_name_that_is_taken_gets_a_number() {
+        let (scratch, _) = scratch();
+        for name in ["b", "b-2", "b-3"] {
+            let directory = RunDirectory::create_beside_others(scratch.path(), "b").unwrap();
+            assert_eq!(directory.path(), scratch.path().join(name));
+            directory.write_atomically(CONFIG, b"").unwrap();
+        }
     }
 
     #[test]

@@ -3,7 +3,10 @@
 pub mod directory;
 pub mod fleet;
 pub mod metrics;
+pub mod run;
 pub mod trainer;
 
+pub use directory::RunDirectory;
 pub use fleet::Fleet;
+pub use run::{Backend, Event, Finished, Progress, Run, run};
 pub use trainer::Trainer;

@@ -1,0 +1,518 @@
+//! Runs in directories: begun or resumed, trained on the CPU or side by side on a GPU, and saved as they go.
+//!
+//! ```
+//! use std::sync::atomic::AtomicBool;
+//! use meva::config::Config;
+//! use meva::training::{self, Backend, Event, Run};
+//! # let scratch = tempfile::tempdir().unwrap();
+//! # let runs = scratch.path();
+//!
+//! let mut config = Config::preset("logistic")?;
+//! for change in ["hidden=16", "batch=8", "outer=3"] {
+//!     config.set(change)?;
+//! }
+//! let run = Run::new(&config, runs.join("a"))?;
+//! let report = |event: Event| {
+//!     if let Event::Iteration(progress) = event {
+//!         println!("{} of {}: loss {}", progress.iteration, progress.outer, progress.loss);
+//!     }
+//! };
+//! let interrupt = AtomicBool::new(false); // may be set at any time, by any thread
+//! for finished in training::run(vec![run], &Backend::Cpu, report, &interrupt)? {
+//!     let finished = finished?;
+//!     assert_eq!(finished.iterations, 3);
+//!     assert!(finished.directory.file("model.safetensors").exists());
+//! }
+//! # Ok::<(), meva::error::Error>(())
+//! ```
+
+use std::fmt;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use super::directory::{CONFIG, METRICS, MODEL, RunDirectory, STATE};
+use super::metrics::MetricsLog;
+use super::trainer::Trainer;
+use crate::config::Config;
+use crate::cpu::WIDTH;
+use crate::error::{Error, Result};
+use crate::gpu::Gpu;
+use crate::model::Model;
+use crate::model::tensors::TensorFile;
+
+mod side_by_side;
+
+/// How often the model and the state are written.
+const SAVE_EVERY: Duration = Duration::from_secs(10);
+/// Rows of `metrics.csv` in a run.
+const LOGGED: usize = 200;
+/// The columns of the metrics beside the step: the loss since the row before, and how long this process has trained.
+const COLUMNS: [&str; 2] = ["loss", "seconds"];
+
+/// What trains runs. A run does not remember it and can be resumed by the other.
+#[derive(Clone)]
+#[non_exhaustive]
+pub enum Backend {
+    /// Vector instructions and threads: as many runs at once as fill the threads.
+    Cpu,
+    /// A device with a Vulkan, Metal or DirectX 12 driver. It trains its runs side by side, so they may differ only in their seeds.
+    Gpu(std::sync::Arc<Gpu>),
+}
+
+impl Backend {
+    /// The names that [`Backend::open`] knows.
+    pub const NAMES: [&str; 2] = ["cpu", "gpu"];
+
+    /// The backend of this name; on a GPU the adapter of this name (or part of it) or index, or else the best one.
+    ///
+    /// ```
+    /// use meva::training::Backend;
+    /// assert_eq!(Backend::open("cpu", None)?.name(), "cpu");
+    /// let error = Backend::open("tpu", None).err().unwrap();
+    /// assert_eq!(error.to_string(), "unknown backend `tpu`\n  hint: use cpu or gpu");
+    /// # Ok::<(), meva::error::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// There is no such backend, adapter or driver.
+    pub fn open(name: &str, adapter: Option<&str>) -> Result<Self> {
+        match (name, adapter) {
+            ("cpu", None) => Ok(Backend::Cpu),
+            ("cpu", Some(_)) => Err(Error::usage("the CPU engine has no adapter")
+                .at("--adapter")
+                .hint("add --engine gpu")),
+            ("gpu", adapter) => Ok(Backend::Gpu(Gpu::open(adapter)?.into())),
+            _ => Err(Error::usage(format!("unknown backend `{name}`")).hint("use cpu or gpu")),
+        }
+    }
+
+    /// Its name: `cpu` or `gpu`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Backend::Cpu => "cpu",
+            Backend::Gpu(_) => "gpu",
+        }
+    }
+}
+
+impl fmt::Display for Backend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl fmt::Debug for Backend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Backend({self})")
+    }
+}
+
+/// A run that is ready to be trained: a trainer and the directory that it is saved in.
+pub struct Run {
+    trainer: Trainer,
+    directory: RunDirectory,
+    log: MetricsLog,
+    /// Its place among those that are trained together.
+    index: usize,
+    /// Outer iterations that were done before this process took over.
+    first: usize,
+    start: Instant,
+    /// Sum and number of the losses since the last row of metrics.
+    tally: (f64, u32),
+    /// The loss of the last row.
+    loss: f64,
+}
+
+impl Run {
+    /// A new run in a directory of its own, which is made.
+    ///
+    /// # Errors
+    /// As [`Trainer::new`], [`RunDirectory::create`] and [`Run::begin`].
+    pub fn new(config: &Config, path: impl Into<PathBuf>) -> Result<Self> {
+        // First what may be refused, so that no directory is left behind.
+        let trainer = Trainer::new(config)?;
+        Run::begin(trainer, RunDirectory::create(path)?)
+    }
+
+    /// The run that a directory keeps, from where it was last saved.
+    ///
+    /// # Errors
+    /// As [`RunDirectory::open`], [`saved`] and [`Run::go_on`].
+    pub fn resume(path: impl Into<PathBuf>) -> Result<Self> {
+        let directory = RunDirectory::open(path)?;
+        Run::go_on(saved(&directory)?, directory)
+    }
+
+    /// A run from its start: the configuration and empty metrics are written.
+    ///
+    /// # Errors
+    /// They cannot be written.
+    pub fn begin(trainer: Trainer, directory: RunDirectory) -> Result<Self> {
+        directory.write_atomically(CONFIG, trainer.config().to_toml()?.as_bytes())?;
+        let log = MetricsLog::create(&directory, &COLUMNS)?;
+        Ok(Run::of(trainer, directory, log))
+    }
+
+    /// A run from where its trainer is, usually as [`saved`]: metrics from there on are dropped.
+    ///
+    /// # Errors
+    /// The configuration cannot be written, or the metrics cannot be read.
+    pub fn go_on(trainer: Trainer, directory: RunDirectory) -> Result<Self> {
+        directory.write_atomically(CONFIG, trainer.config().to_toml()?.as_bytes())?;
+        let log = MetricsLog::resume(&directory, &COLUMNS, trainer.iteration() as u64 + 1)?;
+        Ok(Run::of(trainer, directory, log))
+    }
+
+    fn of(trainer: Trainer, directory: RunDirectory, log: MetricsLog) -> Self {
+        Run {
+            index: 0,
+            first: trainer.iteration(),
+            trainer,
+            directory,
+            log,
+            start: Instant::now(),
+            tally: (0.0, 0),
+            loss: f64::NAN,
+        }
+    }
+
+    /// What trains it on the CPU.
+    pub fn trainer(&self) -> &Trainer {
+        &self.trainer
+    }
+
+    /// Where it is saved.
+    pub fn directory(&self) -> &RunDirectory {
+        &self.directory
+    }
+
+    /// Takes down the loss of the outer iteration that makes them `iteration`.
+    fn note(&mut self, iteration: usize, loss: f64, watch: &Watch) -> Result<()> {
+        let (outer, seed) = (self.trainer.config().outer, self.trainer.config().seed);
+        let elapsed = self.start.elapsed();
+        self.tally = (self.tally.0 + loss, self.tally.1 + 1);
+        if iteration.is_multiple_of(outer.div_ceil(LOGGED)) || iteration == outer {
+            self.loss = self.tally.0 / f64::from(self.tally.1);
+            self.tally = (0.0, 0);
+            self.log
+                .append(iteration as u64, &[self.loss, elapsed.as_secs_f64()])?;
+        }
+        (watch.report)(Event::Iteration(Progress {
+            run: self.index,
+            seed,
+            first: self.first,
+            iteration,
+            outer,
+            loss: if self.loss.is_nan() { loss } else { self.loss },
+            elapsed,
+        }));
+        Ok(())
+    }
+
+    /// Trains it to the end on the CPU, whatever becomes of others.
+    fn train(mut self, watch: &Watch) -> Result<Finished> {
+        self.start = Instant::now();
+        let mut saved = Instant::now();
+        while !watch.interrupted() {
+            match self.trainer.next() {
+                None => break,
+                Some(Ok(loss)) => self.note(self.trainer.iteration(), f64::from(loss), watch)?,
+                Some(Err(error)) => {
+                    self.save()?;
+                    return Err(error.at(self.directory.path().display()));
+                }
+            }
+            if saved.elapsed() > SAVE_EVERY {
+                self.save()?;
+                saved = Instant::now();
+            }
+        }
+        self.save()?;
+        Ok(self.end())
+    }
+
+    fn end(mut self) -> Finished {
+        if self.tally.1 > 0 {
+            self.loss = self.tally.0 / f64::from(self.tally.1);
+        }
+        let iterations = self.trainer.iteration();
+        Finished {
+            model: self.trainer.model(),
+            directory: self.directory,
+            iterations,
+            loss: self.loss,
+            seconds: self.start.elapsed().as_secs_f64(),
+            interrupted: iterations < self.trainer.config().outer,
+        }
+    }
+
+    fn save(&self) -> Result<()> {
+        self.directory
+            .write_atomically(MODEL, &self.trainer.model_file()?.to_bytes()?)?;
+        self.directory
+            .write_atomically(STATE, &self.trainer.state()?.to_bytes()?)
+    }
+}
+
+/// What a run came to.
+#[non_exhaustive]
+pub struct Finished {
+    /// Where it is saved.
+    pub directory: RunDirectory,
+    /// What has been learned.
+    pub model: Model,
+    /// Outer iterations in all, those of earlier processes included.
+    pub iterations: usize,
+    /// Mean loss since the last row of metrics but one; NaN if this process ran no outer iteration.
+    pub loss: f64,
+    /// How long this process trained it.
+    pub seconds: f64,
+    /// Whether it ended before its last outer iteration, because it was told to.
+    pub interrupted: bool,
+}
+
+/// What happens while runs are trained.
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// A run has done another outer iteration.
+    Iteration(Progress),
+    /// The run at this place among those that are trained has ended, or diverged; what was good of it is saved.
+    End(usize, &'a Result<Finished>),
+}
+
+/// How far a run is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// Its place among those that are trained.
+    pub run: usize,
+    /// Its seed.
+    pub seed: u64,
+    /// Outer iterations that were done before this process took over.
+    pub first: usize,
+    /// Outer iterations so far.
+    pub iteration: usize,
+    /// Outer iterations in the end.
+    pub outer: usize,
+    /// Mean loss of the last row of metrics; before there is one, of this outer iteration.
+    pub loss: f64,
+    /// How long this process has trained it.
+    pub elapsed: Duration,
+}
+
+/// Who is told of events, and who says when to stop.
+struct Watch<'a> {
+    report: &'a (dyn Fn(Event<'_>) + Sync),
+    interrupt: &'a AtomicBool,
+}
+
+impl Watch<'_> {
+    fn interrupted(&self) -> bool {
+        self.interrupt.load(Ordering::Relaxed)
+    }
+}
+
+/// Trains runs to their end and gives what each came to, in the order of `runs`. They are saved every ten seconds, and when
+/// they end, diverge or are interrupted.
+///
+/// `report` is called from the threads that train, after every outer iteration. Once `interrupt` is set, the runs are saved
+/// and end at the next opportunity; [`Run::resume`] takes them up again, to the same bits on the same backend.
+///
+/// # Errors
+/// The device failed, or cannot train such runs: the last saved state of every run is kept. A run that diverges, or whose
+/// files cannot be written, has an error of its own and does not disturb the others.
+pub fn run(
+    mut runs: Vec<Run>,
+    backend: &Backend,
+    report: impl Fn(Event<'_>) + Sync,
+    interrupt: &AtomicBool,
+) -> Result<Vec<Result<Finished>>> {
+    for (index, run) in runs.iter_mut().enumerate() {
+        run.index = index;
+    }
+    let watch = Watch {
+        report: &report,
+        interrupt,
+    };
+    match backend {
+        Backend::Cpu => Ok(on_the_cpu(runs, &watch)),
+        Backend::Gpu(gpu) => side_by_side::train(gpu, runs, &watch),
+    }
+}
+
+/// Trains the runs, [several at once](at_once).
+fn on_the_cpu(runs: Vec<Run>, watch: &Watch) -> Vec<Result<Finished>> {
+    let at_once = runs
+        .first()
+        .map_or(1, |run| at_once(run.trainer.config().batch))
+        .min(runs.len());
+    let queue = Mutex::new(runs.into_iter());
+    let work = || -> Vec<(usize, Result<Finished>)> {
+        // The lock is not held while a run is trained.
+        let next = || queue.lock().ok()?.next();
+        std::iter::from_fn(next)
+            .map(|run| {
+                let index = run.index;
+                let result = run.train(watch);
+                (watch.report)(Event::End(index, &result));
+                (index, result)
+            })
+            .collect()
+    };
+    let mut results: Vec<_> = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..at_once).map(|_| scope.spawn(work)).collect();
+        let joined = workers
+            .into_iter()
+            .map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        joined.flatten().collect()
+    });
+    results.sort_by_key(|(index, _)| *index);
+    results.into_iter().map(|(_, result)| result).collect()
+}
+
+/// How many runs with such batches are trained at once on the CPU: as many as there are threads to fill.
+pub fn at_once(batch: usize) -> usize {
+    (rayon::current_num_threads() / batch.div_ceil(WIDTH)).max(1)
+}
+
+/// The name of a run by what tells it from others: `PRESET-seed-N`, or the game's name if no preset was taken.
+pub fn name(config: &Config) -> String {
+    let preset = config.preset.as_deref().unwrap_or(config.game.name());
+    format!("{preset}-seed-{}", config.seed)
+}
+
+/// The training that a run directory keeps, as it was last saved.
+///
+/// # Errors
+/// The state is missing, or is none.
+pub fn saved(directory: &RunDirectory) -> Result<Trainer> {
+    Trainer::resume(&TensorFile::load(&directory.file(STATE))?)
+        .map_err(|error| error.at(directory.file(STATE).display()))
+}
+
+/// How many seconds a run was trained for, by its metrics, all processes together.
+///
+/// # Errors
+/// The metrics cannot be read.
+pub fn seconds(directory: &RunDirectory) -> Result<f64> {
+    let path = directory.file(METRICS);
+    let text = fs::read_to_string(&path).map_err(|cause| Error::io("read", &path, &cause))?;
+    let rows = text.lines().skip(1).filter_map(|row| row.rsplit(',').next());
+    let (mut before, mut last) = (0.0, 0.0);
+    for seconds in rows.filter_map(|seconds| seconds.parse::<f64>().ok()) {
+        // A process starts its clock at 0.
+        if seconds < last {
+            before += last;
+        }
+        last = seconds;
+    }
+    Ok(before + last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::assert_says;
+
+    fn config(seed: u64, changes: &[&str]) -> Config {
+        let mut config = Config::preset("logistic").unwrap();
+        for change in [&["hidden=16", "batch=1", "steps=4", "stride=4", "outer=3"], changes].concat() {
+            config.set(change).unwrap();
+        }
+        Config { seed, ..config }
+    }
+
+    #[test]
+    fn results_come_in_order_and_every_outer_iteration_is_told() {
+        let scratch = tempfile::tempdir().unwrap();
+        let runs = (0..5).map(|seed| Run::new(&config(seed, &[]), scratch.path().join(seed.to_string())));
+        let told = Mutex::new(vec![(0, false); 5]);
+        let report = |event: Event| match event {
+            Event::Iteration(progress) => {
+                let mut told = told.lock().unwrap();
+                let (iterations, ended) = &mut told[progress.run];
+                *iterations += 1;
+                assert_eq!(progress.iteration, *iterations);
+                assert_eq!((progress.seed, progress.outer), (progress.run as u64, 3));
+                assert!(!*ended);
+            }
+            Event::End(run, result) => {
+                assert!(result.is_ok());
+                told.lock().unwrap()[run].1 = true;
+            }
+        };
+        let runs = runs.collect::<Result<_>>().unwrap();
+        let results = run(runs, &Backend::Cpu, report, &AtomicBool::new(false)).unwrap();
+        for (seed, finished) in results.into_iter().enumerate() {
+            let finished = finished.unwrap();
+            assert_eq!(finished.model.config().seed, seed as u64);
+            assert_eq!((finished.iterations, finished.interrupted), (3, false));
+            assert_eq!(saved(&finished.directory).unwrap().iteration(), 3);
+            assert!(seconds(&finished.directory).unwrap() <= finished.seconds);
+        }
+        assert_eq!(told.into_inner().unwrap(), [(3, true); 5]);
+    }
+
+    #[test]
+    fn a_run_that_is_interrupted_goes_on_to_the_same_bits() {
+        let scratch = tempfile::tempdir().unwrap();
+        let of = |name: &str| scratch.path().join(name);
+        let interrupt = AtomicBool::new(false);
+        let stop = |event: Event| {
+            if let Event::Iteration(Progress { iteration: 2, .. }) = event {
+                interrupt.store(true, Ordering::Relaxed);
+            }
+        };
+        let first = Run::new(&config(0, &[]), of("a")).unwrap();
+        let stopped = run(vec![first], &Backend::Cpu, stop, &interrupt).unwrap().remove(0);
+        let stopped = stopped.unwrap();
+        assert_eq!((stopped.iterations, stopped.interrupted), (2, true));
+
+        let runs = vec![
+            Run::resume(of("a")).unwrap(),
+            Run::new(&config(0, &[]), of("b")).unwrap(),
+        ];
+        let results = run(runs, &Backend::Cpu, |_| {}, &AtomicBool::new(false)).unwrap();
+        let numbers = results.into_iter().map(|finished| {
+            let directory = finished.unwrap().directory;
+            saved(&directory).unwrap().numbers()
+        });
+        let [resumed, whole] = numbers.collect::<Vec<_>>().try_into().unwrap();
+        assert_eq!(resumed, whole);
+    }
+
+    #[test]
+    fn a_run_that_diverges_leaves_the_others_alone() {
+        let scratch = tempfile::tempdir().unwrap();
+        let run_with = |changes: &[&str], name: &str| Run::new(&config(0, changes), scratch.path().join(name)).unwrap();
+        let runs = vec![run_with(&["eta=1e30"], "a"), run_with(&[], "b")];
+        let mut results = run(runs, &Backend::Cpu, |_| {}, &AtomicBool::new(false)).unwrap();
+        assert_eq!(results.pop().unwrap().unwrap().iterations, 3);
+        let diverged = results.pop().unwrap().map(drop);
+        assert_eq!(diverged.as_ref().unwrap_err().exit_code(), 4);
+        assert_says(diverged, &["diverged in outer iteration 1", "(", "a)"]);
+        let kept = saved(&RunDirectory::open(scratch.path().join("a")).unwrap()).unwrap();
+        assert_eq!(kept.iteration(), 1);
+    }
+
+    #[test]
+    fn what_is_refused_leaves_no_directory() {
+        let scratch = tempfile::tempdir().unwrap();
+        let path = scratch.path().join("a");
+        assert!(Run::new(&config(0, &["hidden=17"]), &path).is_err());
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_clock_that_starts_again_adds_up() {
+        let scratch = tempfile::tempdir().unwrap();
+        let directory = RunDirectory::create(scratch.path().join("a")).unwrap();
+        directory
+            .write_atomically(METRICS, b"step,loss,seconds\n1,0.5,2.0\n2,0.5,3.5\n3,0.5,1.0\n4,0.5,2.5\n")
+            .unwrap();
+        assert_eq!(seconds(&directory), Ok(6.0));
+    }
+}
