@@ -164,7 +164,10 @@ impl Train {
             bars.report(&event);
             if let Event::End(_, Ok(finished)) = event {
                 let shown = self.show(finished);
-                unshown.lock().unwrap_or_else(PoisonError::into_inner).extend(shown.err());
+                unshown
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .extend(shown.err());
             }
         };
         let results = training::run(runs, backend, report, &INTERRUPTED)?;

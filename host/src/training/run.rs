@@ -197,8 +197,7 @@ impl Run {
         if iteration.is_multiple_of(outer.div_ceil(LOGGED)) || iteration == outer {
             self.loss = self.tally.0 / f64::from(self.tally.1);
             self.tally = (0.0, 0);
-            self.log
-                .append(iteration as u64, &[self.loss, elapsed.as_secs_f64()])?;
+            self.log.append(iteration as u64, &[self.loss, elapsed.as_secs_f64()])?;
         }
         (watch.report)(Event::Iteration(Progress {
             run: self.index,
@@ -511,7 +510,10 @@ mod tests {
         let scratch = tempfile::tempdir().unwrap();
         let directory = RunDirectory::create(scratch.path().join("a")).unwrap();
         directory
-            .write_atomically(METRICS, b"step,loss,seconds\n1,0.5,2.0\n2,0.5,3.5\n3,0.5,1.0\n4,0.5,2.5\n")
+            .write_atomically(
+                METRICS,
+                b"step,loss,seconds\n1,0.5,2.0\n2,0.5,3.5\n3,0.5,1.0\n4,0.5,2.5\n",
+            )
             .unwrap();
         assert_eq!(seconds(&directory), Ok(6.0));
     }
