@@ -58,11 +58,7 @@ enum Outcome {
 /// Set by Ctrl-C: long work ends at the next opportunity.
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
-fn interrupted() -> bool {
-    INTERRUPTED.load(Ordering::Relaxed)
-}
-
-/// From now on Ctrl-C does not kill the process: whoever works long looks whether it was [`interrupted`].
+/// From now on Ctrl-C does not kill the process: whoever works long looks at [`INTERRUPTED`].
 fn listen_to_ctrl_c() -> Result<()> {
     ctrlc::set_handler(|| INTERRUPTED.store(true, Ordering::Relaxed))
         .map_err(|error| Error::other(format!("cannot listen to Ctrl-C: {error}")))

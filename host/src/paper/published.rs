@@ -188,6 +188,11 @@ pub enum Verdict {
 }
 
 impl Comparison {
+    /// Whether the [verdict](Comparison::verdict) is that they agree.
+    pub fn agrees(&self) -> bool {
+        self.verdict() == Verdict::Agrees
+    }
+
     /// The verdict. Ours that are not numbers agree with nothing.
     ///
     /// ```

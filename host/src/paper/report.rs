@@ -24,6 +24,8 @@ pub struct Report {
     pub figures: Vec<(&'static str, String)>,
     /// What it was computed with.
     pub machine: Vec<(&'static str, String)>,
+    /// How many models were trained at once.
+    pub at_once: usize,
     /// Seconds by stage.
     pub stages: Vec<(&'static str, f64)>,
     /// Complete configurations by preset, as TOML.
@@ -124,10 +126,7 @@ impl Report {
     }
 
     fn summary(&self) -> Markup {
-        let apart: Vec<&Comparison> = self
-            .comparisons()
-            .filter(|comparison| comparison.verdict() != Verdict::Agrees)
-            .collect();
+        let apart: Vec<&Comparison> = self.comparisons().filter(|comparison| !comparison.agrees()).collect();
         let count = self.comparisons().count();
         html! {
             p.verdict { strong { (count - apart.len()) " of " (count) } " published numbers agree with ours." }
@@ -236,6 +235,7 @@ impl Report {
                     table {
                         tbody {
                             @for (name, value) in &self.machine { tr { th { (name) } td { (value) } } }
+                            tr { th { "Models trained at once" } td { (self.at_once) } }
                             tr { th { "Seeds" } td { (seeds.join(", ")) "; COLA: " (seeds[0]) } }
                         }
                     }

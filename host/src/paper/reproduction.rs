@@ -1,0 +1,615 @@
+//! From nothing to a report that sets our numbers beside the published ones: trains what is missing, evaluates, draws every
+//! figure. What is done is kept on disk, so that an interrupted reproduction goes on where it was.
+//!
+//! ```text
+//! reproduction.json    what was asked for; a directory without it holds something else
+//! runs/                a run directory for each model
+//! evaluations/         results, each with what it depends on: whatever still fits is not computed again
+//! figures/             every figure as SVG and PNG
+//! times.json           seconds that each stage took, resumptions included
+//! report.html          the result
+//! ```
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Instant;
+
+use meva_core::game::PlaneGame;
+use serde::Serialize;
+use serde_json::json;
+
+use super::archive::{Archive, digest};
+use super::figures::{Figure, Number, STEPS, figure_1, figure_2a, figure_2b, figure_3, on_the_logistic_game};
+use super::published::{BASINS, Basin, Comparison, RETURN_TOLERANCE, RETURNS, Scope, TIMES, Time};
+use super::report::{Report, Timing};
+use super::{drawing, machine};
+use crate::config::Config;
+use crate::cpu::Cpu;
+use crate::error::{Error, Result};
+use crate::files::write_atomically;
+use crate::follow::plane::{Grid, ascent, basin, count};
+use crate::follow::reciprocity::{self, Curve, GAMMAS, Protocol, Returns, Sweep, lola_learners, meta_value_learners};
+use crate::follow::{Agent, Learner};
+use crate::model::{MODEL, Model};
+use crate::training::directory::{CONFIG, RunDirectory, STATE};
+use crate::training::run::{self, Backend, Event, Run, at_once, saved};
+use crate::training::trainer::Trainer;
+
+/// The file with the result.
+pub const REPORT: &str = "report.html";
+/// How many models the paper's Figure 3 has.
+pub const SEEDS: u64 = 8;
+/// The presets that are trained; of COLA, one model.
+const PRESETS: [&str; 3] = ["logistic", "cola", "ipd"];
+
+/// What is reproduced, if it is to be smaller than published: each is a bound, where there is one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Cut {
+    /// Outer iterations of each training.
+    pub outer: Option<usize>,
+    /// Pairs of agents for each seed.
+    pub pairs: Option<usize>,
+    /// Steps that agents are followed for.
+    pub steps: Option<usize>,
+}
+
+impl Cut {
+    /// What takes a few minutes.
+    pub const QUICK: Cut = Cut {
+        outer: Some(300),
+        pairs: Some(64),
+        steps: None,
+    };
+
+    fn outer(self, published: usize) -> usize {
+        published.min(self.outer.unwrap_or(usize::MAX))
+    }
+
+    /// Steps over which basins are counted.
+    fn basin_steps(self) -> usize {
+        STEPS.min(self.steps.unwrap_or(usize::MAX))
+    }
+
+    fn protocol(self) -> Protocol {
+        let Protocol {
+            pairs,
+            steps,
+            response_steps,
+        } = Protocol::PUBLISHED;
+        let most = self.steps.unwrap_or(usize::MAX);
+        Protocol {
+            pairs: pairs.min(self.pairs.unwrap_or(usize::MAX)),
+            steps: steps.min(most),
+            response_steps: response_steps.min(most),
+        }
+    }
+}
+
+/// What happens while the paper is reproduced.
+#[non_exhaustive]
+pub enum Progress<'a> {
+    /// A stage has come this far.
+    Stage(Stage),
+    /// Something happened to a model that is trained.
+    Training(Event<'a>),
+}
+
+/// A stage, and what is left of it. It displays as `[1/7] train logistic: 3 of 8 models to go`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stage {
+    index: usize,
+    left: String,
+}
+
+/// The stages: first the trainings, in the order of [`PRESETS`].
+const STAGES: [&str; 7] = [
+    "train logistic",
+    "train cola",
+    "train ipd",
+    "count basins",
+    "follow meta-value learners",
+    "follow LOLA",
+    "draw figures",
+];
+
+impl Stage {
+    /// How many there are.
+    pub const COUNT: usize = STAGES.len();
+
+    /// Its place among them, from 0.
+    pub fn index(&self) -> usize {
+        self.index
+    }
+
+    /// What is done in it.
+    pub fn name(&self) -> &'static str {
+        STAGES[self.index]
+    }
+
+    /// What is left of it, in words.
+    pub fn left(&self) -> &str {
+        &self.left
+    }
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "[{}/{}] {}: {}",
+            self.index + 1,
+            Stage::COUNT,
+            self.name(),
+            self.left
+        )
+    }
+}
+
+/// Reproduces the paper in a directory, or goes on where an earlier call was interrupted: trains models of `seeds`, of COLA
+/// one of the first, follows them, draws the figures, and writes [`REPORT`]. `Ok(None)` if it was interrupted: what was done
+/// is kept, and the same call goes on from there.
+///
+/// `progress` is called from the threads that train, too. `interrupt` may be set at any time, by any thread.
+///
+/// ```no_run
+/// use std::sync::atomic::AtomicBool;
+/// use meva::paper::reproduction::{Cut, Progress, reproduce};
+///
+/// let tell = |progress: Progress| {
+///     if let Progress::Stage(stage) = progress {
+///         println!("{stage}");
+///     }
+/// };
+/// let report = reproduce("reproduction-quick".as_ref(), 0..2, Cut::QUICK, tell, &AtomicBool::new(false))?;
+/// println!("{} of {} agree", report.iter().flat_map(|report| report.comparisons()).filter(|c| c.agrees()).count(), 67);
+/// # Ok::<(), meva::error::Error>(())
+/// ```
+///
+/// # Errors
+/// There are no seeds, or nothing is left by the cut; the directory holds something else, or a reproduction with another cut or
+/// of another version; a file cannot be read or written; a training diverged.
+pub fn reproduce(
+    path: &Path,
+    seeds: Range<u64>,
+    cut: Cut,
+    progress: impl Fn(Progress<'_>) + Sync,
+    interrupt: &AtomicBool,
+) -> Result<Option<Report>> {
+    let plan = Plan::of(seeds, cut)?;
+    let work = Work {
+        cpu: Cpu::detect()?,
+        archive: Archive::claim(path, &cut)?,
+        cut,
+        progress: &progress,
+        interrupt,
+    };
+    match work.all(plan) {
+        Ok(report) => {
+            write_atomically(&work.archive.place(REPORT), report.html().as_bytes())?;
+            Ok(Some(report))
+        }
+        Err(Stop::Interrupted) => Ok(None),
+        Err(Stop::Failed(error)) => Err(error),
+    }
+}
+
+/// Why work ends before it is done.
+enum Stop {
+    Interrupted,
+    Failed(Error),
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Stop::Failed(error)
+    }
+}
+
+/// Work that may be interrupted.
+type Done<T> = std::result::Result<T, Stop>;
+
+/// What is to be trained, and what of the published experiment is left out.
+struct Plan {
+    /// By preset.
+    configs: BTreeMap<&'static str, Vec<Config>>,
+    /// In words.
+    cuts: Vec<String>,
+}
+
+impl Plan {
+    fn of(seeds: Range<u64>, cut: Cut) -> Result<Self> {
+        if seeds.is_empty() {
+            return Err(Error::usage("no seeds, nothing to train"));
+        }
+        if [cut.outer, cut.pairs, cut.steps].contains(&Some(0)) {
+            return Err(Error::usage("0 outer iterations, pairs or steps show nothing").hint("leave at least 1"));
+        }
+        let mut cuts = Vec::new();
+        let mut configs = BTreeMap::new();
+        for preset in PRESETS {
+            let whole = Config::preset(preset)?;
+            let config = Config {
+                outer: cut.outer(whole.outer),
+                ..whole
+            };
+            if config.outer < whole.outer {
+                cuts.push(format!(
+                    "outer iterations of {preset}: {} rather than {}",
+                    config.outer, whole.outer
+                ));
+            }
+            let seeds = if preset == "cola" {
+                seeds.start..seeds.start + 1
+            } else {
+                seeds.clone()
+            };
+            let seeded = seeds.map(|seed| Config { seed, ..config.clone() });
+            configs.insert(preset, seeded.collect::<Vec<Config>>());
+        }
+        let count = seeds.end - seeds.start;
+        let (own, published) = (cut.protocol(), Protocol::PUBLISHED);
+        for (own, published, what) in [
+            (count as usize, SEEDS as usize, "seeds"),
+            (own.pairs, published.pairs, "pairs of agents for each seed"),
+            (own.steps, published.steps, "steps in the prisoner's dilemma"),
+            (cut.basin_steps(), STEPS, "steps in the Logistic Game"),
+        ] {
+            if own < published {
+                cuts.push(format!("{what}: {own} rather than {published}"));
+            }
+        }
+        Ok(Plan { configs, cuts })
+    }
+}
+
+/// A model with what identifies it.
+struct Trained {
+    /// Of its run directory.
+    name: String,
+    /// Of its file's bytes.
+    digest: String,
+    model: Model,
+}
+
+/// Cells in B as [`BASINS`]; none where another than this one learns.
+type Cells = Vec<Option<f64>>;
+
+/// Where and how it is done.
+struct Work<'a> {
+    cpu: Cpu,
+    archive: Archive,
+    cut: Cut,
+    progress: &'a (dyn Fn(Progress<'_>) + Sync),
+    interrupt: &'a AtomicBool,
+}
+
+impl Work<'_> {
+    /// All stages.
+    fn all(&self, plan: Plan) -> Done<Report> {
+        for (stage, preset) in PRESETS.into_iter().enumerate() {
+            self.stage(stage, || self.train(stage, &plan.configs[preset]))?;
+        }
+        let trained = |preset: &str| -> Result<Vec<Trained>> {
+            plan.configs[preset].iter().map(|config| self.trained(config)).collect()
+        };
+        let (logistic, cola, ipd) = (trained("logistic")?, trained("cola")?, trained("ipd")?);
+        let basins = self.stage(3, || self.basins(3, &logistic, &cola))?;
+        let meva = self.stage(4, || self.sweep_models(4, &ipd))?;
+        let lola = self.stage(5, || self.sweep_lola(5, ipd.len() as u64))?;
+        let figures = self.stage(6, || {
+            self.say(6, format!("{} figures", Number::ALL.len()));
+            Ok(self.figures([&cola[0].model, &logistic[0].model], &meva, &lola)?)
+        })?;
+        let timing = |time: &'static Time| -> Result<Timing> {
+            let configs = &plan.configs[time.preset];
+            let seconds = |config| run::seconds(&RunDirectory::open(self.archive.run(config))?);
+            Ok(Timing {
+                time,
+                outer: configs[0].outer,
+                seconds: configs.iter().map(seconds).collect::<Result<_>>()?,
+            })
+        };
+        let toml = |preset: &str| Ok((preset.to_string(), plan.configs[preset][0].to_toml()?));
+        let times = self.archive.times()?;
+        let ipd = &plan.configs["ipd"];
+        Ok(Report {
+            seeds: ipd.iter().map(|config| config.seed).collect(),
+            protocol: self.cut.protocol(),
+            basins: compare_basins(&basins),
+            returns: compare_returns(&meva),
+            timings: TIMES.iter().map(timing).collect::<Result<_>>()?,
+            figures: figures
+                .iter()
+                .map(|(number, figure)| (number.name(), drawing::svg(figure)))
+                .collect(),
+            machine: machine::describe(self.cpu),
+            at_once: at_once(ipd[0].batch),
+            stages: STAGES
+                .iter()
+                .map(|stage| (*stage, times.get(*stage).copied().unwrap_or(0.0)))
+                .collect(),
+            configs: PRESETS.into_iter().map(toml).collect::<Result<_>>()?,
+            cuts: plan.cuts,
+        })
+    }
+
+    /// Does a stage and adds to its time.
+    fn stage<T>(&self, stage: usize, work: impl FnOnce() -> Done<T>) -> Done<T> {
+        let start = Instant::now();
+        let result = work();
+        self.archive.add_time(STAGES[stage], start.elapsed().as_secs_f64())?;
+        result
+    }
+
+    /// Tells how far a stage is.
+    fn say(&self, index: usize, left: String) {
+        (self.progress)(Progress::Stage(Stage { index, left }));
+    }
+
+    /// Ends the work if it was interrupted.
+    fn go_on(&self) -> Done<()> {
+        if self.interrupt.load(Ordering::Relaxed) {
+            Err(Stop::Interrupted)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Trains what is not trained yet.
+    fn train(&self, stage: usize, configs: &[Config]) -> Done<()> {
+        let runs = configs.iter().map(|config| self.unfinished(config));
+        let runs: Vec<Run> = runs.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect();
+        let left = AtomicUsize::new(runs.len());
+        let say = |left: usize| self.say(stage, format!("{left} of {} models to go", configs.len()));
+        say(runs.len());
+        let report = |event: Event| {
+            let done = matches!(event, Event::End(_, Ok(finished)) if !finished.interrupted);
+            (self.progress)(Progress::Training(event));
+            if done {
+                say(left.fetch_sub(1, Ordering::Relaxed) - 1);
+            }
+        };
+        for finished in run::run(runs, &Backend::Cpu, report, self.interrupt)? {
+            if finished?.interrupted {
+                return Err(Stop::Interrupted);
+            }
+        }
+        Ok(())
+    }
+
+    /// The run of a configuration, begun or gone on with; none if it is finished.
+    fn unfinished(&self, config: &Config) -> Result<Option<Run>> {
+        let path = self.archive.run(config);
+        if !path.join(CONFIG).exists() {
+            return Run::new(config, path).map(Some);
+        }
+        let directory = RunDirectory::open(path)?;
+        if directory.config()? != *config {
+            return Err(Error::files(format!(
+                "`{}` was trained by another configuration",
+                directory.path().display()
+            ))
+            .hint("choose another directory with --out, or delete this one"));
+        }
+        // Whoever is killed before the first save leaves no state.
+        if !directory.file(STATE).exists() {
+            return Run::begin(Trainer::new(config)?, directory).map(Some);
+        }
+        let trainer = saved(&directory)?;
+        if trainer.iteration() >= config.outer {
+            return Ok(None);
+        }
+        Run::go_on(trainer, directory).map(Some)
+    }
+
+    fn trained(&self, config: &Config) -> Result<Trained> {
+        let path = self.archive.run(config).join(MODEL);
+        let bytes = fs::read(&path).map_err(|cause| Error::io("read", &path, &cause))?;
+        Ok(Trained {
+            name: run::name(config),
+            digest: digest(&bytes),
+            model: Model::load(&path)?,
+        })
+    }
+
+    /// The cells in B of whoever has a published basin: by learners and models, then as [`BASINS`].
+    fn basins(&self, stage: usize, logistic: &[Trained], cola: &[Trained]) -> Done<Vec<Cells>> {
+        let models: Vec<&Trained> = cola.iter().chain(logistic).collect();
+        self.say(stage, format!("{} learners and models", models.len() + 1));
+        let mut all = vec![self.cells("basins-learners", "", None)?];
+        for (k, trained) in models.iter().enumerate() {
+            self.say(stage, format!("{} models to go", models.len() - k));
+            on_the_logistic_game(&trained.model)?;
+            let name = format!("basins-{}", trained.name);
+            all.push(self.cells(&name, &trained.digest, Some(&trained.model))?);
+        }
+        Ok(all)
+    }
+
+    /// The cells in B of each published basin of the learners that follow the model or, without one, are formulas.
+    fn cells(&self, name: &str, digest: &str, model: Option<&Model>) -> Done<Cells> {
+        let steps = self.cut.basin_steps();
+        let what: Vec<String> = BASINS.iter().map(|basin| basin.learner.title()).collect();
+        let key = json!({ "model": digest, "steps": steps, "basins": what });
+        let algorithm = model.map(|model| model.config().algorithm);
+        let cells = |Basin { learner, .. }: &Basin| -> Done<Option<f64>> {
+            self.go_on()?;
+            if learner.algorithm() != algorithm {
+                return Ok(None);
+            }
+            let (agents, ascent) = (Agent::both(*learner, model)?, ascent(model, steps));
+            let cells = basin(agents, &PlaneGame::Logistic, self.cpu, Grid::PUBLISHED, ascent);
+            Ok(Some(count(&cells) as f64))
+        };
+        self.archive.kept(name, &key, || BASINS.iter().map(cells).collect())
+    }
+
+    /// Figure 3a's curves, with the starts of `meva figure 3a`.
+    fn sweep_models(&self, stage: usize, models: &[Trained]) -> Done<Sweep> {
+        let (learners, mut by_seed) = (meta_value_learners(), Vec::new());
+        for (seed, trained) in (0..).zip(models) {
+            let left = models.len() - by_seed.len();
+            self.say(stage, format!("{left} of {} models to go", models.len()));
+            reciprocity::check(&trained.model)?;
+            let name = format!("returns-{}", trained.name);
+            by_seed.push(self.returns(&name, &trained.digest, Some(&trained.model), &learners, seed)?);
+        }
+        Ok(Sweep { learners, by_seed })
+    }
+
+    /// Figure 3b's curves, with the starts of `meva figure 3b`.
+    fn sweep_lola(&self, stage: usize, seeds: u64) -> Done<Sweep> {
+        let (learners, mut by_seed) = (lola_learners(), Vec::new());
+        for seed in 0..seeds {
+            self.say(stage, format!("{} of {seeds} seeds to go", seeds - seed));
+            let name = format!("returns-lola-seed-{seed}");
+            by_seed.push(self.returns(&name, "", None, &learners, seed)?);
+        }
+        Ok(Sweep { learners, by_seed })
+    }
+
+    fn returns(
+        &self,
+        name: &str,
+        digest: &str,
+        model: Option<&Model>,
+        learners: &[Learner],
+        seed: u64,
+    ) -> Done<Vec<Returns>> {
+        let protocol = self.cut.protocol();
+        let settings: Vec<f64> = learners.iter().map(|learner| learner.setting()).collect();
+        let key = json!({ "model": digest, "protocol": protocol, "settings": settings, "seed": seed });
+        let returns = |learner: &Learner| -> Done<Returns> {
+            self.go_on()?;
+            Ok(reciprocity::returns(self.cpu, *learner, model, protocol, seed)?)
+        };
+        self.archive.kept(name, &key, || learners.iter().map(returns).collect())
+    }
+
+    /// Every figure of the paper, by its number; written, too.
+    fn figures(&self, models: [&Model; 2], meva: &Sweep, lola: &Sweep) -> Result<Vec<(Number, Figure)>> {
+        let steps = self.cut.basin_steps();
+        let figure = |number: Number| {
+            let figure = match number {
+                Number::One => figure_1(self.cpu),
+                Number::TwoA => figure_2a(&models, self.cpu, steps)?,
+                Number::TwoB => figure_2b(&models, self.cpu, steps)?,
+                Number::ThreeA => figure_3(meva),
+                Number::ThreeB => figure_3(lola),
+            };
+            drawing::save_both(&figure, &self.archive.place("figures"), number)?;
+            Ok((number, figure))
+        };
+        Number::ALL.into_iter().map(figure).collect()
+    }
+}
+
+fn compare_basins(all: &[Cells]) -> Vec<Comparison> {
+    let comparison = |(k, basin): (usize, &Basin)| Comparison {
+        what: basin.learner.title(),
+        source: basin.source,
+        published: basin.cells,
+        ours: all.iter().filter_map(|cells| cells[k]).collect(),
+        tolerance: basin.tolerance,
+        scope: basin.scope,
+    };
+    BASINS.iter().enumerate().map(comparison).collect()
+}
+
+fn compare_returns(sweep: &Sweep) -> Vec<(Curve, Vec<Comparison>)> {
+    let comparison = |curve: Curve, k: usize| Comparison {
+        what: format!("{}, \u{3b3} = {}", curve.title("MeVa"), GAMMAS[k]),
+        source: "authors' first version, Figure 3a",
+        published: RETURNS[curve as usize][k],
+        ours: sweep.returns(curve, k),
+        tolerance: RETURN_TOLERANCE,
+        scope: Scope::AmongSeeds,
+    };
+    let comparisons = |curve: Curve| (curve, (0..GAMMAS.len()).map(|k| comparison(curve, k)).collect());
+    Curve::ALL.map(comparisons).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::assert_says;
+
+    #[test]
+    fn what_was_cut_is_told() {
+        let plan = Plan::of(0..SEEDS, Cut::default()).unwrap();
+        assert_eq!(plan.cuts, [""; 0]);
+        assert_eq!(plan.configs["ipd"].len(), 8);
+        assert_eq!(plan.configs["cola"].len(), 1);
+        let cut = Cut {
+            steps: Some(100),
+            ..Cut::QUICK
+        };
+        let plan = Plan::of(3..5, cut).unwrap();
+        assert_eq!(plan.cuts[0], "outer iterations of logistic: 300 rather than 1000");
+        assert_eq!(
+            plan.cuts.len(),
+            7,
+            "three trainings, seeds, pairs, steps in either game"
+        );
+        assert_eq!(plan.configs["logistic"][1].seed, 4);
+        assert_says(Plan::of(3..3, cut).map(drop), &["no seeds"]);
+        let nothing = Cut { pairs: Some(0), ..cut };
+        assert_says(Plan::of(0..1, nothing).map(drop), &["show nothing"]);
+    }
+
+    /// Interrupted at every stage, a reproduction goes on to the numbers of one that was not, without doing again what was
+    /// done.
+    #[test]
+    fn an_interrupted_reproduction_goes_on() {
+        let scratch = tempfile::tempdir().unwrap();
+        let cut = Cut {
+            outer: Some(1),
+            pairs: Some(2),
+            steps: Some(2),
+        };
+        let ours =
+            |report: &Report| -> Vec<Vec<f64>> { report.comparisons().map(|number| number.ours.clone()).collect() };
+        let whole = scratch.path().join("whole");
+        let whole = reproduce(&whole, 0..1, cut, |_| {}, &AtomicBool::new(false))
+            .unwrap()
+            .unwrap();
+
+        let parts = scratch.path().join("parts");
+        let reached = AtomicUsize::new(0);
+        let mut calls = 0;
+        let report = loop {
+            let interrupt = AtomicBool::new(false);
+            // As soon as a stage is reached that no call has reached yet.
+            let stop = |progress: Progress| {
+                if let Progress::Stage(stage) = progress
+                    && stage.index() >= reached.load(Ordering::Relaxed)
+                {
+                    reached.store(stage.index() + 1, Ordering::Relaxed);
+                    interrupt.store(true, Ordering::Relaxed);
+                }
+            };
+            calls += 1;
+            assert!(calls <= 10, "it does not get on");
+            if let Some(report) = reproduce(&parts, 0..1, cut, stop, &interrupt).unwrap() {
+                break report;
+            }
+            assert!(!parts.join(REPORT).exists());
+        };
+        assert!(calls > 4, "{calls}");
+        assert!(parts.join(REPORT).exists());
+        assert_eq!(ours(&report), ours(&whole));
+    }
+
+    #[test]
+    fn stages_say_where_they_are() {
+        let stage = Stage {
+            index: 3,
+            left: "2 models to go".to_string(),
+        };
+        assert_eq!(stage.to_string(), "[4/7] count basins: 2 models to go");
+    }
+}
