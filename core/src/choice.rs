@@ -20,7 +20,8 @@ pub struct UnknownName {
 }
 
 impl UnknownName {
-    pub(crate) const fn new(kind: &'static str, names: &'static [&'static str]) -> Self {
+    /// What names none of these.
+    pub const fn new(kind: &'static str, names: &'static [&'static str]) -> Self {
         UnknownName { kind, names }
     }
 }
@@ -39,7 +40,23 @@ impl fmt::Display for UnknownName {
 impl core::error::Error for UnknownName {}
 
 /// Gives an enum its names: `ALL`, `NAMES`, `name`, `Display` and `FromStr`; and with a code after each variant, `code` and
-/// `from_code` for images and C. Each name and each code stands once, where this is called.
+/// `from_code` for images and C. Each name and each code stands once, where this is called. The word after the type says what
+/// kind of thing is named, for messages.
+///
+/// ```
+/// #[derive(Clone, Copy, Debug, PartialEq)]
+/// enum Weather { Fair, Foul }
+///
+/// meva_core::choice! { Weather, "weather":
+///     Fair = "fair",
+///     Foul = "foul",
+/// }
+///
+/// assert_eq!("foul".parse(), Ok(Weather::Foul));
+/// assert_eq!(Weather::Fair.to_string(), "fair");
+/// assert_eq!("grey".parse::<Weather>().unwrap_err().to_string(), "unknown weather: choose from fair, foul");
+/// ```
+#[macro_export]
 macro_rules! choice {
     ($type:ident, $kind:literal: $($variant:ident = $name:literal),+ $(,)?) => {
         impl $type {
@@ -65,7 +82,7 @@ macro_rules! choice {
         impl core::str::FromStr for $type {
             type Err = $crate::choice::UnknownName;
 
-            fn from_str(name: &str) -> Result<Self, Self::Err> {
+            fn from_str(name: &str) -> core::result::Result<Self, Self::Err> {
                 Self::ALL
                     .into_iter()
                     .find(|choice| choice.name() == name)
@@ -74,7 +91,7 @@ macro_rules! choice {
         }
     };
     ($type:ident, $kind:literal: $($variant:ident = $name:literal ($code:literal)),+ $(,)?) => {
-        $crate::choice::choice!($type, $kind: $($variant = $name),+);
+        $crate::choice!($type, $kind: $($variant = $name),+);
 
         impl $type {
             /// The number that images and C know it by.
@@ -103,6 +120,7 @@ pub(crate) use choice;
 #[cfg(test)]
 mod tests {
     use crate::activation::Activation;
+    use crate::algorithm1::{Bootstrap, Exploration};
     use crate::game::GameName;
     use crate::learner::LearnerName;
     use crate::learner::meta_value::Field;
@@ -119,7 +137,7 @@ mod tests {
 
     #[test]
     fn names_come_back() {
-        names_come_back!(Activation, Field, GameName, Input, LearnerName);
+        names_come_back!(Activation, Bootstrap, Exploration, Field, GameName, Input, LearnerName);
     }
 
     macro_rules! codes_come_back {

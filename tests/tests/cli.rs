@@ -681,13 +681,27 @@ fn bad_input() {
         ("rho=0.9", ["`bootstrap` is residual", "rho = \"none\""]),
         (
             "payoffs=[[1,2],[3,4]]",
-            ["it has 2 rows of lengths [2, 2], expected 4 rows", "payoffs = [["],
+            ["it must be 4 rows", "not 2 of lengths [2, 2]"],
         ),
         (
             "payoffs=[[1,1],[1,1],[1,1],[1,1]]",
-            ["the game has its own", "game = \"matrix\""],
+            ["which has payoffs of its own", "set game = \"matrix\""],
         ),
         ("game=matrix", ["game matrix needs `payoffs`", "payoffs = [["]),
+        (
+            "discount=0.5",
+            [
+                "`discount` is 0.5, but has no effect: `game` is logistic",
+                "leave it at 0.96",
+            ],
+        ),
+        (
+            "alpha_max=5",
+            [
+                "`alpha_max` is 5.0, but has no effect: `algorithm` is meva",
+                "set algorithm = \"cola\"",
+            ],
+        ),
     ] {
         scratch.fail(&["train", "logistic", "--set", assignment], 2, &words);
     }
@@ -1007,9 +1021,9 @@ fn sampled_games_train_and_play() {
         "--set",
         "estimator=rollouts",
         "--set",
-        "rollouts=4",
+        "episodes=4",
         "--set",
-        "rollout_length=5",
+        "turns=5",
         "--set",
         "outer=2",
     ];
@@ -1017,6 +1031,22 @@ fn sampled_games_train_and_play() {
         scratch.succeed(&[&IPD[..], &sampled, &["--out", out]].concat());
     }
     scratch.assert_same_bytes("one", "two", &["model.safetensors"]);
+    // Older names of the keys are noted; their order does not matter.
+    let formerly = sampled.map(|word| match word {
+        "estimator=rollouts" => "rollout_length=5",
+        "turns=5" => "estimator=rollouts",
+        "episodes=4" => "rollouts=4",
+        other => other,
+    });
+    let output = scratch.run(&[&IPD[..], &formerly, &["--out", "three"]].concat());
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    for note in [
+        "note: `rollout_length` is now called `turns`\n",
+        "note: `rollouts` is now called `episodes`\n",
+    ] {
+        assert!(stderr.contains(note), "{stderr}");
+    }
+    scratch.assert_same_bytes("one", "three", &["model.safetensors"]);
     scratch.succeed(&[&IPD[..], &["--set", "outer=2", "--out", "exact"]].concat());
     assert_ne!(
         fs::read(scratch.path("one/model.safetensors")).unwrap(),
@@ -1026,7 +1056,7 @@ fn sampled_games_train_and_play() {
         let arguments = ["play", "ipd", "--learner", "naive", "--pairs", "70", "--steps", "30"];
         scratch.json(&[&arguments[..], more].concat())["players"].clone()
     };
-    let rollouts = ["--estimator", "rollouts", "--rollouts", "8", "--rollout-length", "20"];
+    let rollouts = ["--estimator", "rollouts", "--episodes", "8", "--turns", "20"];
     assert_eq!(play(&rollouts), play(&rollouts));
     assert_ne!(play(&rollouts), play(&[]));
     // Noise apart, they learn to defect all the same.
@@ -1061,6 +1091,25 @@ fn cola_plays() {
         "lola",
     ]);
     assert_eq!(value["players"].as_array().unwrap().len(), 2);
+    // The rate at which its agents learn is the configuration's `alpha`.
+    scratch.succeed(&[
+        "train", "cola-ipd", "--set", "outer=1", "--set", "batch=8", "--set", "alpha=1", "--out", "slow",
+    ]);
+    let players = |run| {
+        let arguments = [
+            "play",
+            "ipd",
+            "--learner",
+            "cola",
+            "--pairs",
+            "8",
+            "--steps",
+            "5",
+            "--runs",
+        ];
+        scratch.json(&[&arguments[..], &[run]].concat())["players"].clone()
+    };
+    assert_ne!(players("cola"), players("slow"));
     scratch.fail(
         &["play", "ipd", "--runs", "cola", "--pairs", "8"],
         2,
@@ -1079,15 +1128,26 @@ fn bad_input_of_players_and_estimators() {
     let scratch = Scratch::new();
     scratch.succeed(&[&IPD[..], &["--set", "outer=1", "--out", "run"]].concat());
     let train = |preset: &str, key: &str, words: &[&str]| scratch.fail(&["train", preset, "--set", key], 2, words);
-    train("cola", "parameters=separate", &["`parameters` is separate", "shared"]);
+    train("cola", "networks=separate", &["`networks` is separate", "shared"]);
     train(
         "cola-ipd",
         "estimator=rollouts",
         &["`estimator` is rollouts", "second derivatives"],
     );
     train("logistic", "estimator=rollouts", &["no turns to sample", "exact"]);
-    train("ipd", "rollout_length=0", &["`rollout_length` is 0"]);
-    train("ipd", "rollouts=0", &["`rollouts` is 0"]);
+    for key in ["turns", "episodes"] {
+        let words = format!("`{key}` is 0, but has no effect: `estimator` is exact");
+        train("ipd", &format!("{key}=0"), &[&words, "set estimator = \"rollouts\""]);
+        let arguments = [
+            "train",
+            "ipd",
+            "--set",
+            &format!("{key}=0"),
+            "--set",
+            "estimator=rollouts",
+        ];
+        scratch.fail(&arguments, 2, &[&format!("`{key}` is 0: it must be at least 1")]);
+    }
     train("ipd", "estimator=reinforce", &["unknown estimator `reinforce`"]);
     let play = |more: &[&str], words: &[&str]| scratch.fail(&[&["play", "ipd"][..], more].concat(), 2, words);
     play(

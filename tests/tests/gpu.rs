@@ -95,25 +95,22 @@ fn variety() -> Vec<(&'static str, Config)> {
         ),
         (
             "imp",
-            short(
-                "imp",
-                &["parameters=shared", "rho=none", "bootstrap=residual", "phi=0.5"],
-            ),
+            short("imp", &["networks=shared", "rho=none", "bootstrap=residual", "phi=0.5"]),
         ),
         ("imp, separate", short("imp", &["flip_probability=0.4"])),
         (
             "logistic, separate",
-            short("logistic", &["parameters=separate", "lambda=0.7"]),
+            short("logistic", &["networks=separate", "lambda=0.7"]),
         ),
         (
             "logistic, separate, target network",
-            short("logistic-paper", &["parameters=separate", "rho=0.9", "lambda=0.5"]),
+            short("logistic-paper", &["networks=separate", "rho=0.9", "lambda=0.5"]),
         ),
         (
             "logistic, separate, sign flips",
             short(
                 "logistic",
-                &["parameters=separate", "exploration=sign-flips", "flip_probability=0.4"],
+                &["networks=separate", "exploration=sign-flips", "flip_probability=0.4"],
             ),
         ),
         (
@@ -174,7 +171,7 @@ fn shaders_are_valid() {
 
 /// What the core makes of a configuration in `count` updates, one trajectory after the other, in plain `f32`; with losses.
 fn by_core(config: &Config, count: usize) -> (Vec<f32>, Vec<f32>) {
-    match (config.any_game().unwrap(), config.parameters) {
+    match (config.any_game().unwrap(), config.networks) {
         (AnyGame::Plane(game), Sharing::Shared) => by_core_of::<PlaneGame, 1, 16, 1, 16, 1>(config, game, count),
         (AnyGame::Plane(game), Sharing::Separate) => by_core_of::<PlaneGame, 1, 16, 1, 16, 2>(config, game, count),
         (AnyGame::IteratedMatrix(game), Sharing::Shared) => by_core_of::<_, 5, 16, 1, 16, 1>(config, game, count),
@@ -282,9 +279,9 @@ fn differing(got: &[f32], expected: &[f32]) -> usize {
 fn updates_have_the_bits_of_the_core() {
     let Some(gpu) = gpu() else { return };
     let mut failures = Vec::new();
-    for (name, config) in variety() {
+    for (name, mut config) in variety() {
         // Segments of a vector's gradient are summed apart, so one trajectory; matrices take several.
-        let config = Config { batch: 1, ..config };
+        config.batch = 1;
         let plan = Plan {
             chunk: config.batch,
             segment: 1000,
@@ -371,7 +368,7 @@ fn formulas<G: Game<N>, const N: usize, const H: usize, const R: usize, const M:
     config: &Config,
     game: G,
 ) -> Vec<(&'static str, usize, f64)> {
-    let mut thetas = vec![Parameters::<f32, N, H, R, M>::ZERO; config.parameters.networks()];
+    let mut thetas = vec![Parameters::<f32, N, H, R, M>::ZERO; config.networks.count()];
     for (n, theta) in thetas.iter_mut().enumerate() {
         theta.initialize(&mut Stream::new(3, Purpose::Parameters, n as u64));
     }
@@ -514,10 +511,7 @@ fn first_updates_of_the_published_ipd_agree_with_the_cpu_engine() {
 #[test]
 fn seeds_side_by_side_are_seeds_alone() {
     let Some(gpu) = gpu() else { return };
-    for (preset, more) in [
-        ("ipd", &[][..]),
-        ("logistic-paper", &["parameters=separate", "rho=0.9"]),
-    ] {
+    for (preset, more) in [("ipd", &[][..]), ("logistic-paper", &["networks=separate", "rho=0.9"])] {
         side_by_side(
             &gpu,
             &config(preset, &[&SMALL[..], &["steps=4", "stride=2"], more].concat()),
@@ -526,7 +520,7 @@ fn seeds_side_by_side_are_seeds_alone() {
 }
 
 fn side_by_side(gpu: &Arc<Gpu>, config: &Config) {
-    let configs: Vec<Config> = (0..3).map(|seed| Config { seed, ..config.clone() }).collect();
+    let configs: Vec<Config> = (0..3).map(|seed| config.with_seed(seed)).collect();
     let mut trainers: Vec<Trainer> = configs.iter().map(|config| Trainer::new(config).unwrap()).collect();
     let mut fleet = Fleet::new(gpu, &trainers.iter().collect::<Vec<_>>()).unwrap();
     let mut losses = Vec::new();

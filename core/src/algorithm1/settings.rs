@@ -1,6 +1,7 @@
 //! What an update does: its options, one enum each.
 
 use crate::adamw::AdamW;
+use crate::choice::choice;
 use crate::learner::meta_value::Field;
 use crate::meta_value::Architecture;
 
@@ -19,6 +20,11 @@ pub enum Bootstrap {
     Residual,
 }
 
+choice! { Bootstrap, "bootstrap":
+    SemiGradient = "semi-gradient",
+    Residual = "residual",
+}
+
 /// How starts for the rollouts are found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(
@@ -32,6 +38,11 @@ pub enum Exploration {
     /// The trajectory follows the network's gradient alone with the signs of its last hidden units flipped by a mask
     /// (section 4.3, footnote 2); rollouts branch off it.
     SignFlips,
+}
+
+choice! { Exploration, "exploration":
+    None = "none",
+    SignFlips = "sign-flips",
 }
 
 /// What an update does, apart from its sizes.

@@ -89,7 +89,7 @@ fn config_of(built_in: &BuiltIn) -> Result<Config> {
     if built_in.name == "tandem" {
         config.set("game=tandem")?;
     }
-    config.set("parameters=shared")?;
+    config.set("networks=shared")?;
     Ok(config)
 }
 

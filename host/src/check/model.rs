@@ -101,7 +101,7 @@ impl ShapeVisitor for Checking<'_> {
     fn visit<G: NamedGame<N>, const N: usize, const H: usize, const R: usize, const M: usize>(self) -> Result<()> {
         let config = self.config;
         let game = G::try_from(config.any_game()?)?;
-        let networks = config.parameters.networks();
+        let networks = config.networks.count();
         let mut theta: Box<[Parameters<f32, N, H, R, M>]> = zeroed_slice(networks);
         for (n, theta) in theta.iter_mut().enumerate() {
             parameters_from_tensors(self.file, &network_prefix(prefix(config), n, networks), theta)

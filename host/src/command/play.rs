@@ -65,8 +65,8 @@ pub struct Play {
     /// Discount inside an iterated game [default: 0.96]
     #[arg(long, allow_negative_numbers = true)]
     discount: Option<f64>,
-    /// How agents know their naive gradients; outcomes and best responses are exact in any case
-    #[arg(long, value_enum, default_value_t = Estimator::Exact)]
+    /// How agents know their naive gradients, exact or rollouts; outcomes and best responses are exact in any case
+    #[arg(long, default_value_t = Estimator::Exact)]
     estimator: Estimator,
     /// With `--estimator rollouts`: episodes per estimate [default: 16]
     #[arg(long, alias = "rollouts")]

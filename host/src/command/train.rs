@@ -130,13 +130,19 @@ impl Train {
     fn configs(&self) -> Result<Vec<Config>> {
         let what = self.what.as_deref().unwrap_or_default();
         let path = Path::new(what);
+        let mut renamed = Vec::new();
         let mut config = if what.ends_with(".toml") || what.contains(std::path::MAIN_SEPARATOR) || path.is_file() {
-            Config::load(path)?
+            let (config, old) = Config::load_noting(path)?;
+            renamed.extend(old);
+            config
         } else {
             Config::preset(what)?
         };
         for assignment in &self.set {
-            config.set(assignment)?;
+            renamed.extend(config.set(assignment)?);
+        }
+        for name in renamed {
+            eprintln!("note: {name}");
         }
         if let Some(seed) = self.seed {
             config.seed = seed;
@@ -144,7 +150,7 @@ impl Train {
         config.validate()?;
         Ok(match self.seeds.clone() {
             None => vec![config],
-            Some(seeds) => seeds.map(|seed| Config { seed, ..config.clone() }).collect(),
+            Some(seeds) => seeds.map(|seed| config.with_seed(seed)).collect(),
         })
     }
 

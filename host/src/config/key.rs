@@ -1,134 +1,697 @@
-//! The keys of a configuration.
+//! The keys of a configuration. All that there is to know about a key stands in its entry of the table below: the field,
+//! its type, its value in preset `logistic`, its note, where it must lie, what it was once called, what gives it an effect.
+//!
+//! The entry's type says how a value is read and written: see [`Entry`].
 
+use meva_core::activation::Activation;
+use meva_core::algorithm1::{Bootstrap, Exploration};
+use meva_core::choice::UnknownName;
+use meva_core::game::{GameName, IteratedMatrix};
+use meva_core::learner::meta_value::Field;
 use std::fmt;
+use std::str::FromStr;
+use toml::Value;
 
-/// Every key in the order of the file, with a note on its meaning.
-pub const KEYS: [(&str, &str); 36] = [
-    ("preset", "where absent keys come from"),
-    ("version", "of the program that wrote this"),
-    ("algorithm", "meva or cola"),
-    ("game", "logistic, tandem, ipd, imp, chicken or matrix"),
-    ("payoffs", "of game matrix: rows DD, DC, CD, CC, a column per player"),
-    ("discount", "delta, inside iterated games"),
-    ("estimator", "of returns and naive gradients: exact or rollouts"),
-    ("rollouts", "episodes per estimate, with estimator rollouts"),
-    ("rollout_length", "turns per episode, with estimator rollouts"),
-    ("outer", "outer iterations"),
-    ("batch", "trajectories side by side"),
-    ("seed", "of every random draw"),
-    ("alpha", "the agents' learning rate"),
-    ("alpha_max", "COLA's longest imagined step"),
-    ("steps", "T, steps of an outer iteration, a multiple of stride"),
-    ("stride", "k, steps of a rollout"),
-    ("lambda", "how much of a target is observed, 0 to 1"),
-    ("rho", "inertia of the target network, below 1, or \"none\""),
-    ("eta", "the network's learning rate"),
-    ("schedule", "of eta: constant, linear or cosine, the latter two to zero"),
-    ("beta1", "decay of the first moment"),
-    ("beta2", "decay of the second moment"),
-    ("epsilon", "added to the root of the second moment"),
-    ("weight_decay", "times eta"),
-    ("field", "what agents follow: v, u or u-normalized"),
-    ("exploration", "none or sign-flips"),
-    ("flip_probability", "per unit and player, of sign-flips"),
-    ("bootstrap", "semi-gradient or residual"),
+use super::{Algorithm, Distribution, Estimator, Schedule, Sharing, VERSION};
+
+/// Makes [`Config`], [`KEYS`] and [`Config::base`] of the entries `name: type = value => key("note").facts();`.
+macro_rules! keys {
     (
-        "phi",
-        "how much of the residual gradient through targets counts, 0 to 1",
-    ),
-    ("parameters", "shared by the players or separate"),
-    ("hidden", "H, units of a layer"),
-    ("residual_blocks", "R, in each of the two networks"),
-    ("quantiles", "M"),
-    ("last_activation", "gelu or tanh"),
-    ("start", "of policies: uniform on [-scale, scale], or normal"),
-    ("scale", "half the width, or the deviation"),
-];
+        $(#[$about:meta])*
+        pub struct Config {
+            $($(#[$doc:meta])* $name:ident: $kind:ty = $value:expr => $facts:expr;)+
+        }
+    ) => {
+        $(#[$about])*
+        pub struct Config {
+            $($(#[$doc])* pub $name: $kind,)+
+        }
 
-/// Keys that a file without preset may leave out.
-pub(super) const OPTIONAL: [&str; 11] = [
-    "preset",
-    "version",
-    "algorithm",
-    "payoffs",
-    "discount",
-    "estimator",
-    "rollouts",
-    "rollout_length",
-    "phi",
-    "alpha_max",
-    "rho",
-];
+        /// Every key, in the order of files.
+        pub const KEYS: &[Key] = &[$(Key {
+            name: stringify!($name),
+            facts: $facts,
+            read: |config, value| <$kind as Entry>::read(value).map(|value| config.$name = value),
+            write: |config| config.$name.write(),
+            lies_in: |config, range| config.$name.lies_in(range),
+            copy: |config, from| config.$name.clone_from(&from.$name),
+        }),+];
 
-/// COLA's longest imagined step in the paper.
-pub(super) fn alpha_max() -> f64 {
-    10.0
+        impl Config {
+            /// The values in the table, which are those of preset `logistic`.
+            pub(super) fn base() -> Self {
+                Config { $($name: $value),+ }
+            }
+        }
+    };
 }
 
-/// The whole residual gradient, where nobody says.
-pub(super) fn phi() -> f64 {
-    1.0
+keys! {
+    /// Everything that a training run depends on.
+    ///
+    /// Start from a preset or a file, change keys by [`Config::set`] or by their fields, and check the result with
+    /// [`Config::validate`].
+    ///
+    /// ```
+    /// use meva::config::Config;
+    /// let mut config = Config::preset("ipd")?;
+    /// config.set("batch=64")?;
+    /// config.set("rho=none")?;
+    /// config.validate()?;
+    /// assert_eq!((config.batch, config.rho, config.updates()), (64, None, 20_000));
+    /// # Ok::<(), meva::error::Error>(())
+    /// ```
+    #[derive(Clone, Debug, PartialEq)]
+    #[non_exhaustive]
+    pub struct Config {
+        /// The preset that supplies what a file leaves out; none if the file gives everything itself.
+        preset: Option<String> = None => key("supplies the keys that are left out").optional();
+        /// The version of this crate that wrote the configuration.
+        version: String = VERSION.to_owned() => key("of the program that wrote this file").optional();
+
+        /// What is trained.
+        algorithm: Algorithm = Algorithm::Meva => key("meva or cola").optional();
+        /// The game.
+        game: GameName = GameName::Logistic => key("logistic, tandem, ipd, imp, chicken or matrix");
+        /// Payoffs per turn of [`GameName::Matrix`]: rows DD, DC, CD, CC with player 0's action first, columns players.
+        payoffs: Option<[[f64; 2]; 4]> = None => key("of game matrix: rows DD, DC, CD, CC, a column per player")
+            .optional()
+            .within(Range::Finite)
+            .needs(matrix)
+            .example("rows are DD, DC, CD, CC, columns are players: payoffs = [[1, 1], [3, 0], [0, 3], [2, 2]]");
+        /// `delta` in [0, 1), the discount inside an iterated game.
+        discount: f64 = IteratedMatrix::DISCOUNT => key("delta, inside an iterated game")
+            .optional()
+            .within(Range::BelowOne)
+            .needs(iterated);
+        /// How agents know their returns and the gradients of these.
+        estimator: Estimator = Estimator::Exact => key("of returns and naive gradients: exact or rollouts").optional();
+        /// Episodes per estimate, with [`Estimator::Rollouts`].
+        episodes: usize = 16 => key("played per estimate")
+            .formerly("rollouts")
+            .optional()
+            .within(Range::Count)
+            .needs(rollouts);
+        /// Turns per episode, with [`Estimator::Rollouts`]. At the usual discount, all that follows the hundredth weighs
+        /// less than 2 %.
+        turns: usize = 100 => key("per episode")
+            .formerly("rollout_length")
+            .optional()
+            .within(Range::Count)
+            .needs(rollouts);
+
+        /// Outer iterations, each from fresh starts.
+        outer: usize = 1000 => key("outer iterations").within(Range::Count);
+        /// Trajectories side by side.
+        batch: usize = 128 => key("trajectories side by side").within(Range::Count);
+        /// What every random draw follows from.
+        seed: u64 = 0 => key("of every random draw").within(Range::Whole);
+        /// `alpha`, the agents' learning rate.
+        alpha: f64 = 1.0 => key("the agents' learning rate").within(Range::Positive);
+        /// COLA's longest imagined step.
+        alpha_max: f64 = 10.0 => key("COLA's longest imagined step")
+            .optional()
+            .within(Range::NotNegative)
+            .needs(cola);
+        /// `T`, steps of exploration in an outer iteration: a multiple of `stride`.
+        steps: usize = 50 => key("T, per outer iteration, a multiple of stride").within(Range::Count);
+        /// `k`, steps of a rollout.
+        stride: usize = 50 => key("k, steps of a rollout").within(Range::Count);
+        /// `lambda` in [0, 1]: how much of a target is observed rather than predicted.
+        lambda: f64 = 0.0 => key("the share of a target that is observed, 0 to 1").within(Range::Unit).needs(several_steps);
+        /// `rho` in [0, 1), the inertia of the target network; none, written `"none"`, for no target network.
+        rho: Option<f64> = None => key("inertia of the target network, below 1, or \"none\"")
+            .optional()
+            .within(Range::BelowOne);
+
+        /// The network's learning rate at the start of the run.
+        eta: f64 = 1e-3 => key("the network's learning rate").within(Range::Positive);
+        /// How `eta` changes over the run.
+        schedule: Schedule = Schedule::Constant => key("of eta: constant, or linear or cosine, down to zero");
+        /// Decay of the optimiser's first moment, in [0, 1).
+        beta1: f64 = 0.9 => key("decay of the first moment").within(Range::BelowOne);
+        /// Decay of the optimiser's second moment, in [0, 1).
+        beta2: f64 = 0.99 => key("decay of the second moment").within(Range::BelowOne);
+        /// Added to the root of the second moment.
+        epsilon: f64 = 1e-8 => key("added to the root of the second moment").within(Range::Positive);
+        /// Weight decay; multiplied by `eta`.
+        weight_decay: f64 = 0.0 => key("times eta").within(Range::NotNegative);
+
+        /// What the network models and agents follow.
+        field: Field = Field::V => key("what agents follow: v, u or u-normalized")
+            .formerly_valued(&[("algorithm1", "u"), ("normalized", "u-normalized")])
+            .needs(meva);
+        /// How starts for the rollouts are found.
+        exploration: Exploration = Exploration::None => key("none or sign-flips").needs(meva);
+        /// The probability that exploration by sign flips flips a unit.
+        flip_probability: f64 = 1.0 / 16.0 => key("of a sign flip, per unit and player")
+            .within(Range::Unit)
+            .needs(sign_flips);
+        /// Where the gradient of the loss flows.
+        bootstrap: Bootstrap = Bootstrap::Residual => key("semi-gradient or residual").needs(meva);
+        /// How much of the gradient through the targets counts, in [0, 1], with a residual `bootstrap`.
+        phi: f64 = 1.0 => key("the share of the gradient through targets, 0 to 1")
+            .optional()
+            .within(Range::Unit)
+            .needs(residual);
+
+        /// Whether the players share a network.
+        networks: Sharing = Sharing::Shared => key("shared by the players or separate").formerly("parameters");
+        /// `H`, hidden units.
+        hidden: usize = 64 => key("H, units per layer").within(Range::Count);
+        /// `R`, residual blocks in each of the two networks.
+        residual_blocks: usize = 1 => key("R, in the policy network and in the value network").within(Range::Whole);
+        /// `M`, quantiles.
+        quantiles: usize = 16 => key("M").within(Range::Count);
+        /// The last hidden activation.
+        last_activation: Activation = Activation::Gelu => key("gelu or tanh");
+
+        /// How policies are drawn at the start of an outer iteration.
+        start: Distribution = Distribution::Uniform => key("of policies: uniform on [-scale, scale], or normal");
+        /// The width of that distribution.
+        scale: f64 = 8.0 => key("half the width, or the standard deviation").within(Range::NotNegative);
+    }
 }
 
-/// Episodes per estimate, where nobody says.
-pub(super) fn rollouts() -> usize {
-    16
+/// A key of a configuration.
+pub struct Key {
+    /// Its name in files and on the command line, and that of the field.
+    pub name: &'static str,
+    pub(super) facts: Facts,
+    /// Gives it a value, unless it cannot have that one.
+    pub(super) read: fn(&mut Config, &Value) -> Result<(), Refusal>,
+    /// Its value as in TOML; none if TOML has nothing to show for it.
+    pub(super) write: fn(&Config) -> Option<String>,
+    /// Whether its value lies in a range.
+    pub(super) lies_in: fn(&Config, Range) -> bool,
+    /// Gives it the value that it has in another configuration.
+    pub(super) copy: fn(&mut Config, &Config),
 }
 
-/// Turns per episode, where nobody says: what comes later weighs less than 2 % at the usual discount.
-pub(super) fn rollout_length() -> usize {
-    100
+impl Key {
+    /// What it means, in a line.
+    pub fn note(&self) -> &'static str {
+        self.facts.note
+    }
+
+    /// Why it has no effect in this configuration, if it has none.
+    pub fn idle(&self, config: &Config) -> Option<Idle> {
+        (self.facts.needs)(config)
+    }
+
+    /// The key that has this name, or once had it.
+    pub(super) fn named(name: &str) -> Option<&'static Key> {
+        let current = KEYS.iter().find(|key| key.name == name);
+        current.or_else(|| KEYS.iter().find(|key| key.facts.formerly == Some(name)))
+    }
 }
 
-/// Where a number must lie.
-#[derive(Clone, Copy)]
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Key").field(&self.name).finish()
+    }
+}
+
+/// What is known about a key beyond the name, the type and the value of its field.
+pub(super) struct Facts {
+    pub(super) note: &'static str,
+    pub(super) formerly: Option<&'static str>,
+    pub(super) formerly_valued: &'static [(&'static str, &'static str)],
+    pub(super) optional: bool,
+    pub(super) range: Range,
+    pub(super) example: Option<&'static str>,
+    needs: fn(&Config) -> Option<Idle>,
+}
+
+/// A key that must be given, always has an effect, and may have every value of its type.
+const fn key(note: &'static str) -> Facts {
+    Facts {
+        note,
+        formerly: None,
+        formerly_valued: &[],
+        optional: false,
+        range: Range::Any,
+        example: None,
+        needs: |_| None,
+    }
+}
+
+impl Facts {
+    /// The name that older files have for it.
+    const fn formerly(self, formerly: &'static str) -> Self {
+        Facts {
+            formerly: Some(formerly),
+            ..self
+        }
+    }
+
+    /// Words that older files have for some values, each with today's.
+    const fn formerly_valued(self, formerly_valued: &'static [(&'static str, &'static str)]) -> Self {
+        Facts {
+            formerly_valued,
+            ..self
+        }
+    }
+
+    /// A file without preset may leave it out.
+    const fn optional(self) -> Self {
+        Facts { optional: true, ..self }
+    }
+
+    /// Where its value must lie.
+    const fn within(self, range: Range) -> Self {
+        Facts { range, ..self }
+    }
+
+    /// What it needs to have an effect.
+    const fn needs(self, needs: fn(&Config) -> Option<Idle>) -> Self {
+        Facts { needs, ..self }
+    }
+
+    /// A hint at what it should look like, where presets have no value to show.
+    const fn example(self, example: &'static str) -> Self {
+        Facts {
+            example: Some(example),
+            ..self
+        }
+    }
+}
+
+/// Why a key has no effect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Idle {
+    /// What the configuration is that makes it so.
+    pub reason: String,
+    /// What would give the key an effect.
+    pub remedy: &'static str,
+}
+
+/// Idle unless `condition` holds.
+fn unless(condition: bool, reason: impl FnOnce() -> String, remedy: &'static str) -> Option<Idle> {
+    (!condition).then(|| Idle {
+        reason: reason(),
+        remedy,
+    })
+}
+
+fn meva(config: &Config) -> Option<Idle> {
+    let Config { algorithm, .. } = config;
+    let reason = || format!("`algorithm` is {algorithm}");
+    unless(*algorithm == Algorithm::Meva, reason, "algorithm = \"meva\"")
+}
+
+fn cola(config: &Config) -> Option<Idle> {
+    let Config { algorithm, .. } = config;
+    let reason = || format!("`algorithm` is {algorithm}");
+    unless(*algorithm == Algorithm::Cola, reason, "algorithm = \"cola\"")
+}
+
+fn matrix(config: &Config) -> Option<Idle> {
+    let Config { game, .. } = config;
+    let reason = || format!("`game` is {game}, which has payoffs of its own");
+    unless(*game == GameName::Matrix, reason, "game = \"matrix\"")
+}
+
+fn iterated(config: &Config) -> Option<Idle> {
+    let Config { game, .. } = config;
+    let one_shot = matches!(game, GameName::Logistic | GameName::Tandem);
+    let reason = || format!("`game` is {game}, which is not iterated");
+    unless(!one_shot, reason, "an iterated game, such as game = \"ipd\"")
+}
+
+fn rollouts(config: &Config) -> Option<Idle> {
+    let Config { estimator, .. } = config;
+    let reason = || format!("`estimator` is {estimator}");
+    unless(*estimator == Estimator::Rollouts, reason, "estimator = \"rollouts\"")
+}
+
+/// Where a rollout is a single step, its target is all observed.
+fn several_steps(config: &Config) -> Option<Idle> {
+    let reason = || "`stride` is 1".to_owned();
+    meva(config).or_else(|| unless(config.stride != 1, reason, "a stride of at least 2"))
+}
+
+fn sign_flips(config: &Config) -> Option<Idle> {
+    let Config { exploration, .. } = config;
+    let reason = || format!("`exploration` is {exploration}");
+    let own = || {
+        unless(
+            *exploration == Exploration::SignFlips,
+            reason,
+            "exploration = \"sign-flips\"",
+        )
+    };
+    meva(config).or_else(own)
+}
+
+fn residual(config: &Config) -> Option<Idle> {
+    let Config { bootstrap, .. } = config;
+    let reason = || format!("`bootstrap` is {bootstrap}");
+    let own = || unless(*bootstrap == Bootstrap::Residual, reason, "bootstrap = \"residual\"");
+    meva(config).or_else(own)
+}
+
+/// Where a number must lie, judged as the `f32` that it becomes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Range {
+    Any,
+    Finite,
     Positive,
     NotNegative,
     Unit,
     BelowOne,
+    /// A whole number from 1; like the next, one that TOML can hold.
+    Count,
+    /// A whole number from 0.
+    Whole,
 }
 
 impl Range {
-    pub(super) fn contains(self, value: f64) -> bool {
+    fn contains(self, value: f64) -> bool {
         let value = value as f32;
         match self {
+            Range::Any => true,
+            Range::Finite => value.is_finite(),
             Range::Positive => value > 0.0 && value.is_finite(),
             Range::NotNegative => value >= 0.0 && value.is_finite(),
             Range::Unit => (0.0..=1.0).contains(&value),
             Range::BelowOne => (0.0..1.0).contains(&value),
+            Range::Count => value >= 1.0,
+            Range::Whole => value >= 0.0,
         }
+    }
+
+    fn contains_whole(self, value: u64) -> bool {
+        i64::try_from(value).is_ok() && (value > 0 || self != Range::Count)
     }
 }
 
 impl fmt::Display for Range {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Range::Any => "anything",
+            Range::Finite => "finite throughout",
             Range::Positive => "positive and finite",
             Range::NotNegative => "at least 0 and finite",
             Range::Unit => "from 0 to 1",
             Range::BelowOne => "at least 0 and below 1",
+            Range::Count => "at least 1 and below 2^63",
+            Range::Whole => "below 2^63",
         })
     }
 }
 
+/// Why a key cannot have a value.
+pub(super) enum Refusal {
+    /// It is of another kind: what it must be.
+    MustBe(String),
+    /// It names nothing.
+    Unknown(UnknownName),
+}
+
+/// A type that a key can have: how its values are read from TOML and written in it.
+pub(super) trait Entry: Sized {
+    fn read(value: &Value) -> Result<Self, Refusal>;
+    /// None if TOML has nothing to show for the value.
+    fn write(&self) -> Option<String>;
+    fn lies_in(&self, _: Range) -> bool {
+        true
+    }
+}
+
+/// The word for a value that is absent: TOML has no null, and a file must be able to take a preset's value back.
+const NONE: &str = "none";
+
+impl Entry for f64 {
+    fn read(value: &Value) -> Result<Self, Refusal> {
+        match *value {
+            Value::Float(number) => Ok(number),
+            Value::Integer(number) => Ok(number as f64),
+            _ => Err(Refusal::MustBe("a number".to_owned())),
+        }
+    }
+
+    fn write(&self) -> Option<String> {
+        Some(format!("{self:?}"))
+    }
+
+    fn lies_in(&self, range: Range) -> bool {
+        range.contains(*self)
+    }
+}
+
+impl Entry for Option<f64> {
+    fn read(value: &Value) -> Result<Self, Refusal> {
+        if value.as_str() == Some(NONE) {
+            return Ok(None);
+        }
+        let number = f64::read(value).map_err(|_| Refusal::MustBe(format!("a number or {NONE:?}")))?;
+        Ok(Some(number))
+    }
+
+    fn write(&self) -> Option<String> {
+        self.map_or_else(|| Some(format!("{NONE:?}")), |number| number.write())
+    }
+
+    fn lies_in(&self, range: Range) -> bool {
+        self.is_none_or(|number| range.contains(number))
+    }
+}
+
+macro_rules! whole {
+    ($($type:ty),+) => {
+        $(impl Entry for $type {
+            fn read(value: &Value) -> Result<Self, Refusal> {
+                let number = value.as_integer().and_then(|number| Self::try_from(number).ok());
+                number.ok_or_else(|| Refusal::MustBe("a whole number, not a negative one".to_owned()))
+            }
+
+            fn write(&self) -> Option<String> {
+                Some(self.to_string())
+            }
+
+            fn lies_in(&self, range: Range) -> bool {
+                range.contains_whole(*self as u64)
+            }
+        })+
+    };
+}
+whole!(usize, u64);
+
+impl Entry for String {
+    fn read(value: &Value) -> Result<Self, Refusal> {
+        let text = value.as_str().map(str::to_owned);
+        text.ok_or_else(|| Refusal::MustBe("a text in quotes".to_owned()))
+    }
+
+    fn write(&self) -> Option<String> {
+        Some(Value::String(self.clone()).to_string())
+    }
+}
+
+impl Entry for Option<String> {
+    fn read(value: &Value) -> Result<Self, Refusal> {
+        String::read(value).map(Some)
+    }
+
+    fn write(&self) -> Option<String> {
+        self.as_ref().and_then(String::write)
+    }
+}
+
+impl Entry for Option<[[f64; 2]; 4]> {
+    fn read(value: &Value) -> Result<Self, Refusal> {
+        if value.as_str() == Some(NONE) {
+            return Ok(None);
+        }
+        let row = |row: &Value| -> Option<Vec<f64>> { row.as_array()?.iter().map(|r| f64::read(r).ok()).collect() };
+        let rows: Option<Vec<_>> = value.as_array().and_then(|rows| rows.iter().map(row).collect());
+        let rows = rows.ok_or_else(|| Refusal::MustBe("a list of rows of numbers".to_owned()))?;
+        let pairs: Option<Vec<[f64; 2]>> = rows.iter().map(|row| row.as_slice().try_into().ok()).collect();
+        match pairs.and_then(|pairs| pairs.try_into().ok()) {
+            Some(table) => Ok(Some(table)),
+            None => Err(Refusal::MustBe(format!(
+                "4 rows (DD, DC, CD, CC) of length 2 (players), not {} of lengths {:?}",
+                rows.len(),
+                rows.iter().map(Vec::len).collect::<Vec<_>>()
+            ))),
+        }
+    }
+
+    fn write(&self) -> Option<String> {
+        self.map(|table| format!("{table:?}"))
+    }
+
+    fn lies_in(&self, range: Range) -> bool {
+        self.iter().flatten().flatten().all(|number| range.contains(*number))
+    }
+}
+
+macro_rules! choices {
+    ($($type:ty),+) => {
+        $(impl Entry for $type {
+            fn read(value: &Value) -> Result<Self, Refusal> {
+                let text = value.to_string();
+                Self::from_str(value.as_str().unwrap_or(&text)).map_err(Refusal::Unknown)
+            }
+
+            fn write(&self) -> Option<String> {
+                Some(format!("\"{self}\""))
+            }
+        })+
+    };
+}
+choices!(
+    Activation,
+    Algorithm,
+    Bootstrap,
+    Distribution,
+    Estimator,
+    Exploration,
+    Field,
+    GameName,
+    Schedule,
+    Sharing
+);
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Config;
-    use crate::config::presets::ipd;
+    use crate::error::Kind;
+    use crate::training::trainer::Trainer;
+
+    /// Other values than the configuration's, written as in an assignment: twice and half a number, every other name.
+    fn others(key: &Key, config: &Config) -> Vec<String> {
+        if let Err(Refusal::Unknown(known)) = (key.read)(&mut config.clone(), &Value::from("nothing")) {
+            let own = (key.write)(config).unwrap();
+            let names = known.names.iter().map(|name| format!("{name:?}"));
+            return names.filter(|name| *name != own).collect();
+        }
+        match (key.write)(config).map(|text| text.parse().unwrap()) {
+            Some(Value::Integer(0)) => vec!["1".to_owned()],
+            Some(Value::Integer(number)) => vec![(2 * number).to_string(), (number / 2).to_string()],
+            Some(Value::Float(number)) => vec![(if number == 0.0 { 0.5 } else { number / 2.0 }).to_string()],
+            Some(Value::String(none)) if none == NONE => vec!["0.5".to_owned()],
+            Some(_) => vec!["ipd".to_owned()],
+            None => vec!["[[1, 1], [3, 0], [0, 3], [2, 2]]".to_owned()],
+        }
+    }
+
+    /// The tensors of the model that a few updates make.
+    fn trained(config: &Config) -> crate::error::Result<Vec<(String, Vec<f32>)>> {
+        let mut trainer = Trainer::new(config)?;
+        while trainer.iteration() < config.outer {
+            trainer.outer_iteration()?;
+        }
+        let tensors = trainer.model_file()?.tensors.into_iter();
+        Ok(tensors.map(|tensor| (tensor.name, tensor.data)).collect())
+    }
+
+    /// The preset, with a small network where there is one, and few small updates.
+    fn small(preset: &str) -> Config {
+        let mut config = Config::preset(preset).unwrap();
+        if config.algorithm == Algorithm::Meva {
+            (config.hidden, config.residual_blocks, config.quantiles) = (16, 1, 16);
+            config.steps = 4;
+            config.stride = if config.stride == 50 { 4 } else { 2 };
+        } else {
+            config.steps = 2;
+        }
+        (config.batch, config.outer) = (4, 2);
+        config
+    }
+
+    /// Every key of every preset does something, or is refused.
+    #[test]
+    fn no_key_is_without_effect() {
+        for preset in Config::presets() {
+            let config = small(preset);
+            let model = trained(&config).unwrap();
+            for key in KEYS {
+                // COLA trains by no rate of the agents'; those who follow the model do, as tests of `play` show.
+                if key.name == "alpha" && config.algorithm == Algorithm::Cola {
+                    continue;
+                }
+                let mut learned = 0;
+                for value in others(key, &config) {
+                    let assignment = format!("{} = {value}", key.name);
+                    let mut changed = config.clone();
+                    match changed.set(&assignment).and_then(|_| trained(&changed)) {
+                        Ok(other) => {
+                            assert!(other != model, "{preset}: {assignment} has no effect");
+                            learned += 1;
+                        }
+                        Err(error) => assert_eq!(error.kind(), Kind::Usage, "{preset}, {assignment}: {error}"),
+                    }
+                }
+                let refused = key.idle(&config).is_some();
+                assert!(!refused || learned == 0, "{preset}: {} is not refused", key.name);
+            }
+        }
+    }
 
     #[test]
-    fn keys_are_those_of_the_configuration() {
-        let config = Config {
-            payoffs: Some([[0.0; 2]; 4]),
-            ..ipd()
-        };
-        let mut known: Vec<_> = KEYS.iter().map(|(key, _)| *key).collect();
-        known.sort_unstable();
-        let table = config.to_table().unwrap();
-        let mut keys: Vec<_> = table.keys().map(String::as_str).collect();
-        keys.sort_unstable();
-        assert_eq!(keys, known);
+    fn what_has_no_effect_where() {
+        for (preset, idle) in [
+            ("logistic", "payoffs discount episodes turns alpha_max flip_probability"),
+            (
+                "logistic-paper",
+                "payoffs discount episodes turns alpha_max flip_probability phi",
+            ),
+            ("ipd", "payoffs episodes turns alpha_max phi"),
+            ("imp", "payoffs episodes turns alpha_max phi"),
+            (
+                "cola",
+                "payoffs discount episodes turns lambda field exploration flip_probability bootstrap phi",
+            ),
+            (
+                "cola-ipd",
+                "payoffs episodes turns lambda field exploration flip_probability bootstrap phi",
+            ),
+        ] {
+            let config = Config::preset(preset).unwrap();
+            let keys: Vec<_> = KEYS.iter().filter(|key| key.idle(&config).is_some()).collect();
+            let names: Vec<_> = keys.iter().map(|key| key.name).collect();
+            assert_eq!(names.join(" "), idle, "{preset}");
+            for key in keys {
+                for value in others(key, &config) {
+                    let mut changed = config.clone();
+                    changed.set(&format!("{} = {value}", key.name)).unwrap();
+                    let error = changed.validate().unwrap_err().to_string();
+                    let idle = key.idle(&changed);
+                    assert!(idle.is_none() || error.contains("has no effect"), "{preset}: {error}");
+                }
+            }
+        }
+        let mut single = Config::preset("ipd").unwrap();
+        (single.stride, single.lambda) = (1, 0.5);
+        let error = single.validate().unwrap_err().to_string();
+        assert!(
+            error.starts_with("`lambda` is 0.5, but has no effect: `stride` is 1"),
+            "{error}"
+        );
+    }
+
+    /// Old names and words do not shadow today's.
+    #[test]
+    fn names_are_unique() {
+        let names = KEYS
+            .iter()
+            .flat_map(|key| [Some(key.name), key.facts.formerly])
+            .flatten();
+        let mut names: Vec<_> = names.collect();
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count);
+        for key in KEYS {
+            assert_eq!(Key::named(key.name).unwrap().name, key.name);
+            for (old, new) in key.facts.formerly_valued {
+                let mut config = Config::base();
+                assert!((key.read)(&mut config, &Value::from(*old)).is_err(), "{old}");
+                assert!((key.read)(&mut config, &Value::from(*new)).is_ok(), "{new}");
+            }
+        }
     }
 }

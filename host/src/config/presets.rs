@@ -2,18 +2,17 @@
 
 use meva_core::activation::Activation;
 use meva_core::algorithm1::{Bootstrap, Exploration};
-use meva_core::game::{GameName, IteratedMatrix};
+use meva_core::game::GameName;
 use meva_core::learner::meta_value::Field;
 
-use super::key::{alpha_max, phi, rollout_length, rollouts};
 use super::text::unknown;
-use super::{Algorithm, Config, Distribution, Estimator, Schedule, Sharing, VERSION};
+use super::{Algorithm, Config, Distribution, Schedule, Sharing};
 use crate::error::Result;
 
-pub(super) type Preset = (&'static str, fn() -> Config);
+type Preset = (&'static str, fn() -> Config);
 
 /// The presets: names and configurations.
-pub(super) const PRESETS: [Preset; 8] = [
+const PRESETS: [Preset; 8] = [
     ("logistic", logistic),
     ("logistic-paper", logistic_paper),
     ("ipd", ipd),
@@ -24,79 +23,76 @@ pub(super) const PRESETS: [Preset; 8] = [
     ("cola-ipd", cola_ipd),
 ];
 
-impl Config {
-    /// The preset of this name.
-    ///
-    /// # Errors
-    /// There is none; the hint says which one may have been meant.
-    pub fn preset(name: &str) -> Result<Self> {
-        match PRESETS.iter().find(|(preset, _)| *preset == name) {
-            Some((_, config)) => Ok(config()),
-            None => Err(unknown("preset", name, Self::presets())),
-        }
-    }
-
-    /// The presets' names.
-    pub fn presets() -> impl Iterator<Item = &'static str> + Clone {
-        PRESETS.iter().map(|(name, _)| *name)
-    }
+/// The Logistic Game: V, with the residual gradient, by which agents reached B from everywhere in every seed that was
+/// tried.
+fn logistic() -> Config {
+    Config::base()
 }
 
-/// The Logistic Game with V and the residual gradient, with which every seed that was tried reaches B from everywhere.
-pub(super) fn logistic() -> Config {
-    Config {
-        preset: Some("logistic".to_owned()),
-        version: VERSION.to_owned(),
-        algorithm: Algorithm::Meva,
-        game: GameName::Logistic,
-        payoffs: None,
-        discount: IteratedMatrix::DISCOUNT,
-        estimator: Estimator::Exact,
-        rollouts: rollouts(),
-        rollout_length: rollout_length(),
-        outer: 1000,
-        batch: 128,
-        seed: 0,
-        alpha: 1.0,
-        alpha_max: alpha_max(),
-        steps: 50,
-        stride: 50,
-        lambda: 0.0,
-        rho: None,
-        eta: 1e-3,
-        schedule: Schedule::Constant,
-        beta1: 0.9,
-        beta2: 0.99,
-        epsilon: 1e-8,
-        weight_decay: 0.0,
-        field: Field::V,
-        exploration: Exploration::None,
-        flip_probability: 1.0 / 16.0,
-        bootstrap: Bootstrap::Residual,
-        phi: phi(),
-        parameters: Sharing::Shared,
-        hidden: 64,
-        residual_blocks: 1,
-        quantiles: 16,
-        last_activation: Activation::Gelu,
-        start: Distribution::Uniform,
-        scale: 8.0,
-    }
-}
-
-/// The Logistic Game by the letter of the paper.
+/// The Logistic Game to the letter of the paper: V, with the semi-gradient.
 fn logistic_paper() -> Config {
     Config {
-        preset: Some("logistic-paper".to_owned()),
         bootstrap: Bootstrap::SemiGradient,
         ..logistic()
     }
 }
 
-/// COLA on the Logistic Game: ten updates, each from new points, count as an outer iteration.
+/// The iterated prisoner's dilemma as in [`ipd_paper`] and in as many updates, but with trajectories twice as long and a
+/// learning rate that starts three times as high and falls to zero: its agents are harder to exploit.
+fn ipd() -> Config {
+    Config {
+        outer: 1000,
+        steps: 200,
+        eta: 3e-4,
+        schedule: Schedule::Cosine,
+        ..ipd_paper()
+    }
+}
+
+/// The iterated prisoner's dilemma to the letter of the paper: U, with exploration and a target network.
+fn ipd_paper() -> Config {
+    Config {
+        game: GameName::Ipd,
+        outer: 2000,
+        alpha: 2.0,
+        steps: 100,
+        stride: 10,
+        lambda: 0.9,
+        rho: Some(0.99),
+        eta: 1e-4,
+        weight_decay: 1e-2,
+        field: Field::U,
+        exploration: Exploration::SignFlips,
+        bootstrap: Bootstrap::SemiGradient,
+        residual_blocks: 2,
+        quantiles: 32,
+        last_activation: Activation::Tanh,
+        start: Distribution::Normal,
+        scale: 1.0,
+        ..logistic()
+    }
+}
+
+/// Iterated matching pennies, with a network for each player, otherwise as [`ipd_paper`].
+fn imp() -> Config {
+    Config {
+        game: GameName::Imp,
+        networks: Sharing::Separate,
+        ..ipd_paper()
+    }
+}
+
+/// Iterated chicken, otherwise as [`ipd_paper`].
+fn chicken() -> Config {
+    Config {
+        game: GameName::Chicken,
+        ..ipd_paper()
+    }
+}
+
+/// COLA on the Logistic Game: an outer iteration is ten updates, each at fresh points.
 fn cola() -> Config {
     Config {
-        preset: Some("cola".to_owned()),
         algorithm: Algorithm::Cola,
         steps: 10,
         stride: 1,
@@ -107,10 +103,9 @@ fn cola() -> Config {
     }
 }
 
-/// COLA on the iterated prisoner's dilemma: five outputs, the steps of a policy's five parameters.
+/// COLA on the iterated prisoner's dilemma: its five outputs are the steps of a policy's five parameters.
 fn cola_ipd() -> Config {
     Config {
-        preset: Some("cola-ipd".to_owned()),
         game: GameName::Ipd,
         alpha: 2.0,
         residual_blocks: 2,
@@ -122,77 +117,43 @@ fn cola_ipd() -> Config {
     }
 }
 
-/// The iterated prisoner's dilemma as [`ipd_paper`], in as many updates, but with trajectories twice as long, and a learning
-/// rate three times as high that falls to zero: agents are harder to exploit.
-pub(super) fn ipd() -> Config {
-    Config {
-        preset: Some("ipd".to_owned()),
-        outer: 1000,
-        steps: 200,
-        eta: 3e-4,
-        schedule: Schedule::Cosine,
-        ..ipd_paper()
+impl Config {
+    /// The preset of this name.
+    ///
+    /// | name | what it trains |
+    /// |---|---|
+    /// | `logistic` | the Logistic Game: V, with the residual gradient |
+    /// | `logistic-paper` | the Logistic Game to the letter of the paper: V, with the semi-gradient |
+    /// | `ipd` | the iterated prisoner's dilemma, with longer trajectories and a falling learning rate |
+    /// | `ipd-paper` | the iterated prisoner's dilemma to the letter of the paper: U, exploration, a target network |
+    /// | `imp` | iterated matching pennies, with a network for each player |
+    /// | `chicken` | iterated chicken |
+    /// | `cola` | COLA on the Logistic Game |
+    /// | `cola-ipd` | COLA on the iterated prisoner's dilemma |
+    ///
+    /// # Errors
+    /// No preset has this name; the hint says which one may have been meant.
+    pub fn preset(name: &str) -> Result<Self> {
+        match PRESETS.iter().find(|(preset, _)| *preset == name) {
+            Some((_, config)) => Ok(Config {
+                preset: Some(name.to_owned()),
+                ..config()
+            }),
+            None => Err(unknown("preset", name, Self::presets())),
+        }
     }
-}
 
-/// The iterated prisoner's dilemma by the letter of the paper: U, exploration and a target network.
-pub(super) fn ipd_paper() -> Config {
-    Config {
-        preset: Some("ipd-paper".to_owned()),
-        version: VERSION.to_owned(),
-        algorithm: Algorithm::Meva,
-        game: GameName::Ipd,
-        payoffs: None,
-        discount: IteratedMatrix::DISCOUNT,
-        estimator: Estimator::Exact,
-        rollouts: rollouts(),
-        rollout_length: rollout_length(),
-        outer: 2000,
-        batch: 128,
-        seed: 0,
-        alpha: 2.0,
-        alpha_max: alpha_max(),
-        steps: 100,
-        stride: 10,
-        lambda: 0.9,
-        rho: Some(0.99),
-        eta: 1e-4,
-        schedule: Schedule::Constant,
-        beta1: 0.9,
-        beta2: 0.99,
-        epsilon: 1e-8,
-        weight_decay: 1e-2,
-        field: Field::U,
-        exploration: Exploration::SignFlips,
-        flip_probability: 1.0 / 16.0,
-        bootstrap: Bootstrap::SemiGradient,
-        phi: phi(),
-        parameters: Sharing::Shared,
-        hidden: 64,
-        residual_blocks: 2,
-        quantiles: 32,
-        last_activation: Activation::Tanh,
-        start: Distribution::Normal,
-        scale: 1.0,
+    /// The presets' names.
+    pub fn presets() -> impl Iterator<Item = &'static str> + Clone {
+        PRESETS.iter().map(|(name, _)| *name)
     }
-}
 
-/// Iterated matching pennies, with a network for each player, otherwise as [`ipd_paper`].
-fn imp() -> Config {
-    Config {
-        preset: Some("imp".to_owned()),
-        game: GameName::Imp,
-        parameters: Sharing::Separate,
-        ..ipd_paper()
-    }
-}
-
-/// Iterated chicken, otherwise as [`ipd_paper`].
-fn chicken() -> Config {
-    Config {
-        preset: Some("chicken".to_owned()),
-        game: GameName::Chicken,
-        ..ipd_paper()
+    /// What the keys are that nobody has set: those of the preset.
+    ///
+    /// # Errors
+    /// There is no preset of this name.
+    pub(super) fn usual(&self) -> Result<Self> {
+        self.preset.as_deref().map_or_else(|| Ok(Self::base()), Self::preset)
     }
 }
 
@@ -200,15 +161,21 @@ fn chicken() -> Config {
 mod tests {
     use super::*;
 
-    fn presets() -> impl Iterator<Item = Config> {
-        PRESETS.iter().map(|(_, config)| config())
-    }
-
     #[test]
     fn presets_are_valid_and_know_their_names() {
-        for (name, config) in Config::presets().zip(presets()) {
+        for name in Config::presets() {
+            let config = Config::preset(name).unwrap();
             config.validate().unwrap();
             assert_eq!(config.preset.as_deref(), Some(name));
+        }
+    }
+
+    /// A table of the documentation names each of them.
+    #[test]
+    fn presets_are_documented() {
+        for name in Config::presets() {
+            let row = format!("/// | `{name}` | ");
+            assert!(include_str!("presets.rs").contains(&row), "{name}");
         }
     }
 }

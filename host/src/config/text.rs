@@ -1,16 +1,39 @@
-//! Configurations as text: files, metadata and assignments on the command line.
+//! Configurations as text: files, metadata of models, and assignments on the command line.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs;
 use std::path::Path;
 
-use serde::Deserialize;
 use toml::{Table, Value};
 
 use super::Config;
-use super::key::{KEYS, OPTIONAL};
-use super::presets::logistic;
+use super::key::{KEYS, Key, Refusal};
 use crate::error::{Error, Result};
+
+/// An old spelling that a file or an assignment still had, and today's.
+///
+/// ```
+/// use meva::config::Config;
+/// let (config, renamed) = Config::from_toml_noting("preset = 'ipd'\nestimator = 'rollouts'\nrollout_length = 50")?;
+/// assert_eq!(config.turns, 50);
+/// assert_eq!(renamed[0].to_string(), "`rollout_length` is now called `turns`");
+/// # Ok::<(), meva::error::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Renamed {
+    /// What was read.
+    pub old: String,
+    /// What to write in its place.
+    pub new: String,
+}
+
+impl fmt::Display for Renamed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` is now called `{}`", self.old, self.new)
+    }
+}
 
 impl Config {
     /// Reads a file, as [`Config::from_toml`] reads its text.
@@ -18,12 +41,22 @@ impl Config {
     /// # Errors
     /// The file cannot be read, or its text is not that of a valid configuration.
     pub fn load(path: &Path) -> Result<Self> {
-        let text = fs::read_to_string(path).map_err(|cause| Error::io("read", path, &cause))?;
-        Self::from_toml(&text).map_err(|error| error.at(path.display()))
+        Self::load_noting(path).map(|(config, _)| config)
     }
 
-    /// Reads a valid configuration from TOML: absent keys have the values of the `preset` that the text names. Without
-    /// one it must give every key, except that `payoffs` and `rho` may be none and `discount` the usual one.
+    /// [`Config::load`], with the old spellings that the file has.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn load_noting(path: &Path) -> Result<(Self, Vec<Renamed>)> {
+        let text = fs::read_to_string(path).map_err(|cause| Error::io("read", path, &cause))?;
+        Self::from_toml_noting(&text).map_err(|error| error.at(path.display()))
+    }
+
+    /// Reads a valid configuration from TOML. Keys that are left out have the values of the `preset` that the text names;
+    /// a text without preset must give every key that has an effect, except for those whose usual value is "none" or that
+    /// of the published experiments: `algorithm`, `payoffs`, `discount`, `estimator`, `episodes`, `turns`, `alpha_max`,
+    /// `rho` and `phi`.
     ///
     /// ```
     /// use meva::config::Config;
@@ -34,8 +67,24 @@ impl Config {
     /// ```
     ///
     /// # Errors
-    /// The text is not TOML, a key is unknown or missing, or a value is not one that the key can have.
+    /// The text is not TOML, a key is unknown or missing, a value is not one that the key can have, or the keys do not go
+    /// together.
     pub fn from_toml(text: &str) -> Result<Self> {
+        Self::from_toml_noting(text).map(|(config, _)| config)
+    }
+
+    /// [`Config::from_toml`], with the old spellings that the text has.
+    ///
+    /// # Errors
+    /// As [`Config::from_toml`].
+    pub fn from_toml_noting(text: &str) -> Result<(Self, Vec<Renamed>)> {
+        let (config, renamed) = Self::parse(text)?;
+        config.validate()?;
+        Ok((config, renamed))
+    }
+
+    /// Reads what may not be valid.
+    fn parse(text: &str) -> Result<(Self, Vec<Renamed>)> {
         let table: Table = text.parse().map_err(|error| syntax_error(text, &error))?;
         let mut config = match table.get("preset") {
             Some(Value::String(name)) => Self::preset(name)?,
@@ -44,33 +93,61 @@ impl Config {
                     "`preset` is {value}: it must be a name in quotes"
                 )));
             }
-            None => Config {
-                preset: None,
-                ..logistic()
-            },
+            None => Self::base(),
         };
-        for (key, value) in &table {
-            config.assign(key, value)?;
+        let mut renamed = Vec::new();
+        for (name, value) in &table {
+            renamed.extend(config.assign(name, value)?);
+        }
+        for key in KEYS {
+            if let Some(old) = key.facts.formerly
+                && table.contains_key(old)
+                && table.contains_key(key.name)
+            {
+                return Err(
+                    Error::usage(format!("`{}` is given twice: `{old}` is its old name", key.name))
+                        .hint(format!("leave `{old}` out")),
+                );
+            }
         }
         if config.preset.is_none() {
-            require_all_keys(&table)?;
+            config.require_all_keys(&table)?;
         }
-        config.validate()?;
-        Ok(config)
+        Ok((config, renamed))
     }
 
-    /// Changes one key: `"key=value"`, with a value as in TOML, or a bare word.
+    /// Whether `given` has every key that neither is idle nor has a usual value.
+    fn require_all_keys(&self, given: &Table) -> Result<()> {
+        let absent = |key: &&Key| {
+            let names = [Some(key.name), key.facts.formerly];
+            let given = names.into_iter().flatten().any(|name| given.contains_key(name));
+            !given && !key.facts.optional && key.idle(self).is_none()
+        };
+        let missing: Vec<_> = KEYS
+            .iter()
+            .filter(absent)
+            .map(|key| format!("`{}`", key.name))
+            .collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        Err(Error::usage(format!("missing keys: {}", missing.join(", ")))
+            .hint("add them, or take them from a preset, as in preset = \"logistic\""))
+    }
+
+    /// Changes one key: `"key=value"`, with a value as in TOML, or a bare word. Returns the old spelling, if it was one.
     ///
-    /// A change may need another one to make sense, so [`Config::validate`] after the last.
+    /// The order of several changes does not matter: whether they make sense together, and whether each has an effect, is
+    /// for [`Config::validate`] to say after the last.
     ///
     /// # Errors
-    /// There is no such key, or the value is not of its kind.
-    pub fn set(&mut self, assignment: &str) -> Result<()> {
+    /// There is no such key, or it cannot have this value. The configuration is then what it was.
+    pub fn set(&mut self, assignment: &str) -> Result<Option<Renamed>> {
         self.set_inner(assignment)
             .map_err(|error| error.at(format_args!("--set {assignment}")))
     }
 
-    fn set_inner(&mut self, assignment: &str) -> Result<()> {
+    fn set_inner(&mut self, assignment: &str) -> Result<Option<Renamed>> {
         let Some((key, text)) = assignment.split_once('=') else {
             return Err(Error::usage(format!("`{assignment}` sets nothing")).hint("write key=value, as in batch=64"));
         };
@@ -91,34 +168,45 @@ impl Config {
         self.assign(key, &value)
     }
 
-    fn assign(&mut self, key: &str, value: &Value) -> Result<()> {
-        let mut keys = KEYS.iter().map(|(key, _)| *key);
-        if !keys.any(|known| known == key) {
-            return Err(unknown("key", key, KEYS.iter().map(|(key, _)| *key)));
-        }
-        let mut table = self.to_table()?;
-        table.insert(key.to_owned(), value.clone());
-        *self = table.try_into().map_err(|error: toml::de::Error| {
-            unknown_variant(key, error.message()).unwrap_or_else(|| {
-                Error::usage(format!("`{key}` cannot be {value}: {}", error.message())).hint(self.example(key))
-            })
+    fn assign(&mut self, name: &str, value: &Value) -> Result<Option<Renamed>> {
+        let key = Key::named(name).ok_or_else(|| unknown("key", name, KEYS.iter().map(|key| key.name)))?;
+        let mut words = key.facts.formerly_valued.iter();
+        let word = words.find(|(old, _)| value.as_str() == Some(old));
+        let today = word.map(|(_, new)| Value::String((*new).to_owned()));
+        (key.read)(self, today.as_ref().unwrap_or(value)).map_err(|refusal| match refusal {
+            Refusal::MustBe(what) => {
+                Error::usage(format!("`{}` cannot be {value}: it must be {what}", key.name)).hint(self.example(key))
+            }
+            Refusal::Unknown(known) => {
+                let text = value.to_string();
+                unknown(known.kind, value.as_str().unwrap_or(&text), known.names.iter().copied())
+            }
         })?;
-        Ok(())
+        Ok(match word {
+            Some((old, new)) => Some(Renamed {
+                old: format!("{name} = {old:?}"),
+                new: format!("{} = {new:?}", key.name),
+            }),
+            None => (name != key.name).then(|| Renamed {
+                old: name.to_owned(),
+                new: key.name.to_owned(),
+            }),
+        })
     }
 
-    pub(super) fn to_table(&self) -> Result<Table> {
-        Table::try_from(self).map_err(|error| Error::usage(format!("a number does not fit into TOML: {error}")))
-    }
-
-    /// The whole configuration as TOML, with notes. [`Config::from_toml`] gives the same one back.
+    /// The whole configuration as TOML, with notes; keys without effect stand in comments. [`Config::from_toml`] gives the
+    /// same one back.
     ///
     /// # Errors
-    /// A seed or a count is beyond TOML's integers, which end at 2^63 - 1.
+    /// The configuration is not valid, so that it could not be read back.
     pub fn to_toml(&self) -> Result<String> {
-        let table = self.to_table()?;
-        let line = |(key, note): &(&str, &str)| {
-            let assignment = format!("{key} = {}", written(table.get(*key)?));
-            Some(format!("{assignment:<31} # {note}\n"))
+        self.validate()?;
+        let line = |key: &Key| {
+            let assignment = format!("{} = {}", key.name, (key.write)(self)?);
+            Some(match key.idle(self) {
+                None => format!("{assignment:<31} # {}\n", key.note()),
+                Some(idle) => format!("{:<31} # no effect: {}\n", format!("# {assignment}"), idle.reason),
+            })
         };
         Ok(KEYS.iter().filter_map(line).collect())
     }
@@ -131,25 +219,38 @@ impl Config {
         Ok(BTreeMap::from([("config".to_owned(), self.to_toml()?)]))
     }
 
-    /// The configuration that a model file's metadata holds.
+    /// The configuration that a model file's metadata holds. Older files may have values for keys that had no effect;
+    /// these are set back to the preset's.
     ///
     /// # Errors
     /// There is none, or it is not valid.
     pub fn of_metadata(metadata: &BTreeMap<String, String>) -> Result<Self> {
         let text = metadata.get("config").ok_or_else(|| {
-            Error::files("this is no model of meva: its metadata has no `config`")
+            Error::files("this is not a model of meva: its metadata has no `config`")
                 .hint("name a file that `meva train` wrote")
         })?;
-        Self::from_toml(text).map_err(|error| error.at("metadata `config`"))
+        let read = || {
+            let (mut config, _) = Self::parse(text)?;
+            let usual = config.usual()?;
+            for key in KEYS {
+                if key.idle(&config).is_some() {
+                    (key.copy)(&mut config, &usual);
+                }
+            }
+            config.validate()?;
+            Ok(config)
+        };
+        read().map_err(|error: Error| error.at("metadata `config`"))
     }
 
-    /// What the preset has for `key`, or for what no preset has, the payoffs, how they look.
-    pub(super) fn example(&self, key: &str) -> String {
+    /// What the preset has for a key, or how it should look.
+    pub(super) fn example(&self, key: &Key) -> String {
         let name = self.preset.as_deref().unwrap_or("logistic");
-        let table = Self::preset(name).and_then(|preset| preset.to_table());
-        match table.ok().as_ref().and_then(|table| table.get(key)) {
-            Some(value) => format!("preset `{name}` has {key} = {}", written(value)),
-            None => "rows are DD, DC, CD, CC, columns players: payoffs = [[1, 1], [3, 0], [0, 3], [2, 2]]".to_owned(),
+        let value = Self::preset(name).ok().and_then(|preset| (key.write)(&preset));
+        match (value, key.facts.example) {
+            (Some(value), _) => format!("preset `{name}` has {} = {value}", key.name),
+            (None, Some(example)) => example.to_owned(),
+            (None, None) => format!("it is {}", key.note()),
         }
     }
 }
@@ -183,25 +284,6 @@ pub fn unknown<'a>(kind: &str, word: &str, candidates: impl Iterator<Item = &'a 
     Error::usage(format!("unknown {kind} `{word}`")).hint(hint)
 }
 
-/// Reads the message "unknown variant `word`, expected one of `a`, `b`": the candidates are known to the enum alone.
-fn unknown_variant(key: &str, message: &str) -> Option<Error> {
-    let mut quoted = message.strip_prefix("unknown variant ")?.split('`').skip(1).step_by(2);
-    Some(unknown(key, quoted.next()?, quoted))
-}
-
-fn require_all_keys(table: &Table) -> Result<()> {
-    let missing: Vec<_> = KEYS
-        .iter()
-        .filter(|(key, _)| !OPTIONAL.contains(key) && !table.contains_key(*key))
-        .map(|(key, _)| format!("`{key}`"))
-        .collect();
-    if missing.is_empty() {
-        return Ok(());
-    }
-    Err(Error::usage(format!("missing keys: {}", missing.join(", ")))
-        .hint("add them, or take them from a preset, as in preset = \"logistic\""))
-}
-
 fn syntax_error(text: &str, error: &toml::de::Error) -> Error {
     let wrong = Error::usage(format!("not TOML: {}", error.message()));
     match error.span().and_then(|span| text.get(..span.start)) {
@@ -215,63 +297,6 @@ fn is_bare(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
 }
 
-/// A value as in TOML, small numbers with an exponent.
-fn written(value: &Value) -> String {
-    match value {
-        Value::Float(number) if number.is_finite() => format!("{number:?}"),
-        value => value.to_string(),
-    }
-}
-
-/// A payoff table, whose shape an error can tell.
-pub(super) fn four_by_two<'de, D: serde::Deserializer<'de>>(
-    input: D,
-) -> std::result::Result<Option<[[f64; 2]; 4]>, D::Error> {
-    let rows = Vec::<Vec<f64>>::deserialize(input)?;
-    let pairs: Option<Vec<[f64; 2]>> = rows.iter().map(|row| row.as_slice().try_into().ok()).collect();
-    match pairs.and_then(|pairs| pairs.try_into().ok()) {
-        Some(table) => Ok(Some(table)),
-        None => Err(serde::de::Error::custom(format!(
-            "it has {} rows of lengths {:?}, expected 4 rows (DD, DC, CD, CC) of length 2 (players)",
-            rows.len(),
-            rows.iter().map(Vec::len).collect::<Vec<_>>()
-        ))),
-    }
-}
-
-/// A number, or the word none: TOML has no null, and a file must be able to take a preset's number back.
-pub(super) mod number_or_none {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    #[derive(Serialize, Deserialize)]
-    #[serde(untagged, expecting = "expected a number or \"none\"")]
-    enum NumberOrWord {
-        Number(f64),
-        Word(Word),
-    }
-
-    #[derive(Serialize, Deserialize)]
-    #[serde(rename_all = "kebab-case")]
-    enum Word {
-        None,
-    }
-
-    pub fn serialize<S: Serializer>(value: &Option<f64>, output: S) -> Result<S::Ok, S::Error> {
-        match *value {
-            Some(number) => NumberOrWord::Number(number),
-            None => NumberOrWord::Word(Word::None),
-        }
-        .serialize(output)
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<Option<f64>, D::Error> {
-        Ok(match NumberOrWord::deserialize(input)? {
-            NumberOrWord::Number(number) => Some(number),
-            NumberOrWord::Word(Word::None) => None,
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use meva_core::algorithm1::Bootstrap;
@@ -279,11 +304,10 @@ mod tests {
     use meva_core::learner::meta_value::Field;
 
     use super::*;
-    use crate::config::presets::{PRESETS, ipd, logistic};
-    use crate::config::{Schedule, Sharing};
+    use crate::config::{Algorithm, Estimator, Schedule, Sharing};
 
-    fn presets() -> impl Iterator<Item = Config> {
-        PRESETS.iter().map(|(_, config)| config())
+    fn preset(name: &str) -> Config {
+        Config::preset(name).unwrap()
     }
 
     fn assert_says(text: &str, words: &[&str]) {
@@ -301,16 +325,27 @@ mod tests {
             seed: i64::MAX as u64,
             epsilon: 1.25e-17,
             version: "0.0.1".to_owned(),
-            ..ipd()
+            ..preset("ipd")
         };
         let nameless = Config {
             preset: None,
             schedule: Schedule::Cosine,
             field: Field::UNormalized,
-            parameters: Sharing::Separate,
-            ..ipd()
+            networks: Sharing::Separate,
+            ..preset("ipd")
         };
-        for config in presets().chain([matrix, nameless]) {
+        let sampled = Config {
+            estimator: Estimator::Rollouts,
+            turns: 7,
+            ..preset("imp")
+        };
+        // What has no effect comes back from the preset.
+        let cola = Config {
+            algorithm: Algorithm::Cola,
+            ..preset("ipd")
+        };
+        let presets = Config::presets().map(preset);
+        for config in presets.chain([matrix, nameless, sampled, cola]) {
             let text = config.to_toml().unwrap();
             assert_eq!(Config::from_toml(&text).unwrap(), config, "{text}");
         }
@@ -318,12 +353,13 @@ mod tests {
 
     #[test]
     fn a_file_is_as_readable_as_this() {
-        let text = ipd().to_toml().unwrap();
+        let text = preset("ipd").to_toml().unwrap();
         for line in [
-            "preset = \"ipd\"                  # where absent keys come from",
+            "preset = \"ipd\"                  # supplies the keys that are left out",
+            "# turns = 100                   # no effect: `estimator` is exact",
             "rho = 0.99                      # inertia of the target network, below 1, or \"none\"",
             "epsilon = 1e-8                  # added to the root of the second moment",
-            "flip_probability = 0.0625       # per unit and player, of sign-flips",
+            "flip_probability = 0.0625       # of a sign flip, per unit and player",
         ] {
             assert!(text.lines().any(|l| l == line), "{line:?} is missing in:\n{text}");
         }
@@ -337,30 +373,107 @@ mod tests {
             rho: None,
             alpha: 3.0,
             game: GameName::Chicken,
-            ..ipd()
+            ..preset("ipd")
         };
         assert_eq!(config, expected);
     }
 
-    /// Without preset only some keys may be absent, and those do not come from a preset.
+    /// Without preset only some keys may be left out, and those do not come from a preset.
     #[test]
     fn a_file_without_preset_is_complete() {
         let lines = |left_out: &[&str]| -> String {
-            let text = ipd().to_toml().unwrap();
+            let text = preset("ipd").to_toml().unwrap();
             let stays = |line: &&str| !left_out.contains(&line.split(' ').next().unwrap());
             text.lines().filter(stays).map(|line| format!("{line}\n")).collect()
         };
-        let config = Config::from_toml(&lines(&OPTIONAL)).unwrap();
+        let optional: Vec<_> = KEYS
+            .iter()
+            .filter(|key| key.facts.optional)
+            .map(|key| key.name)
+            .collect();
+        let config = Config::from_toml(&lines(&optional)).unwrap();
         assert_eq!((config.preset, config.rho, config.discount), (None, None, 0.96));
-        for (key, _) in KEYS.iter().filter(|(key, _)| !OPTIONAL.contains(key)) {
-            let error = Config::from_toml(&lines(&["preset", key])).unwrap_err().to_string();
-            assert_says(&error, &["missing keys", &format!("`{key}`"), "preset = "]);
+        for key in KEYS.iter().filter(|key| !optional.contains(&key.name)) {
+            let error = Config::from_toml(&lines(&["preset", key.name])).unwrap_err();
+            assert_says(
+                &error.to_string(),
+                &["missing keys", &format!("`{}`", key.name), "preset = "],
+            );
         }
+        // COLA has no use for some of them.
+        let unused = ["lambda", "field", "exploration", "flip_probability", "bootstrap"];
+        let text = lines(&[&["preset", "algorithm"], &unused[..]].concat());
+        Config::from_toml(&format!("algorithm = 'cola'\n{text}")).unwrap();
+    }
+
+    /// A file of version 0.2, as it was written then: every key, those without effect at their defaults, under the old names.
+    const OLD: &str = "preset = 'ipd'\nversion = '0.2.0'\nalgorithm = 'meva'\ngame = 'ipd'\ndiscount = 0.96\n\
+        estimator = 'exact'\nrollouts = 16\nrollout_length = 100\nouter = 1000\nbatch = 128\nseed = 0\nalpha = 2.0\n\
+        alpha_max = 10.0\nsteps = 200\nstride = 10\nlambda = 0.9\nrho = 0.99\neta = 0.0003\nschedule = 'cosine'\n\
+        beta1 = 0.9\nbeta2 = 0.99\nepsilon = 1e-8\nweight_decay = 0.01\nfield = 'algorithm1'\n\
+        exploration = 'sign-flips'\nflip_probability = 0.0625\nbootstrap = 'semi-gradient'\nphi = 1.0\n\
+        parameters = 'shared'\nhidden = 64\nresidual_blocks = 2\nquantiles = 32\nlast_activation = 'tanh'\n\
+        start = 'normal'\nscale = 1.0\n";
+
+    #[test]
+    fn old_files_are_read() {
+        let (config, renamed) = Config::from_toml_noting(OLD).unwrap();
+        let expected = Config {
+            version: "0.2.0".to_owned(),
+            ..preset("ipd")
+        };
+        assert_eq!(config, expected);
+        let notes: Vec<_> = renamed.iter().map(Renamed::to_string).collect();
+        for note in [
+            "`rollouts` is now called `episodes`",
+            "`rollout_length` is now called `turns`",
+            "`parameters` is now called `networks`",
+            "`field = \"algorithm1\"` is now called `field = \"u\"`",
+        ] {
+            assert!(notes.iter().any(|line| line == note), "{note} is missing in {notes:?}");
+        }
+        assert_eq!(notes.len(), 4);
+        let nameless = Config::from_toml(&OLD.replace("preset = 'ipd'\n", "")).unwrap();
+        assert_eq!(
+            nameless,
+            Config {
+                preset: None,
+                ..expected
+            }
+        );
+        let twice = Config::from_toml(&format!("{OLD}turns = 100\n")).unwrap_err();
+        assert_says(
+            &twice.to_string(),
+            &["`turns` is given twice", "leave `rollout_length` out"],
+        );
+    }
+
+    /// Models that were trained with a key that did nothing can still be read, as what they are.
+    #[test]
+    fn old_models_are_read() {
+        let of = |text: &str| Config::of_metadata(&BTreeMap::from([("config".to_owned(), text.to_owned())]));
+        let idle = OLD.replace("rollout_length = 100", "rollout_length = 7");
+        assert_says(
+            &Config::from_toml(&idle).unwrap_err().to_string(),
+            &[
+                "`turns` is 7, but has no effect: `estimator` is exact",
+                "leave it at 100",
+            ],
+        );
+        assert_eq!(of(&idle).unwrap(), of(OLD).unwrap());
+        let sampled = idle.replace("'exact'", "'rollouts'");
+        assert_eq!(of(&sampled).unwrap().turns, 7);
+        assert_says(
+            &of(&OLD.replace("alpha = 2.0", "alpha = -2.0")).unwrap_err().to_string(),
+            &["`alpha` is -2.0", "metadata `config`"],
+        );
+        let foreign = Config::of_metadata(&BTreeMap::new()).unwrap_err();
+        assert_says(&foreign.to_string(), &["not a model of meva"]);
     }
 
     #[test]
     fn assignments() {
-        let mut config = logistic();
+        let mut config = preset("logistic");
         for assignment in [
             "game=matrix",
             "payoffs = [[1, 1], [3, 0], [0, 3], [2, 2.5]]",
@@ -370,7 +483,7 @@ mod tests {
             "schedule=\"linear\"",
             "field=u-normalized",
         ] {
-            config.set(assignment).unwrap();
+            assert_eq!(config.set(assignment).unwrap(), None);
         }
         config.validate().unwrap();
         let expected = Config {
@@ -381,9 +494,24 @@ mod tests {
             bootstrap: Bootstrap::SemiGradient,
             schedule: Schedule::Linear,
             field: Field::UNormalized,
-            ..logistic()
+            ..preset("logistic")
         };
         assert_eq!(config, expected);
+    }
+
+    /// A key and what gives it an effect may come in either order, and under the old name.
+    #[test]
+    fn the_order_of_assignments_does_not_matter() {
+        let by = |assignments: [&str; 2]| {
+            let mut config = preset("ipd");
+            let renamed = assignments.map(|assignment| config.set(assignment).unwrap());
+            config.validate().unwrap();
+            (config, renamed.into_iter().flatten().count())
+        };
+        let (expected, renamed) = by(["estimator=rollouts", "episodes=4"]);
+        assert_eq!((expected.episodes, renamed), (4, 0));
+        assert_eq!(by(["episodes=4", "estimator=rollouts"]), (expected.clone(), 0));
+        assert_eq!(by(["rollouts=4", "estimator=rollouts"]), (expected, 1));
     }
 
     /// A failed assignment says so and changes nothing.
@@ -396,7 +524,10 @@ mod tests {
             ("gamma=3", ["unknown key `gamma`", "lambda, rho"]),
             (
                 "batch=many",
-                ["`batch` cannot be \"many\"", "preset `logistic` has batch = 128"],
+                [
+                    "`batch` cannot be \"many\": it must be a whole number",
+                    "preset `logistic` has batch = 128",
+                ],
             ),
             ("batch=-1", ["`batch` cannot be -1", "--set batch=-1"]),
             ("batch=1.5", ["`batch` cannot be 1.5", "--set batch=1.5"]),
@@ -404,22 +535,24 @@ mod tests {
             ("game=logistik", ["unknown game `logistik`", "did you mean `logistic`?"]),
             ("game=poker", ["unknown game `poker`", "ipd, imp, chicken, matrix"]),
             ("bootstrap=residula", ["unknown bootstrap", "did you mean `residual`?"]),
-            ("schedule=3", ["`schedule` cannot be 3", "schedule = \"constant\""]),
+            ("schedule=3", ["unknown schedule `3`", "constant, linear, cosine"]),
             ("rho=often", ["`rho` cannot be \"often\"", "a number or \"none\""]),
+            ("eta=often", ["`eta` cannot be \"often\"", "it must be a number"]),
             ("payoffs=[[1, 2", ["the value of `payoffs`", "--set payoffs"]),
+            ("payoffs=3", ["`payoffs` cannot be 3", "rows are DD, DC, CD, CC"]),
             ("seed=99999999999999999999", ["`seed`", "--set seed"]),
             ("eta=1e-", ["the value of `eta`", "lists in brackets"]),
             (
                 "payoffs=[[1, 2], [3], [4, 5]]",
-                ["3 rows of lengths [2, 1, 2]", "expected 4 rows"],
+                ["it must be 4 rows", "not 3 of lengths [2, 1, 2]"],
             ),
             ("preset=ipd", ["`preset` cannot be set", "another preset"]),
         ] {
-            let mut config = logistic();
+            let mut config = preset("logistic");
             let error = config.set(assignment).expect_err(assignment);
             assert_says(&error.to_string(), &words);
             assert_eq!(error.exit_code(), 2);
-            assert_eq!(config, logistic(), "{assignment}");
+            assert_eq!(config, preset("logistic"), "{assignment}");
         }
     }
 
@@ -461,8 +594,11 @@ mod tests {
     fn a_seed_beyond_toml_is_an_error() {
         let config = Config {
             seed: u64::MAX,
-            ..logistic()
+            ..preset("logistic")
         };
-        assert_says(&config.to_toml().unwrap_err().to_string(), &["does not fit"]);
+        assert_says(
+            &config.to_toml().unwrap_err().to_string(),
+            &["`seed` is 18446744073709551615", "below 2^63"],
+        );
     }
 }

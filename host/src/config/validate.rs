@@ -1,32 +1,46 @@
-//! Whether the values of a configuration lie in their ranges and go together.
+//! Whether the values of a configuration lie in their ranges, have an effect, and go together.
 
 use meva_core::algorithm1::Bootstrap;
 use meva_core::game::GameName;
 
-use super::key::Range;
+use super::key::KEYS;
 use super::{Algorithm, Config, Estimator, Sharing};
 use crate::error::{Error, Result};
 
 impl Config {
-    /// Whether every value lies in its range and they go together. Numbers are judged as the `f32` that they become.
+    /// Whether every value lies in its range, has an effect, and goes with the others. Numbers are judged as the `f32` that
+    /// they become; a key without effect must have the preset's value, or without preset that of preset `logistic`.
+    ///
+    /// ```
+    /// use meva::config::Config;
+    /// let mut config = Config::preset("ipd")?;
+    /// config.set("turns=50")?;
+    /// assert!(config.validate().unwrap_err().to_string().starts_with("`turns` is 50, but has no effect"));
+    /// config.set("estimator=rollouts")?;
+    /// config.validate()?;
+    /// # Ok::<(), meva::error::Error>(())
+    /// ```
     ///
     /// # Errors
     /// They do not: the first that stands out.
     pub fn validate(&self) -> Result<()> {
-        self.validate_numbers()?;
+        self.validate_keys()?;
         self.validate_counts()?;
-        self.validate_payoffs()?;
-        if self.bootstrap == Bootstrap::Residual && self.rho.is_some() {
+        if self.game == GameName::Matrix && self.payoffs.is_none() {
+            let hint = KEYS.iter().find_map(|key| key.facts.example);
+            return Err(Error::usage("game matrix needs `payoffs`").hint(hint.unwrap_or_default()));
+        }
+        if self.algorithm == Algorithm::Meva && self.bootstrap == Bootstrap::Residual && self.rho.is_some() {
             return Err(
                 Error::usage("`bootstrap` is residual, but with `rho` a target network predicts the targets")
                     .hint("set rho = \"none\", or bootstrap = \"semi-gradient\""),
             );
         }
-        if self.algorithm == Algorithm::Cola && self.parameters == Sharing::Separate {
+        if self.algorithm == Algorithm::Cola && self.networks == Sharing::Separate {
             return Err(Error::usage(
-                "`parameters` is separate, but COLA's consistency ties both players to one network",
+                "`networks` is separate, but COLA's consistency ties both players to one network",
             )
-            .hint("set parameters = \"shared\""));
+            .hint("set networks = \"shared\""));
         }
         if self.estimator == Estimator::Rollouts {
             let refused = if self.algorithm == Algorithm::Cola {
@@ -45,45 +59,36 @@ impl Config {
         Ok(())
     }
 
-    fn validate_numbers(&self) -> Result<()> {
-        for (key, value, range) in [
-            ("discount", self.discount, Range::BelowOne),
-            ("alpha", self.alpha, Range::Positive),
-            ("alpha_max", self.alpha_max, Range::NotNegative),
-            ("lambda", self.lambda, Range::Unit),
-            ("rho", self.rho.unwrap_or(0.0), Range::BelowOne),
-            ("eta", self.eta, Range::Positive),
-            ("beta1", self.beta1, Range::BelowOne),
-            ("beta2", self.beta2, Range::BelowOne),
-            ("epsilon", self.epsilon, Range::Positive),
-            ("weight_decay", self.weight_decay, Range::NotNegative),
-            ("flip_probability", self.flip_probability, Range::Unit),
-            ("phi", self.phi, Range::Unit),
-            ("scale", self.scale, Range::NotNegative),
-        ] {
-            if !range.contains(value) {
-                return Err(Error::usage(format!("`{key}` is {value}: it must be {range}")).hint(self.example(key)));
+    fn validate_keys(&self) -> Result<()> {
+        let usual = self.usual()?;
+        for key in KEYS {
+            let value = (key.write)(self);
+            let shown = value.as_deref().unwrap_or("none");
+            if let Some(idle) = key.idle(self) {
+                let usual = (key.write)(&usual);
+                if value == usual {
+                    continue;
+                }
+                let leave = usual.map_or("leave it out".to_owned(), |usual| format!("leave it at {usual}"));
+                return Err(
+                    Error::usage(format!("`{}` is {shown}, but has no effect: {}", key.name, idle.reason))
+                        .hint(format!("{leave}, or set {}", idle.remedy)),
+                );
+            }
+            if !(key.lies_in)(self, key.facts.range) {
+                return Err(
+                    Error::usage(format!("`{}` is {shown}: it must be {}", key.name, key.facts.range))
+                        .hint(self.example(key)),
+                );
             }
         }
         Ok(())
     }
 
     fn validate_counts(&self) -> Result<()> {
-        for (key, count) in [
-            ("outer", self.outer),
-            ("batch", self.batch),
-            ("steps", self.steps),
-            ("stride", self.stride),
-            ("hidden", self.hidden),
-            ("quantiles", self.quantiles),
-            ("rollouts", self.rollouts),
-            ("rollout_length", self.rollout_length),
-        ] {
-            if count == 0 {
-                return Err(Error::usage(format!("`{key}` is 0: it must be at least 1")).hint(self.example(key)));
-            }
-        }
-        let Config { steps, stride, .. } = *self;
+        let Config {
+            steps, stride, outer, ..
+        } = *self;
         if !steps.is_multiple_of(stride) {
             let near = (steps / stride).max(1) * stride;
             return Err(Error::usage(format!(
@@ -91,32 +96,16 @@ impl Config {
             ))
             .hint(format!("{near} is one")));
         }
-        let updates = self.outer.checked_mul(steps / stride);
+        let updates = outer.checked_mul(steps / stride);
         let countable = updates.is_some_and(|updates| u32::try_from(updates).is_ok());
         if !countable {
             return Err(Error::usage(format!(
-                "`outer` is {}: the run would have more than {} updates",
-                self.outer,
+                "`outer` is {outer}: the run would have more than {} updates",
                 u32::MAX
             ))
-            .hint(self.example("outer")));
+            .hint("make it shorter"));
         }
         Ok(())
-    }
-
-    fn validate_payoffs(&self) -> Result<()> {
-        let own = self.game != GameName::Matrix;
-        match &self.payoffs {
-            None if own => Ok(()),
-            None => Err(Error::usage("game matrix needs `payoffs`").hint(self.example("payoffs"))),
-            Some(_) if own => Err(Error::usage("`payoffs` are given, but the game has its own")
-                .hint("set game = \"matrix\", or leave them out")),
-            Some(payoffs) => match payoffs.as_flattened().iter().find(|r| !(**r as f32).is_finite()) {
-                None => Ok(()),
-                Some(r) => Err(Error::usage(format!("`payoffs` has {r} in it: payoffs must be finite"))
-                    .hint(self.example("payoffs"))),
-            },
-        }
     }
 }
 
@@ -202,10 +191,17 @@ mod tests {
         );
         assert_says(&error("ipd", "game = 'matrix'"), &["needs `payoffs`"]);
         let payoffs = "payoffs = [[1, 1], [3, 0], [0, 3], [2, 2]]";
-        assert_says(&error("ipd", payoffs), &["the game has its own", "leave them out"]);
+        assert_says(
+            &error("ipd", payoffs),
+            &[
+                "`payoffs` is [[1.0, 1.0],",
+                "ipd, which has payoffs of its own",
+                "leave it out, or set game = \"matrix\"",
+            ],
+        );
         assert_says(
             &error("ipd", "game = 'matrix'\npayoffs = [[1, 1], [3, nan], [0, 3], [2, 2]]"),
-            &["NaN", "must be finite"],
+            &["NaN", "it must be finite"],
         );
         Config::from_toml(&format!("preset = 'ipd'\ngame = 'matrix'\n{payoffs}")).unwrap();
         Config::from_toml("preset = 'logistic'\nbootstrap = 'residual'").unwrap();

@@ -57,7 +57,7 @@ impl Plan {
             batch: config.batch,
             stride: config.stride,
             seeds,
-            networks: config.parameters.networks(),
+            networks: config.networks.count(),
             chunk: config.batch.div_ceil(CHUNKS),
             segment: SEGMENT,
         })

@@ -169,7 +169,7 @@ impl Model {
     /// The model is COLA's, or has a network for each player and none is named, or the configuration names no game.
     pub fn image(&self, player: Option<Player>) -> Result<Vec<u32>> {
         let config = &self.config;
-        let player = match (player, config.parameters) {
+        let player = match (player, config.networks) {
             (Some(player), _) => player,
             (None, Sharing::Shared) => Player::Zero,
             (None, Sharing::Separate) => {
@@ -235,7 +235,7 @@ impl Reading<'_> {
     fn read<G: NamedGame<N>, const N: usize, const H: usize, const R: usize, const M: usize>(self) -> Result<Model> {
         let Reading { file, config } = self;
         let game = G::try_from(config.any_game()?)?;
-        let (part, networks) = (prefix(&config), config.parameters.networks());
+        let (part, networks) = (prefix(&config), config.networks.count());
         let mut parameters: Box<[Parameters<f32, N, H, R, M>]> = zeroed_slice(networks);
         for (n, parameters) in parameters.iter_mut().enumerate() {
             parameters_from_tensors(file, &network_prefix(part, n, networks), parameters)?;

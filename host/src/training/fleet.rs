@@ -34,10 +34,7 @@ impl Fleet {
         let configs: Vec<Config> = trainers.iter().map(|trainer| trainer.config().clone()).collect();
         let iteration = trainers.first().map_or(0, |trainer| trainer.iteration());
         let alike = |trainer: &&&Trainer| {
-            let same = Config {
-                seed: configs[0].seed,
-                ..trainer.config().clone()
-            } == configs[0];
+            let same = trainer.config().with_seed(configs[0].seed) == configs[0];
             same && trainer.iteration() == iteration
         };
         if !trainers.iter().all(|trainer| alike(&trainer)) {

@@ -436,7 +436,7 @@ fn meva_training<G: Playable<N>, const N: usize, const H: usize, const R: usize,
             seed,
         ))
     }
-    Ok(match config.parameters {
+    Ok(match config.networks {
         Sharing::Shared => Box::new(Guarded::new(game.clone(), engine::<_, N, H, R, M, 1>(config, &game)?)),
         Sharing::Separate => Box::new(Guarded::new(game.clone(), engine::<_, N, H, R, M, 2>(config, &game)?)),
     })
