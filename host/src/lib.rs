@@ -30,4 +30,5 @@ pub mod model;
 pub mod paper;
 pub mod training;
 
+#[cfg(feature = "figures")]
 pub use meva_figure as figure;

@@ -1,13 +1,9 @@
-//! The same bits everywhere: whatever the number of threads, the instruction set, the width of the lanes, the profile.
-
-use std::fs;
-use std::path::Path;
-use std::process::Command;
+//! The same bits everywhere: whatever the instruction set, the width of the lanes, the profile.
 
 use meva::config::Config;
 use meva::cpu::WIDTH;
 use meva::cpu::memory::{zeroed, zeroed_slice};
-use meva::cpu::{Cpu, FORCE, InstructionSet};
+use meva::cpu::{Cpu, InstructionSet};
 use meva::training::trainer::Trainer;
 use meva_core::algorithm1::{self, Algorithm1, Settings, Step, Trajectory};
 use meva_core::game::{Game, IteratedMatrix, Logistic};
@@ -17,46 +13,6 @@ use meva_core::parameters::Parameters;
 use meva_core::random::{Purpose, Stream};
 use meva_core::{Lanes, Scalar};
 use std::array::from_mut;
-use tempfile::TempDir;
-
-/// Short runs of both algorithms: three groups, the last of which is not full.
-const RUNS: [&[&str]; 2] = [
-    &[
-        "logistic",
-        "--set",
-        "game=tandem",
-        "--set",
-        "steps=10",
-        "--set",
-        "stride=5",
-    ],
-    &[
-        "ipd",
-        "--set",
-        "residual_blocks=1",
-        "--set",
-        "quantiles=16",
-        "--set",
-        "steps=10",
-        "--set",
-        "stride=5",
-    ],
-];
-
-/// The bytes of the model and of the state that a process comes to.
-fn trained(directory: &Path, run: &[&str], threads: &str, set: InstructionSet) -> [Vec<u8>; 2] {
-    let name = format!("{}-{threads}-{}", run[0], set.name());
-    let status = Command::new(env!("CARGO_BIN_EXE_meva-under-test"))
-        .current_dir(directory)
-        .env(FORCE, set.name())
-        .args(["train", "--out", &name, "--threads", threads, "--json"])
-        .args(["--set", "hidden=16", "--set", "batch=131", "--set", "outer=2"])
-        .args(run)
-        .output()
-        .unwrap();
-    assert!(status.status.success(), "{}", String::from_utf8_lossy(&status.stderr));
-    ["model.safetensors", "state.safetensors"].map(|file| fs::read(directory.join(&name).join(file)).unwrap())
-}
 
 fn available() -> impl Iterator<Item = InstructionSet> {
     InstructionSet::ALL.into_iter().filter(|set| {
@@ -65,32 +21,6 @@ fn available() -> impl Iterator<Item = InstructionSet> {
         }
         set.is_available()
     })
-}
-
-#[test]
-fn threads_do_not_change_a_bit() {
-    let scratch = TempDir::new().unwrap();
-    let widest = available().last().unwrap();
-    for run in RUNS {
-        let [one, two, seven] = ["1", "2", "7"].map(|threads| trained(scratch.path(), run, threads, widest));
-        assert!(one == two && one == seven, "{}", run[0]);
-    }
-}
-
-#[test]
-fn instruction_sets_do_not_change_a_bit() {
-    let scratch = TempDir::new().unwrap();
-    for run in RUNS {
-        let baseline = trained(scratch.path(), run, "2", InstructionSet::Baseline);
-        for set in available().skip(1) {
-            assert!(
-                trained(scratch.path(), run, "2", set) == baseline,
-                "{} with {}",
-                run[0],
-                set.name()
-            );
-        }
-    }
 }
 
 /// Every number that a rollout and its targets consist of, for one trajectory after the other and for 64 in lockstep.

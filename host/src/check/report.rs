@@ -8,7 +8,7 @@ use super::condition::rms;
 use super::tolerance::{Bound, Operation, Spread};
 use crate::error::{Error, Result};
 use crate::follow::ascent::Precision;
-use crate::gpu::device::Description;
+use crate::gpu::Description;
 
 /// What computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
+use super::drawing;
 use super::options::{AgentOptions, finite};
 use super::{Outcome, print};
 use meva::cpu::Cpu;
 use meva::error::{Error, Result};
 use meva::follow::plane::{Grid, basin, count};
-use meva::paper::drawing;
 use meva::paper::figures::{Content, Figure, Panel};
 
 /// Follow agents from a grid of starts and count the cells that lead to B, the positive quadrant.
@@ -59,6 +59,9 @@ impl GridOptions {
 
 impl Basins {
     pub(super) fn run(&self) -> Result<Outcome> {
+        if self.figure.is_some() {
+            drawing::check()?;
+        }
         let (grid, agents) = (self.grid.check()?, self.agents.check()?);
         let cells = basin(agents.agents()?, &agents.game, Cpu::detect()?, grid, agents.ascent);
         let in_b = count(&cells);

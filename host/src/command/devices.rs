@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use super::{Outcome, print};
 use meva::error::Result;
-use meva::gpu::device::{Description, list, no_adapter};
+use meva::gpu::Description;
+use meva::gpu::device::{list, no_adapter};
 
 /// List GPU adapters, and say which one is used by default.
 #[derive(Debug, Args)]

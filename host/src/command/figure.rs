@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
+use super::drawing;
 use super::options::at_least_one;
 use super::options::seeds;
 use super::{Outcome, print};
@@ -14,7 +15,6 @@ use meva::error::{Error, Result};
 use meva::follow::Learner;
 use meva::follow::reciprocity::{self, Protocol, Sweep, lola_learners, meta_value_learners};
 use meva::model::Model;
-use meva::paper::drawing;
 use meva::paper::figures::{Number, STEPS, figure_1, figure_2a, figure_2b, figure_3, on_the_logistic_game};
 
 /// Draw a figure of the paper as SVG and PNG.
@@ -54,6 +54,7 @@ impl Figure {
     pub(super) fn run(&self) -> Result<Outcome> {
         let number = self.number.parse()?;
         self.check(number)?;
+        drawing::check()?;
         let cpu = Cpu::detect()?;
         let mut value = json!({ "figure": self.number });
         let figure = match number {

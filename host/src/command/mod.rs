@@ -14,11 +14,13 @@ use meva::error::{Error, Result};
 mod basins;
 mod check;
 mod devices;
+mod drawing;
 mod export;
 mod figure;
 mod options;
 mod play;
 mod progress;
+#[cfg(feature = "figures")]
 mod reproduce;
 mod train;
 mod trajectories;
@@ -42,7 +44,15 @@ enum Command {
     Figure(figure::Figure),
     Export(export::Export),
     Play(play::Play),
+    #[cfg(feature = "figures")]
     Reproduce(reproduce::Reproduce),
+    /// Reproduce the paper; this build cannot, as it was made without the feature `figures`
+    #[cfg(not(feature = "figures"))]
+    Reproduce {
+        /// Options that a build with figures has
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+        _options: Vec<std::ffi::OsString>,
+    },
     Check(check::Check),
     Devices(devices::Devices),
 }
@@ -100,7 +110,10 @@ fn run(cli: Cli) -> Result<Outcome> {
         Command::Figure(figure) => figure.run(),
         Command::Export(export) => export.run(),
         Command::Play(play) => play.run(),
+        #[cfg(feature = "figures")]
         Command::Reproduce(reproduce) => reproduce.run(),
+        #[cfg(not(feature = "figures"))]
+        Command::Reproduce { .. } => drawing::check().map(|()| Outcome::Done),
         Command::Check(check) => check.run(),
         Command::Devices(devices) => devices.run(),
     }

@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use clap::Args;
 use serde_json::{Value, json};
 
+use super::drawing;
 use super::options::seeds;
 use super::progress::Bars;
 use super::{INTERRUPTED, Outcome, listen_to_ctrl_c, print};
@@ -17,7 +18,6 @@ use meva::error::{Error, Result};
 use meva::follow::plane::{Grid, ascent, basin, count};
 use meva::follow::{Agent, Learner};
 use meva::model::Model;
-use meva::paper::drawing;
 use meva::paper::figures::{Content, Figure, Panel};
 use meva::training::run::{self, saved};
 use meva::training::{self, Backend, Event, Finished, Run, RunDirectory, Trainer};
@@ -198,7 +198,7 @@ impl Train {
     fn show(&self, run: &Finished) -> Result<()> {
         let config = run.model.config();
         let basins = basins(&run.model)?;
-        if let Some(basins) = &basins {
+        if let Some(basins) = basins.as_ref().filter(|_| drawing::AVAILABLE) {
             let panel = |(learner, cells): &Basin| Panel {
                 title: learner.title(),
                 content: Content::Basins {

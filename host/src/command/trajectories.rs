@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
+use super::drawing;
 use super::options::{AgentOptions, finite};
 use super::{Outcome, print};
 use meva::cpu::Cpu;
@@ -13,7 +14,6 @@ use meva::error::{Error, Result};
 use meva::follow::Joint;
 use meva::follow::plane::{stable_fixed_points, trajectories};
 use meva::follow::play::starts;
-use meva::paper::drawing;
 use meva::paper::figures::{Content, Figure, Panel};
 use meva_core::game::PlaneGame;
 
@@ -61,6 +61,9 @@ impl StartOptions {
 
 impl Trajectories {
     pub(super) fn run(&self) -> Result<Outcome> {
+        if self.figure.is_some() {
+            drawing::check()?;
+        }
         let (starts, agents) = (self.starts.draw()?, self.agents.check()?);
         let cpu = Cpu::detect()?;
         let paths = trajectories(agents.agents()?, &agents.game, cpu, &starts, agents.ascent);

@@ -1,58 +1,16 @@
 //! Adapters and the device that is opened on one of them.
 
-use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use serde_json::{Value, json};
 use wgpu::{Adapter, AdapterInfo, Backends, Device, DeviceType, Instance, InstanceDescriptor, InstanceFlags, Queue};
 
+use super::description::Description;
 use crate::error::{Error, Result};
 
 /// How long a submission may take before it counts as hung, unless it is said otherwise. Ten times what the slowest known
 /// software device needs.
 const PATIENCE: Duration = Duration::from_secs(300);
-
-/// An adapter as a user tells it from others.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Description {
-    /// Its place in the list, for `--adapter`.
-    pub index: usize,
-    /// Its name.
-    pub name: String,
-    /// `discrete GPU`, `integrated GPU`, `virtual GPU`, `CPU` or `other`.
-    pub kind: &'static str,
-    /// `vulkan`, `metal` or `dx12`.
-    pub backend: String,
-    /// The driver with its version.
-    pub driver: String,
-}
-
-impl Description {
-    /// For machines.
-    pub fn json(&self) -> Value {
-        json!({
-            "index": self.index,
-            "name": self.name,
-            "kind": self.kind,
-            "backend": self.backend,
-            "driver": self.driver,
-        })
-    }
-}
-
-impl fmt::Display for Description {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Description {
-            index,
-            name,
-            kind,
-            backend,
-            driver,
-        } = self;
-        write!(f, "{index}: {name} ({kind}, {backend}, {driver})")
-    }
-}
 
 fn describe(index: usize, info: &AdapterInfo) -> Description {
     Description {

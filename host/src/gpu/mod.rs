@@ -18,18 +18,34 @@
 //! All sums have a fixed order and there are no atomics, so a run repeats to the same bits on the same device, alone or
 //! beside other seeds. A hidden unit is a thread and both players are the components of its `vec2`. Every stage stays within
 //! wgpu's default limits.
+//!
+//! Without the crate's feature `gpu` there is no [`Gpu`], and all that takes one can be named but never called.
 
-pub mod device;
-mod dispatch;
+pub mod description;
 pub mod draws;
 pub mod layout;
 pub mod plan;
-pub mod probe;
 pub mod shader;
+pub mod step;
+
+#[cfg(feature = "gpu")]
+pub mod device;
+#[cfg(feature = "gpu")]
+mod dispatch;
+#[cfg(feature = "gpu")]
+pub mod probe;
+#[cfg(feature = "gpu")]
 pub mod updater;
 
+#[cfg(not(feature = "gpu"))]
+mod absent;
+#[cfg(not(feature = "gpu"))]
+pub use absent::{device, probe, updater};
+
+pub use description::Description;
 pub use device::Gpu;
 pub use draws::OuterDraws;
 pub use plan::Plan;
 pub use probe::probe;
-pub use updater::{OptimizerStep, Updater};
+pub use step::OptimizerStep;
+pub use updater::Updater;

@@ -11,7 +11,7 @@ use super::dispatch::{UNIFORM_STRIDE, bind, bindings, pipeline};
 use super::draws::OuterDraws;
 use super::plan::Plan;
 use super::shader::Stage;
-use crate::config::Config;
+use super::step::OptimizerStep;
 use crate::error::{Error, Result};
 use meva_core::shape::Shape;
 
@@ -23,27 +23,6 @@ const MOST_UPDATES: usize = 1024;
 const MOST_DRAWS: usize = 32 << 20;
 /// Threads of `adamw`.
 const ADAMW_WIDTH: usize = 64;
-
-/// What changes from one step of the optimiser to the next.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct OptimizerStep {
-    /// The learning rate.
-    pub eta: f32,
-    /// `1 / (1 - beta^n)` of both moments, where `n` counts the steps from 1.
-    pub corrections: [f32; 2],
-}
-
-impl OptimizerStep {
-    /// The step of update `update`, counted from 0, in a run with this configuration. As on the CPU, the learning rate
-    /// changes with the outer iteration.
-    pub fn of(config: &Config, update: usize) -> Self {
-        let corrections = config.settings().optimizer.corrections(update as u32 + 1);
-        Self {
-            eta: config.eta_at(update - update % config.updates_per_outer()) as f32,
-            corrections: corrections.map(|correction| correction as f32),
-        }
-    }
-}
 
 /// A pipeline with what it is bound to and how many workgroups it takes.
 struct Dispatch {

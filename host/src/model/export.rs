@@ -8,7 +8,8 @@ use crate::error::Result;
 use crate::model::Model;
 
 /// A form.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 pub enum Format {
     /// The model file itself, checked.
     Safetensors,

@@ -71,7 +71,7 @@ pub(super) fn train(gpu: &Arc<Gpu>, mut runs: Vec<Run>, watch: &Watch) -> Result
         .collect())
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "gpu"))]
 mod tests {
     use std::fs;
     use std::path::{Path, PathBuf};

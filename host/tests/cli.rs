@@ -51,7 +51,7 @@ impl Scratch {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_meva-under-test"));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_meva"));
         command.current_dir(self.0.path()).args(arguments).stdin(Stdio::null());
         command
     }
@@ -1266,7 +1266,7 @@ fn a_file_that_cannot_be_finished_leaves_the_one_before() {
     let size = |name: &str| fs::metadata(scratch.path("a").join(name)).unwrap().len();
     let limit = "trap '' XFSZ; ulimit -f 36; exec \"$@\"";
     assert!(size("model.safetensors") < 36 * 512 && size("state.safetensors") > 36 * 1024);
-    let program = env!("CARGO_BIN_EXE_meva-under-test");
+    let program = env!("CARGO_BIN_EXE_meva");
     let output = Command::new("sh")
         .current_dir(scratch.0.path())
         .args(["-c", limit, "sh", program, "train", "--resume", "a", "--set", "outer=3"])
@@ -1377,7 +1377,7 @@ fn engines_and_derivatives_agree() {
 #[test]
 fn engines_agree_with_vectors() {
     let scratch = Scratch::new();
-    let vectors = Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors");
+    let vectors = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/vectors");
     let report = scratch.json(&["check", "--engine", "cpu", "--vectors", vectors.to_str().unwrap()]);
     assert_eq!(failures(&report), []);
 

@@ -1,0 +1,41 @@
+//! Drawing, if the program was built with it.
+
+use meva::error::Result;
+
+#[cfg(feature = "figures")]
+pub use meva::paper::drawing::{save, save_both};
+
+/// Whether figures can be drawn.
+pub const AVAILABLE: bool = cfg!(feature = "figures");
+
+/// Refuses to draw where that cannot be done, before any work is.
+pub fn check() -> Result<()> {
+    #[cfg(feature = "figures")]
+    return Ok(());
+    #[cfg(not(feature = "figures"))]
+    Err(absent::missing())
+}
+
+#[cfg(not(feature = "figures"))]
+mod absent {
+    use std::path::{Path, PathBuf};
+
+    use meva::error::{Error, Result};
+    use meva::paper::figures::{Figure, Number};
+
+    pub fn missing() -> Error {
+        Error::usage("nothing can be drawn: this is a build of meva without its feature `figures`")
+            .hint("build it with `--features figures`")
+    }
+
+    pub fn save(_: &Figure, _: &Path) -> Result<()> {
+        Err(missing())
+    }
+
+    pub fn save_both(_: &Figure, _: &Path, _: Number) -> Result<[PathBuf; 2]> {
+        Err(missing())
+    }
+}
+
+#[cfg(not(feature = "figures"))]
+pub use absent::{save, save_both};

@@ -1,0 +1,104 @@
+//! What stands for a device where the feature `gpu` is not compiled in: types without a value, so that whoever takes one compiles
+//! and is never called.
+
+/// No adapters.
+pub mod device {
+    use std::convert::Infallible;
+
+    use crate::error::{Error, Result};
+    use crate::gpu::Description;
+
+    /// An open device, of which there is none without the feature `gpu`.
+    pub struct Gpu {
+        /// What it is.
+        pub description: Description,
+        pub(super) never: Infallible,
+    }
+
+    impl Gpu {
+        /// Always an error: the feature `gpu` is not compiled in.
+        ///
+        /// # Errors
+        /// Always.
+        pub fn open(_: Option<&str>) -> Result<Self> {
+            Err(no_adapter())
+        }
+    }
+
+    /// No adapters, and none that is taken.
+    pub fn list() -> (Vec<Description>, Option<usize>) {
+        (Vec::new(), None)
+    }
+
+    /// The error of a build without the feature `gpu`.
+    pub fn no_adapter() -> Error {
+        Error::usage("no GPU can be used: this is a build of meva without its feature `gpu`")
+            .hint("build it with `--features gpu`, or use --engine cpu")
+    }
+}
+
+/// No formulas on a device.
+pub mod probe {
+    use std::sync::Arc;
+
+    use super::device::Gpu;
+    use crate::error::Result;
+    use crate::gpu::Plan;
+
+    /// Cannot be called: there is no device.
+    ///
+    /// # Errors
+    /// None.
+    pub fn probe(gpu: &Arc<Gpu>, _: &Plan, _: &[f32], _: &[f32]) -> Result<Vec<f32>> {
+        match gpu.never {}
+    }
+}
+
+/// No updates on a device.
+pub mod updater {
+    use std::convert::Infallible;
+    use std::sync::Arc;
+
+    use super::device::Gpu;
+    use crate::error::Result;
+    use crate::gpu::{OptimizerStep, OuterDraws, Plan};
+
+    /// Algorithm 1 on a device, of which there is none without the feature `gpu`.
+    pub struct Updater(Infallible);
+
+    impl Updater {
+        /// Cannot be called: there is no device.
+        ///
+        /// # Errors
+        /// None.
+        pub fn new(gpu: Arc<Gpu>, _: Plan, _: usize) -> Result<Self> {
+            match gpu.never {}
+        }
+
+        /// Cannot be called: there is no device.
+        pub fn at_once(&self) -> usize {
+            match self.0 {}
+        }
+
+        /// Cannot be called: there is no device.
+        pub fn set_state(&self, _: usize, _: &[f32]) {
+            match self.0 {}
+        }
+
+        /// Cannot be called: there is no device.
+        ///
+        /// # Errors
+        /// None.
+        pub fn state(&self, _: usize) -> Result<Vec<f32>> {
+            match self.0 {}
+        }
+
+        /// Cannot be called: there is no device.
+        ///
+        /// # Errors
+        /// None.
+        pub fn run(&mut self, _: &[OuterDraws], _: &[OptimizerStep]) -> Result<Vec<f32>> {
+            match self.0 {}
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! The program trains to the same bits, whatever the number of threads and the instruction set.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use meva::cpu::{FORCE, InstructionSet};
+use tempfile::TempDir;
+
+/// Short runs of both algorithms: three groups, the last of which is not full.
+const RUNS: [&[&str]; 2] = [
+    &[
+        "logistic",
+        "--set",
+        "game=tandem",
+        "--set",
+        "steps=10",
+        "--set",
+        "stride=5",
+    ],
+    &[
+        "ipd",
+        "--set",
+        "residual_blocks=1",
+        "--set",
+        "quantiles=16",
+        "--set",
+        "steps=10",
+        "--set",
+        "stride=5",
+    ],
+];
+
+/// The bytes of the model and of the state that a process comes to.
+fn trained(directory: &Path, run: &[&str], threads: &str, set: InstructionSet) -> [Vec<u8>; 2] {
+    let name = format!("{}-{threads}-{}", run[0], set.name());
+    let status = Command::new(env!("CARGO_BIN_EXE_meva"))
+        .current_dir(directory)
+        .env(FORCE, set.name())
+        .args(["train", "--out", &name, "--threads", threads, "--json"])
+        .args(["--set", "hidden=16", "--set", "batch=131", "--set", "outer=2"])
+        .args(run)
+        .output()
+        .unwrap();
+    assert!(status.status.success(), "{}", String::from_utf8_lossy(&status.stderr));
+    ["model.safetensors", "state.safetensors"].map(|file| fs::read(directory.join(&name).join(file)).unwrap())
+}
+
+fn available() -> impl Iterator<Item = InstructionSet> {
+    InstructionSet::ALL.into_iter().filter(|set| {
+        if !set.is_available() {
+            println!("SKIPPED: this processor lacks {}", set.name());
+        }
+        set.is_available()
+    })
+}
+
+#[test]
+fn threads_do_not_change_a_bit() {
+    let scratch = TempDir::new().unwrap();
+    let widest = available().last().unwrap();
+    for run in RUNS {
+        let [one, two, seven] = ["1", "2", "7"].map(|threads| trained(scratch.path(), run, threads, widest));
+        assert!(one == two && one == seven, "{}", run[0]);
+    }
+}
+
+#[test]
+fn instruction_sets_do_not_change_a_bit() {
+    let scratch = TempDir::new().unwrap();
+    for run in RUNS {
+        let baseline = trained(scratch.path(), run, "2", InstructionSet::Baseline);
+        for set in available().skip(1) {
+            assert!(
+                trained(scratch.path(), run, "2", set) == baseline,
+                "{} with {}",
+                run[0],
+                set.name()
+            );
+        }
+    }
+}
