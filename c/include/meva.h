@@ -1,15 +1,10 @@
-/* The numeric core of meta-value learning for C. Made by cbindgen from c/src/lib.rs: change it there. */
+/* The numeric core of meta-value learning for C. Made by cbindgen from c/src: change it there. */
 
 #ifndef MEVA_H
 #define MEVA_H
 
 #include <stddef.h>
 #include <stdint.h>
-
-/*
- The alignment of images, workspaces and training memory, in bytes.
- */
-#define MEVA_ALIGNMENT 4
 
 /*
  The Logistic Game.
@@ -72,6 +67,11 @@
 #define MEVA_FIELD_U_NORMALIZED 2
 
 /*
+ The alignment of images, workspaces and training memory, in bytes.
+ */
+#define MEVA_ALIGNMENT 4
+
+/*
  Why a function did nothing.
  */
 typedef enum {
@@ -104,7 +104,7 @@ typedef enum {
    */
   MEVA_TRUNCATED = 6,
   /*
-   Something else than an image.
+   Something other than an image.
    */
   MEVA_NO_IMAGE = 7,
   /*
@@ -112,15 +112,15 @@ typedef enum {
    */
   MEVA_VERSION = 8,
   /*
-   A shape that is not compiled in, or another one than the game's or the memory's.
+   A shape that is not compiled in, or that differs from the game's or the memory's.
    */
   MEVA_SHAPE_UNKNOWN = 9,
   /*
-   An image whose bytes are not those that were written.
+   An image that was damaged: its checksum does not match.
    */
   MEVA_CHECKSUM = 10,
   /*
-   An image with contents that make no sense.
+   An image whose contents make no sense.
    */
   MEVA_CONTENTS = 11,
   /*
@@ -128,6 +128,24 @@ typedef enum {
    */
   MEVA_NOT_STARTED = 12,
 } meva_error;
+
+/*
+ A game.
+ */
+typedef struct {
+  /*
+   MEVA_LOGISTIC, MEVA_TANDEM or MEVA_ITERATED.
+   */
+  uint32_t kind;
+  /*
+   Of an iterated game: how much the next turn counts, in [0, 1).
+   */
+  double discount;
+  /*
+   Of an iterated game: payoffs after DD, DC, CD, CC (player 0's action first) for player 0 and 1.
+   */
+  double payoffs[4][2];
+} meva_game;
 
 /*
  A model in use: made by meva_model_open, valid as long as its image is.
@@ -164,24 +182,6 @@ typedef struct {
    */
   uint32_t quantiles;
 } meva_shape;
-
-/*
- A game.
- */
-typedef struct {
-  /*
-   MEVA_LOGISTIC, MEVA_TANDEM or MEVA_ITERATED.
-   */
-  uint32_t kind;
-  /*
-   Of an iterated game: how much the next turn counts, in [0, 1).
-   */
-  double discount;
-  /*
-   Of an iterated game: payoffs after DD, DC, CD, CC (player 0's action first) for player 0 and 1.
-   */
-  double payoffs[4][2];
-} meva_game;
 
 /*
  What a model is.
@@ -261,6 +261,22 @@ extern "C" {
 const char *meva_error_name(uint32_t error);
 
 /*
+ Both players' returns at the joint policy x, in any game: 2 numbers.
+ */
+meva_error meva_game_values(const meva_game *game, const float *x, size_t x_count, float *values);
+
+/*
+ One step of both agents, x <- x + rate field(x), in any game. The learner is MEVA_NAIVE, MEVA_LOOKAHEAD, .., alpha the
+ length of its imagined step. x has 2 N numbers, player 0's first.
+ */
+meva_error meva_learner_step(uint32_t learner,
+                             double alpha,
+                             double rate,
+                             const meva_game *game,
+                             float *x,
+                             size_t x_count);
+
+/*
  Checks an image of `size` bytes, at an address that is a multiple of MEVA_ALIGNMENT, and makes a model of it, which uses
  it in place: the image must stay where it is as long as the model is used.
  */
@@ -272,6 +288,11 @@ meva_error meva_model_open(const void *image,
  What a model is.
  */
 meva_error meva_model_info(const meva_model *model, meva_info *info);
+
+/*
+ Writes the bytes of a model's image.
+ */
+meva_error meva_image_size(const meva_shape *shape, size_t *size);
 
 /*
  Writes the bytes of workspace that evaluating a network of this shape needs.
@@ -329,22 +350,6 @@ meva_error meva_field(const meva_model *model,
                       size_t workspace_size);
 
 /*
- Both players' returns at the joint policy x, in any game: 2 numbers.
- */
-meva_error meva_game_values(const meva_game *game, const float *x, size_t x_count, float *values);
-
-/*
- One step of both agents, x <- x + rate field(x), in any game. The learner is MEVA_NAIVE, MEVA_LOOKAHEAD, .., alpha the
- length of its imagined step. x has 2 N numbers, player 0's first.
- */
-meva_error meva_learner_step(uint32_t learner,
-                             double alpha,
-                             double rate,
-                             const meva_game *game,
-                             float *x,
-                             size_t x_count);
-
-/*
  Writes the bytes of memory that training needs: a network of this shape, rollouts of `steps` (k), batches of `batch`.
  */
 meva_error meva_training_size(const meva_shape *shape, uint32_t steps, uint32_t batch, size_t *size);
@@ -375,11 +380,6 @@ meva_error meva_training_update(void *memory,
                                 const float *gamma,
                                 size_t gamma_count,
                                 float *loss);
-
-/*
- Writes the bytes of a model's image.
- */
-meva_error meva_image_size(const meva_shape *shape, size_t *size);
 
 /*
  Writes what was learned as an image: the target network's parameters, which are the network's own without one.

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use meva_core::shape::Shape;
+
 /// `MEVA_UPDATE=1 cargo test -p meva-c --test header` writes it anew.
 #[test]
 fn header_is_current() {
@@ -24,4 +26,16 @@ fn header_is_current() {
         current == generated,
         "include/meva.h is not current: run `MEVA_UPDATE=1 cargo test -p meva-c --test header`"
     );
+}
+
+/// The header lists the shapes that are compiled in, and no other.
+#[test]
+fn header_lists_the_compiled_shapes() {
+    let header = include_str!("../include/meva.h");
+    let shapes = Shape::COMPILED.iter().map(|shape| {
+        let [n, h, r, m] = shape.sizes();
+        format!("({n}, {h}, {r}, {m})")
+    });
+    let list = format!("Compiled in: {}.", shapes.collect::<Vec<_>>().join(", "));
+    assert!(header.contains(&list), "include/meva.h says otherwise than: {list}");
 }
