@@ -15,6 +15,8 @@
 //! `1 - delta` is one minus the *rounded* `delta`, as it stands on the diagonal: occupancies then sum to 1 however near
 //! `delta` is to 1. The rounded `1 - delta` would multiply all values by an error of `fl(delta) / (1 - delta)`.
 
+use nalgebra::{SMatrix, SVector};
+
 use super::Game;
 use crate::player::Player;
 use crate::scalar::Scalar;
@@ -48,9 +50,15 @@ fn player_zero_first<S>(player: Player, [start, dd, dc, cd, cc]: [S; 5]) -> [S; 
 /// Both players' probabilities of cooperating at the start and after each joint state.
 struct Chain<S> {
     cooperate: [[S; 5]; 2],
-    start: [S; 4],
-    transitions: [[S; 4]; 4],
+    start: Joint<S>,
+    /// `P^T`: a column of probabilities for each joint state that play may be in.
+    transitions: Matrix<S>,
 }
+
+/// A number for each joint state.
+type Joint<S> = SVector<S, 4>;
+/// A number for each pair of joint states.
+type Matrix<S> = SMatrix<S, 4, 4>;
 
 impl IteratedMatrix {
     /// The discount of the published experiments.
@@ -79,22 +87,19 @@ impl IteratedMatrix {
             let (not_a, not_b) = (S::ONE - a, S::ONE - b);
             [not_a * not_b, not_a * b, a * not_b, a * b]
         };
-        let (start, transitions) = (joint(0), [joint(1), joint(2), joint(3), joint(4)]);
         Chain {
             cooperate,
-            start,
-            transitions,
+            start: Joint::from(joint(0)),
+            transitions: Matrix::from([joint(1), joint(2), joint(3), joint(4)]),
         }
     }
 
-    /// `I - delta P`.
-    fn matrix<S: Scalar>(&self, transitions: &[[S; 4]; 4]) -> [[S; 4]; 4] {
+    /// `I - delta P^T`.
+    fn matrix<S: Scalar>(&self, transitions: &Matrix<S>) -> Matrix<S> {
         let delta = S::from_f64(self.discount);
-        core::array::from_fn(|row| {
-            core::array::from_fn(|column| {
-                let identity = if row == column { S::ONE } else { S::ZERO };
-                identity - delta * transitions[row][column]
-            })
+        transitions.map_with_location(|to, from, p| {
+            let identity = if from == to { S::ONE } else { S::ZERO };
+            identity - delta * p
         })
     }
 
@@ -103,95 +108,88 @@ impl IteratedMatrix {
         S::ONE - S::from_f64(self.discount)
     }
 
-    fn payoff<S: Scalar>(&self, player: Player) -> [S; 4] {
-        core::array::from_fn(|state| S::from_f64(self.payoffs[state][player.index()]))
+    /// `r_i` of each of these players, by columns.
+    fn payoffs<S: Scalar, const C: usize>(&self, players: [Player; C]) -> SMatrix<S, 4, C> {
+        SMatrix::from_fn(|state, c| S::from_f64(self.payoffs[state][players[c].index()]))
     }
 
     /// `(1 - delta) d`: how often each joint state is visited, discounted; sums to 1.
-    fn occupancy<S: Scalar>(&self, chain: &Chain<S>) -> [S; 4] {
-        let matrix = self.matrix(&chain.transitions);
-        let transposed = core::array::from_fn(|row| core::array::from_fn(|column| matrix[column][row]));
-        solve(transposed, chain.start).map(|d| self.rest::<S>() * d)
+    fn occupancy<S: Scalar>(&self, chain: &Chain<S>) -> Joint<S> {
+        solve(self.matrix(&chain.transitions), chain.start).map(|d| self.rest::<S>() * d)
     }
 
-    /// The rows of the gradient that `players` own.
-    fn rows<S: Scalar>(
-        &self,
-        chain: &Chain<S>,
-        occupancy: &[S; 4],
-        objective: Player,
-        rows: &[Player],
-        gradient: &mut [[S; 5]; 2],
-    ) {
-        let v = solve(self.matrix(&chain.transitions), self.payoff(objective));
-        let [dd, dc, cd, cc] = occupancy.map(|d| S::from_f64(self.discount) * d);
+    /// A player's row of the gradient of an objective whose values after each joint state are `v`.
+    fn row<S: Scalar>(&self, chain: &Chain<S>, occupancy: &Joint<S>, v: &[S; 4], row: Player) -> [S; 5] {
+        let [[dd, dc, cd, cc]] = occupancy.map(|d| S::from_f64(self.discount) * d).data.0;
         let weight = [self.rest(), dd, dc, cd, cc];
-        for &row in rows {
-            let i = row.index();
-            let mut by_state = [S::ZERO; 5];
-            for k in 0..5 {
-                // The slope of joint . v by this player's probability of cooperating: the opponent's mix of the two
-                // differences that switching from D to C makes.
-                let (p, other) = (chain.cooperate[i][k], chain.cooperate[1 - i][k]);
-                let slope = match row {
-                    Player::Zero => (S::ONE - other) * (v[2] - v[0]) + other * (v[3] - v[1]),
-                    Player::One => (S::ONE - other) * (v[1] - v[0]) + other * (v[3] - v[2]),
-                };
-                by_state[k] = weight[k] * slope * p * (S::ONE - p);
-            }
-            gradient[i] = player_zero_first(row, by_state);
+        let i = row.index();
+        let mut by_state = [S::ZERO; 5];
+        for k in 0..5 {
+            // The slope of joint . v by this player's probability of cooperating: the opponent's mix of the two
+            // differences that switching from D to C makes.
+            let (p, other) = (chain.cooperate[i][k], chain.cooperate[1 - i][k]);
+            let slope = match row {
+                Player::Zero => (S::ONE - other) * (v[2] - v[0]) + other * (v[3] - v[1]),
+                Player::One => (S::ONE - other) * (v[1] - v[0]) + other * (v[3] - v[2]),
+            };
+            by_state[k] = weight[k] * slope * p * (S::ONE - p);
         }
+        player_zero_first(row, by_state)
     }
 }
 
 impl Game<5> for IteratedMatrix {
     fn value<S: Scalar>(&self, x: &[[S; 5]; 2]) -> [S; 2] {
-        let occupancy = self.occupancy(&Self::chain(x));
-        Player::BOTH.map(|player| {
-            let r = self.payoff::<S>(player);
-            occupancy[0] * r[0] + occupancy[1] * r[1] + occupancy[2] * r[2] + occupancy[3] * r[3]
-        })
+        let [[dd, dc, cd, cc]] = self.occupancy(&Self::chain(x)).data.0;
+        self.payoffs(Player::BOTH)
+            .data
+            .0
+            .map(|r: [S; 4]| dd * r[0] + dc * r[1] + cd * r[2] + cc * r[3])
     }
 
     fn gradient<S: Scalar>(&self, player: Player, x: &[[S; 5]; 2]) -> [[S; 5]; 2] {
         let chain = Self::chain(x);
         let occupancy = self.occupancy(&chain);
-        let mut gradient = [[S::ZERO; 5]; 2];
-        self.rows(&chain, &occupancy, player, &Player::BOTH, &mut gradient);
-        gradient
+        let [v] = solve(self.matrix(&chain.transitions).transpose(), self.payoffs([player]))
+            .data
+            .0;
+        Player::BOTH.map(|row| self.row(&chain, &occupancy, &v, row))
     }
 
     fn own_gradients<S: Scalar>(&self, x: &[[S; 5]; 2]) -> [[S; 5]; 2] {
         let chain = Self::chain(x);
         let occupancy = self.occupancy(&chain);
-        let mut gradient = [[S::ZERO; 5]; 2];
-        for player in Player::BOTH {
-            self.rows(&chain, &occupancy, player, &[player], &mut gradient);
-        }
-        gradient
+        let v = solve(self.matrix(&chain.transitions).transpose(), self.payoffs(Player::BOTH))
+            .data
+            .0;
+        Player::BOTH.map(|player| self.row(&chain, &occupancy, &v[player.index()], player))
     }
 }
 
-/// `a^-1 b` by elimination without pivoting, for diagonally dominant `a`.
-fn solve<S: Scalar>(mut a: [[S; 4]; 4], mut b: [S; 4]) -> [S; 4] {
+/// `a^-1 b` for each column of `b`, by elimination without pivoting, for diagonally dominant `a`.
+fn solve<S: Scalar, const C: usize>(mut a: Matrix<S>, mut b: SMatrix<S, 4, C>) -> SMatrix<S, 4, C> {
     for pivot in 0..4 {
-        let inverse = S::ONE / a[pivot][pivot];
+        let inverse = S::ONE / a[(pivot, pivot)];
         for row in pivot + 1..4 {
-            let factor = a[row][pivot] * inverse;
+            let factor = a[(row, pivot)] * inverse;
             for column in pivot + 1..4 {
-                let term = factor * a[pivot][column];
-                a[row][column] -= term;
+                let term = factor * a[(pivot, column)];
+                a[(row, column)] -= term;
             }
-            let term = factor * b[pivot];
-            b[row] -= term;
+            for column in 0..C {
+                let term = factor * b[(pivot, column)];
+                b[(row, column)] -= term;
+            }
         }
     }
     for row in (0..4).rev() {
-        for column in row + 1..4 {
-            let term = a[row][column] * b[column];
-            b[row] -= term;
+        for c in 0..C {
+            for column in row + 1..4 {
+                let term = a[(row, column)] * b[(column, c)];
+                b[(row, c)] -= term;
+            }
+            b[(row, c)] = b[(row, c)] / a[(row, row)];
         }
-        b[row] = b[row] / a[row][row];
     }
     b
 }
@@ -249,15 +247,14 @@ mod tests {
 
     #[test]
     fn solve_inverts() {
-        let a = [
-            [4.0, 1.0, -1.0, 0.5],
-            [0.0, 3.0, 1.0, 1.0],
-            [1.0, -0.5, 5.0, 1.0],
-            [0.25, 1.0, 1.0, 4.0],
-        ];
-        let x = [1.0, -2.0, 3.0, 0.5];
-        let b = a.map(|row: [f64; 4]| row.iter().zip(x).map(|(a, x)| a * x).sum::<f64>());
-        let solved = solve(a, b);
-        assert!((0..4).all(|i| (solved[i] - x[i]).abs() < 1e-14), "{solved:?}");
+        let a = Matrix::from_row_slice(&[
+            4.0, 1.0, -1.0, 0.5, //
+            0.0, 3.0, 1.0, 1.0, //
+            1.0, -0.5, 5.0, 1.0, //
+            0.25, 1.0, 1.0, 4.0,
+        ]);
+        let x = SMatrix::<f64, 4, 2>::from_columns(&[[1.0, -2.0, 3.0, 0.5].into(), [0.0, 1.0, 0.0, -4.0].into()]);
+        let solved = solve(a, a * x);
+        assert!((solved - x).amax() < 1e-14, "{solved:?}");
     }
 }

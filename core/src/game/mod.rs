@@ -1,6 +1,7 @@
 //! Two-player differentiable games, `f : R^(2 x N) -> R^2` (section 2 of the paper).
 
 use crate::dual;
+use crate::jacobian::{Blocks, jacobian};
 use crate::player::Player;
 use crate::scalar::Scalar;
 
@@ -65,6 +66,16 @@ pub trait Game<const N: usize> {
     fn hvp<S: Scalar>(&self, player: Player, x: &[[S; N]; 2], v: &[[S; N]; 2]) -> [[S; N]; 2] {
         self.gradient(player, &dual::along(x, v))
             .map(|row| dual::tangents(&row))
+    }
+
+    /// The Hessian of `f_i` over the joint policy, by blocks: `H[j][k][(m, n)] = d^2 f_i / d x_j[m] d x_k[n]`.
+    ///
+    /// ```
+    /// use meva_core::{game::{Game, Tandem}, nalgebra::Matrix1, Player};
+    /// assert_eq!(Tandem.hessian(Player::Zero, &[[1.0_f64], [2.0]]), [[Matrix1::new(-2.0); 2]; 2]);
+    /// ```
+    fn hessian<S: Scalar>(&self, player: Player, x: &[[S; N]; 2]) -> Blocks<S, N> {
+        jacobian(x, |x| self.gradient(player, x))
     }
 }
 

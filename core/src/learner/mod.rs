@@ -1,6 +1,8 @@
 //! Learners: what field of directions do two agents follow? One learner, one file.
 
+use crate::Dual;
 use crate::game::Game;
+use crate::jacobian::{self, Blocks};
 use crate::player::Player;
 use crate::scalar::{Real, Scalar};
 
@@ -35,6 +37,22 @@ pub trait Surrogate<const N: usize> {
     fn own_gradients<G: Game<N>, S: Scalar>(&self, game: &G, x: &[[S; N]; 2]) -> [[S; N]; 2] {
         Player::BOTH.map(|player| self.gradient(game, player, x)[player.index()])
     }
+}
+
+/// The Jacobian at `x` of what a learner follows, by blocks: `J[i][j][(m, n)] = d field_i[m] / d x_j[n]`.
+///
+/// Its spectrum tells whether agents that are near a fixed point get nearer.
+///
+/// ```
+/// use meva_core::{game::Tandem, learner::{Naive, jacobian}, nalgebra::Matrix1};
+/// assert_eq!(jacobian(&Naive, &Tandem, &[[1.0_f64], [2.0]]), [[Matrix1::new(-2.0); 2]; 2]);
+/// ```
+pub fn jacobian<S: Scalar, G: Game<N>, L: Learner<Dual<S>, N>, const N: usize>(
+    learner: &L,
+    game: &G,
+    x: &[[S; N]; 2],
+) -> Blocks<S, N> {
+    jacobian::jacobian(x, |x| learner.field(game, x))
 }
 
 /// `x` with `alpha * step` added to one player's row.
