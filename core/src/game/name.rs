@@ -67,9 +67,9 @@ pub enum GameError {
     MissingPayoffs,
     /// Payoffs for a game that has its own, or none.
     SurplusPayoffs,
-    /// A payoff that is infinite or NaN.
+    /// A payoff that is infinite or NaN, or becomes so in `f32`.
     Payoffs,
-    /// A discount outside [0, 1).
+    /// A discount outside [0, 1), or one that `f32` rounds to 1.
     Discount,
     /// A code that stands for no game.
     Code,
@@ -182,15 +182,17 @@ impl AnyGame {
         }
     }
 
+    /// Numbers are judged as the `f32` that most code computes with.
     const fn iterated(payoffs: [[f64; 2]; 4], discount: f64) -> Result<Self, GameError> {
         let mut state = 0;
         while state < payoffs.len() {
-            if !(payoffs[state][0].is_finite() && payoffs[state][1].is_finite()) {
+            let [zero, one] = payoffs[state];
+            if !((zero as f32).is_finite() && (one as f32).is_finite()) {
                 return Err(GameError::Payoffs);
             }
             state += 1;
         }
-        if !(discount >= 0.0 && discount < 1.0) {
+        if !(discount as f32 >= 0.0 && (discount as f32) < 1.0) {
             return Err(GameError::Discount);
         }
         Ok(AnyGame::IteratedMatrix(IteratedMatrix { payoffs, discount }))
@@ -326,14 +328,14 @@ mod tests {
             );
         }
         for k in 0..8 {
-            for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e39] {
                 let mut payoffs = PAYOFFS;
                 payoffs[k / 2][k % 2] = bad;
                 assert_eq!(matrix(Some(payoffs), 0.5), Err(GameError::Payoffs), "{k}");
                 assert_eq!(AnyGame::from_code(2, payoffs, 0.5), Err(GameError::Payoffs), "{k}");
             }
         }
-        for discount in [-0.1, 1.0, f64::NAN, f64::INFINITY] {
+        for discount in [-0.1, 1.0, 1.0 - 1e-9, f64::NAN, f64::INFINITY] {
             assert_eq!(matrix(Some(PAYOFFS), discount), Err(GameError::Discount), "{discount}");
             assert_eq!(
                 AnyGame::of(GameName::Ipd, None, discount),

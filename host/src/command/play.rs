@@ -114,6 +114,7 @@ impl Play {
             GameError::SurplusPayoffs => Error::from(error)
                 .at("--payoffs")
                 .hint("play `matrix`, or leave the payoffs out"),
+            GameError::Payoffs => Error::from(error).at("--payoffs"),
             _ => Error::from(error).at("--discount"),
         })?;
         if self.discount.is_some() && matches!(game, AnyGame::Plane(_)) {
