@@ -167,28 +167,31 @@ impl Game<5> for IteratedMatrix {
 }
 
 /// `a^-1 b` for each column of `b`, by elimination without pivoting, for diagonally dominant `a`.
+///
+/// It goes over the columns as arrays: their lengths are known, so that the compiler sees that no index is out of bounds.
 fn solve<S: Scalar, const C: usize>(mut a: Matrix<S>, mut b: SMatrix<S, 4, C>) -> SMatrix<S, 4, C> {
+    let (columns, right) = (&mut a.data.0, &mut b.data.0);
     for pivot in 0..4 {
-        let inverse = S::ONE / a[(pivot, pivot)];
+        let inverse = S::ONE / columns[pivot][pivot];
         for row in pivot + 1..4 {
-            let factor = a[(row, pivot)] * inverse;
-            for column in pivot + 1..4 {
-                let term = factor * a[(pivot, column)];
-                a[(row, column)] -= term;
+            let factor = columns[pivot][row] * inverse;
+            for column in &mut columns[pivot + 1..] {
+                let term = factor * column[pivot];
+                column[row] -= term;
             }
-            for column in 0..C {
-                let term = factor * b[(pivot, column)];
-                b[(row, column)] -= term;
+            for column in &mut *right {
+                let term = factor * column[pivot];
+                column[row] -= term;
             }
         }
     }
     for row in (0..4).rev() {
-        for c in 0..C {
+        for b in &mut *right {
             for column in row + 1..4 {
-                let term = a[(row, column)] * b[(column, c)];
-                b[(row, c)] -= term;
+                let term = columns[column][row] * b[column];
+                b[row] -= term;
             }
-            b[(row, c)] = b[(row, c)] / a[(row, row)];
+            b[row] = b[row] / columns[row][row];
         }
     }
     b
