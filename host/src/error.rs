@@ -1,8 +1,12 @@
 //! What goes wrong on the host: what, where, and what to do about it.
 
+use std::error::Error as StdError;
 use std::fmt;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
+
+use meva_core::choice::UnknownName;
 
 use meva_core::game::GameError;
 use meva_core::shape::{Shape, UnknownShape};
@@ -21,16 +25,20 @@ pub type Result<T> = std::result::Result<T, Error>;
 /// );
 /// assert_eq!(error.exit_code(), 2);
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// Two errors are equal if they say the same to the same effect, whatever caused them.
+#[derive(Clone, Debug)]
 pub struct Error {
     kind: Kind,
     what: String,
     place: Option<String>,
     hint: Option<String>,
+    cause: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 /// Who has to act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Kind {
     /// The command or the configuration asks for what cannot be.
     Usage,
@@ -66,20 +74,23 @@ impl Error {
     /// The operating system refused to `act` ("read", "create", ..) on `path`.
     ///
     /// ```
+    /// use std::error::Error as _;
     /// # use meva::error::Error;
     /// let path = std::path::Path::new("no/such/file");
-    /// let error = std::fs::read(path).map_err(|cause| Error::io("read", path, &cause)).unwrap_err();
+    /// let error = std::fs::read(path).map_err(|cause| Error::io("read", path, cause)).unwrap_err();
     /// assert!(error.to_string().starts_with("cannot read `no/such/file`: "));
     /// assert_eq!(error.exit_code(), 3);
+    /// assert!(error.source().unwrap().is::<std::io::Error>());
     /// ```
-    pub fn io(act: &str, path: &Path, cause: &io::Error) -> Self {
+    pub fn io(act: &str, path: &Path, cause: io::Error) -> Self {
         let error = Self::files(format!("cannot {act} `{}`: {cause}", path.display()));
-        match cause.kind() {
+        let error = match cause.kind() {
             io::ErrorKind::NotFound => error.hint("check the spelling of the path"),
             io::ErrorKind::PermissionDenied => error.hint("change the permissions or choose another place"),
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => error.hint("free some space and try again"),
             _ => error,
-        }
+        };
+        error.because(cause)
     }
 
     fn new(kind: Kind, what: impl Into<String>) -> Self {
@@ -88,6 +99,7 @@ impl Error {
             what: what.into(),
             place: None,
             hint: None,
+            cause: None,
         }
     }
 
@@ -105,6 +117,14 @@ impl Error {
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// Keeps the error of another library that led to this one, as its [`source`](StdError::source). The message should
+    /// already say what matters of it.
+    #[must_use]
+    pub fn because(mut self, cause: impl StdError + Send + Sync + 'static) -> Self {
+        self.cause = Some(Arc::new(cause));
         self
     }
 
@@ -137,7 +157,36 @@ impl fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {}
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        let cause = self.cause.as_deref()?;
+        Some(cause)
+    }
+}
+
+impl PartialEq for Error {
+    fn eq(&self, other: &Self) -> bool {
+        let Error {
+            kind,
+            what,
+            place,
+            hint,
+            cause: _,
+        } = self;
+        (kind, what, place, hint) == (&other.kind, &other.what, &other.place, &other.hint)
+    }
+}
+
+impl Eq for Error {}
+
+/// A name that is none of those there are is a matter of usage.
+impl From<UnknownName> for Error {
+    fn from(unknown: UnknownName) -> Self {
+        Error::usage(format!("unknown {}", unknown.kind))
+            .hint(format!("choose from {}", unknown.names.join(", ")))
+            .because(unknown)
+    }
+}
 
 impl From<GameError> for Error {
     fn from(error: GameError) -> Self {
@@ -190,9 +239,20 @@ mod tests {
     #[test]
     fn a_full_disk_has_a_hint() {
         let cause = io::Error::from(io::ErrorKind::StorageFull);
-        let error = Error::io("write", Path::new("runs/a/model.safetensors"), &cause);
+        let error = Error::io("write", Path::new("runs/a/model.safetensors"), cause);
         let text = error.to_string();
         assert!(text.starts_with("cannot write `runs/a/model.safetensors`: "), "{text}");
         assert!(text.ends_with("\n  hint: free some space and try again"), "{text}");
+    }
+
+    #[test]
+    fn a_cause_is_kept_and_no_part_of_what_is_said() {
+        let unknown: Error = "sse".parse::<crate::cpu::InstructionSet>().unwrap_err().into();
+        let source = unknown.source().unwrap();
+        assert_eq!(source.downcast_ref::<UnknownName>().unwrap().kind, "instruction set");
+        let said = Error::usage("unknown instruction set").hint("choose from baseline, avx2, avx512");
+        assert!(said.source().is_none());
+        assert_eq!(unknown, said);
+        assert_ne!(unknown, said.at("here"));
     }
 }

@@ -25,7 +25,7 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     };
     write().map_err(|cause| {
         let _ = fs::remove_file(&beside); // the first error is the one to tell
-        Error::io("write", path, &cause)
+        Error::io("write", path, cause)
     })
 }
 

@@ -1,11 +1,12 @@
 //! Learning with learning awareness on the host: trains meta-values on any CPU, follows learners, draws the figures of
 //! *Learning with Learning Awareness using Meta-Values* (Cooijmans, Aghajohari, Courville).
 //!
-//! [`config`] has the presets, [`training`] turns it into a [`model`], [`follow`] says what becomes of agents that follow it, [`paper`] has
-//! the published numbers and our reproduction of them, [`mod@figure`] draws. The formulas are in [`meva_core`].
+//! A [`Config`] says what to train: [`config`] has the presets. A [`Trainer`] trains it in memory, [`training::run`] in directories
+//! that can be resumed. The result is a [`Model`]; [`follow`] says what becomes of agents that follow it, and [`paper`] sets
+//! what they do beside what was published. The formulas are in [`meva_core`].
 //!
 //! ```
-//! use meva::{config::Config, training::Trainer};
+//! use meva::{Config, Trainer};
 //!
 //! let mut config = Config::preset("logistic")?;
 //! config.set("outer=5")?; // 1000 for a model that has learned
@@ -15,8 +16,16 @@
 //! }
 //! let [x, y] = trainer.model().field([&[-5.0], &[-4.0]], [0.95, 0.95])?;
 //! println!("at (-5, -4) the agents go ({}, {})", x[0], y[0]);
-//! # Ok::<(), meva::error::Error>(())
+//! # Ok::<(), meva::Error>(())
 //! ```
+//!
+//! # Features
+//!
+//! All are on by default; training on the CPU needs none.
+//!
+//! - `cli`: the program `meva`
+//! - `gpu`: training on GPUs, with wgpu
+//! - `figures`: drawing as SVG and PNG, and the report of a reproduction
 
 pub mod check;
 pub mod config;
@@ -32,3 +41,8 @@ pub mod training;
 
 #[cfg(feature = "figures")]
 pub use meva_figure as figure;
+
+pub use config::Config;
+pub use error::{Error, Result};
+pub use model::Model;
+pub use training::{Backend, Run, Trainer};

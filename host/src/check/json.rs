@@ -18,7 +18,7 @@ pub struct Item<'a> {
 /// # Errors
 /// It cannot be read, or is not JSON.
 pub fn read(path: &Path) -> Result<Value> {
-    let text = std::fs::read_to_string(path).map_err(|cause| Error::io("read", path, &cause))?;
+    let text = std::fs::read_to_string(path).map_err(|cause| Error::io("read", path, cause))?;
     serde_json::from_str(&text).map_err(|cause| {
         let error = Error::usage(format!("this is not JSON: {cause}")).at(path.display());
         if text.contains("NaN") || text.contains("Infinity") {
@@ -26,6 +26,7 @@ pub fn read(path: &Path) -> Result<Value> {
         } else {
             error
         }
+        .because(cause)
     })
 }
 

@@ -61,7 +61,7 @@ struct Held<'a> {
 /// # Errors
 /// The folder cannot be read or has no file of vectors; a file has another name or is malformed; a device failed.
 pub fn check(report: &mut Report, folder: &Path, gpus: &[Arc<Gpu>]) -> Result<()> {
-    let unreadable = |cause| Error::io("read the folder", folder, &cause);
+    let unreadable = |cause| Error::io("read the folder", folder, cause);
     let mut found = BTreeSet::new();
     for entry in std::fs::read_dir(folder).map_err(unreadable)? {
         let name = entry.map_err(unreadable)?.file_name().to_string_lossy().into_owned();

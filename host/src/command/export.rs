@@ -6,12 +6,13 @@ use clap::Args;
 use meva_core::Player;
 use serde_json::json;
 
+use super::options::choice;
 use super::{Outcome, print};
 use meva::error::Result;
 use meva::files::write_atomically;
 use meva::model::MODEL;
 use meva::model::Model;
-use meva::model::export::{Format, bytes, c_header, rust};
+use meva::model::export::{Format, export};
 use meva::model::tensors::TensorFile;
 
 /// Write a trained model in the form that another system links.
@@ -21,7 +22,7 @@ pub struct Export {
     #[arg(value_name = "RUN")]
     run: PathBuf,
     /// The form
-    #[arg(long, value_name = "FORMAT")]
+    #[arg(long, value_name = "FORMAT", value_parser = choice::<Format>(Format::NAMES))]
     to: Format,
     /// Whose network, of a model that has one for each player
     #[arg(long, value_name = "0|1", value_parser = clap::value_parser!(u8).range(..2))]
@@ -44,12 +45,7 @@ impl Export {
         let file = TensorFile::load(&path)?;
         let model = Model::of_file(&file).map_err(|error| error.at(path.display()))?;
         let player = self.player.map(|index| Player::BOTH[usize::from(index)]);
-        let contents = match self.to {
-            Format::Safetensors => file.to_bytes()?,
-            Format::CHeader => c_header(&model, player)?.into_bytes(),
-            Format::Rust => rust(&model, player)?.into_bytes(),
-            Format::Bytes => bytes(&model, player)?,
-        };
+        let contents = export(&file, player, self.to)?;
         write_atomically(&self.out, &contents)?;
         let shape = model.config().shape();
         if self.json {

@@ -2,14 +2,17 @@
 
 use std::ops::Range;
 use std::path::PathBuf;
+use std::str::FromStr;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde_json::{Value, json};
 
 use meva::config::Algorithm;
 use meva::error::{Error, Result};
 use meva::follow::{Agent, Ascent, Learner, Precision, plane};
 use meva::model::Model;
+use meva_core::choice::UnknownName;
 use meva_core::game::{AnyGame, PlaneGame};
 
 /// Which agents to follow, and how.
@@ -37,23 +40,8 @@ pub struct AgentOptions {
     #[arg(long, allow_negative_numbers = true)]
     rate: Option<f64>,
     /// What to compute in [default: f64 for learners, f32 for models]
-    #[arg(long, value_name = "TYPE")]
-    scalar: Option<Scalar>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Scalar {
-    F32,
-    F64,
-}
-
-impl Scalar {
-    fn precision(self) -> Precision {
-        match self {
-            Scalar::F32 => Precision::F32,
-            Scalar::F64 => Precision::F64,
-        }
-    }
+    #[arg(long, value_name = "TYPE", value_parser = choice::<Precision>(Precision::NAMES))]
+    scalar: Option<Precision>,
 }
 
 /// The options, read and checked.
@@ -81,7 +69,7 @@ impl AgentOptions {
         let default = plane::ascent(model.as_ref(), self.steps);
         let ascent = Ascent {
             rate: finite(self.rate.unwrap_or(default.rate), "--rate", 0.0)?,
-            precision: self.scalar.map_or(default.precision, Scalar::precision),
+            precision: self.scalar.unwrap_or(default.precision),
             ..default
         };
         Ok(Checked {
@@ -150,7 +138,7 @@ impl Checked {
             "game": self.game.name(),
             "steps": self.ascent.steps,
             "rate": self.ascent.rate,
-            "scalar": match self.ascent.precision { Precision::F32 => "f32", Precision::F64 => "f64" },
+            "scalar": self.ascent.precision.name(),
         });
         value[self.learners[0].setting_name()] = match self.learners[0] {
             Learner::MetaValue { .. } => json!(self.learners.map(Learner::setting)),
@@ -217,6 +205,14 @@ fn discount(gamma: f64) -> Result<f64> {
     } else {
         Err(Error::usage(format!("a discount of {gamma}")).hint("it must lie in [0, 1]"))
     }
+}
+
+/// A choice by its name: the help lists them all.
+pub fn choice<T>(names: &'static [&'static str]) -> impl TypedValueParser<Value = T>
+where
+    T: FromStr<Err = UnknownName> + Clone + Send + Sync + 'static,
+{
+    PossibleValuesParser::new(names).try_map(|name| name.parse())
 }
 
 /// A range of seeds, as options take it.

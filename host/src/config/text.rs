@@ -49,7 +49,7 @@ impl Config {
     /// # Errors
     /// As [`Config::load`].
     pub fn load_noting(path: &Path) -> Result<(Self, Vec<Renamed>)> {
-        let text = fs::read_to_string(path).map_err(|cause| Error::io("read", path, &cause))?;
+        let text = fs::read_to_string(path).map_err(|cause| Error::io("read", path, cause))?;
         Self::from_toml_noting(&text).map_err(|error| error.at(path.display()))
     }
 
@@ -85,7 +85,7 @@ impl Config {
 
     /// Reads what may not be valid.
     fn parse(text: &str) -> Result<(Self, Vec<Renamed>)> {
-        let table: Table = text.parse().map_err(|error| syntax_error(text, &error))?;
+        let table: Table = text.parse().map_err(|error| syntax_error(text, error))?;
         let mut config = match table.get("preset") {
             Some(Value::String(name)) => Self::preset(name)?,
             Some(value) => {
@@ -284,12 +284,13 @@ pub fn unknown<'a>(kind: &str, word: &str, candidates: impl Iterator<Item = &'a 
     Error::usage(format!("unknown {kind} `{word}`")).hint(hint)
 }
 
-fn syntax_error(text: &str, error: &toml::de::Error) -> Error {
+fn syntax_error(text: &str, error: toml::de::Error) -> Error {
     let wrong = Error::usage(format!("not TOML: {}", error.message()));
-    match error.span().and_then(|span| text.get(..span.start)) {
+    let wrong = match error.span().and_then(|span| text.get(..span.start)) {
         Some(before) => wrong.at(format_args!("line {}", 1 + before.matches('\n').count())),
         None => wrong,
-    }
+    };
+    wrong.because(error)
 }
 
 /// A word that needs no quotes on the command line.

@@ -4,6 +4,8 @@
 //! and add stay apart, so the bits are those of the portable formula.
 
 use meva_core::activation::Activation;
+use meva_core::choice;
+use meva_core::choice::UnknownName;
 use meva_core::kernels::Kernels;
 use meva_core::layer_norm::{LayerNorm, LayerTape};
 use meva_core::{Lanes, Scalar};
@@ -22,6 +24,7 @@ pub const WIDTH: usize = 64;
 pub type Number = Lanes<WIDTH>;
 
 /// The widest instruction set that is used.
+#[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum InstructionSet {
     /// What the binary was compiled for.
@@ -35,19 +38,14 @@ pub enum InstructionSet {
 /// The environment variable that forces an instruction set: `baseline`, `avx2` or `avx512`.
 pub const FORCE: &str = "MEVA_INSTRUCTION_SET";
 
+// Narrowest first.
+choice! { InstructionSet, "instruction set":
+    Baseline = "baseline",
+    Avx2 = "avx2",
+    Avx512 = "avx512",
+}
+
 impl InstructionSet {
-    /// All of them, narrowest first.
-    pub const ALL: [InstructionSet; 3] = [InstructionSet::Baseline, InstructionSet::Avx2, InstructionSet::Avx512];
-
-    /// Its name, as in the environment variable [`FORCE`].
-    pub fn name(self) -> &'static str {
-        match self {
-            InstructionSet::Baseline => "baseline",
-            InstructionSet::Avx2 => "avx2",
-            InstructionSet::Avx512 => "avx512",
-        }
-    }
-
     /// Whether this processor has it.
     pub fn is_available(self) -> bool {
         match self {
@@ -82,7 +80,6 @@ impl Cpu {
     /// # Errors
     /// The variable names no instruction set, or one that this processor lacks.
     pub fn detect() -> Result<Self> {
-        let names = || InstructionSet::ALL.map(InstructionSet::name).join(", ");
         match std::env::var(FORCE) {
             Err(_) => Ok(InstructionSet::ALL
                 .into_iter()
@@ -90,13 +87,11 @@ impl Cpu {
                 .find_map(Cpu::new)
                 .unwrap_or(Cpu(InstructionSet::Baseline))),
             Ok(name) => {
-                let set = InstructionSet::ALL
-                    .into_iter()
-                    .find(|set| set.name() == name)
-                    .ok_or_else(|| {
-                        Error::usage(format!("unknown instruction set `{name}` in {FORCE}"))
-                            .hint(format!("use one of {}", names()))
-                    })?;
+                let set: InstructionSet = name.parse().map_err(|unknown: UnknownName| {
+                    Error::usage(format!("unknown instruction set `{name}` in {FORCE}"))
+                        .hint(format!("use one of {}", InstructionSet::NAMES.join(", ")))
+                        .because(unknown)
+                })?;
                 Cpu::new(set).ok_or_else(|| {
                     Error::usage(format!("this processor lacks the instruction set `{name}` of {FORCE}"))
                         .hint("leave the variable unset to use the widest one there is")

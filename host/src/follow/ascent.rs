@@ -1,7 +1,7 @@
 //! Two agents that learn together: `x_i(t+1) = x_i(t) + rate direction_i(x(t))`, from many starts at once.
 
 use meva_core::random::{Purpose, Stream};
-use meva_core::{Game, Player, Real, Scalar};
+use meva_core::{Game, Player, Real, Scalar, choice};
 use rayon::prelude::*;
 
 use crate::cpu::Cpu;
@@ -43,6 +43,11 @@ pub enum Precision {
     F32,
     /// `f64`, one start after the other.
     F64,
+}
+
+choice! { Precision, "scalar":
+    F32 = "f32",
+    F64 = "f64",
 }
 
 /// How far, how long and how precisely to go.

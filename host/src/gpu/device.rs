@@ -118,6 +118,7 @@ impl Gpu {
         .map_err(|error| {
             Error::other(format!("cannot open {description}: {error}"))
                 .hint("choose another one by --adapter, or use --engine cpu")
+                .because(error)
         })?;
         let fault = Arc::new(Mutex::new(None));
         let note = |fault: &Arc<Mutex<Option<String>>>| {

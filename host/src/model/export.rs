@@ -2,14 +2,15 @@
 
 use std::fmt::Write as _;
 
-use meva_core::Player;
+use meva_core::{Player, choice};
 
 use crate::error::Result;
 use crate::model::Model;
+use crate::model::tensors::TensorFile;
 
 /// A form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+#[non_exhaustive]
 pub enum Format {
     /// The model file itself, checked.
     Safetensors,
@@ -19,6 +20,27 @@ pub enum Format {
     Rust,
     /// The flat little-endian image.
     Bytes,
+}
+
+choice! { Format, "format":
+    Safetensors = "safetensors",
+    CHeader = "c-header",
+    Rust = "rust",
+    Bytes = "bytes",
+}
+
+/// A model file in another form: whose network, of a model that has one for each player, is for `player` to say.
+///
+/// # Errors
+/// As [`Model::of_file`] and [`Model::image`].
+pub fn export(file: &TensorFile, player: Option<Player>, format: Format) -> Result<Vec<u8>> {
+    let model = Model::of_file(file)?;
+    match format {
+        Format::Safetensors => file.to_bytes(),
+        Format::CHeader => c_header(&model, player).map(String::into_bytes),
+        Format::Rust => rust(&model, player).map(String::into_bytes),
+        Format::Bytes => bytes(&model, player),
+    }
 }
 
 /// The image's bytes.

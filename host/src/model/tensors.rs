@@ -69,7 +69,7 @@ impl TensorFile {
                 return Err(Error::other(format!("two tensors are called `{}`", tensor.name)));
             }
         }
-        let mut header = serde_json::to_vec(&header).map_err(|error| Error::other(error.to_string()))?;
+        let mut header = serde_json::to_vec(&header).map_err(|error| Error::other(error.to_string()).because(error))?;
         header.resize(header.len().next_multiple_of(8), b' '); // the format wants the numbers aligned
         let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
         bytes.append(&mut header);
@@ -120,7 +120,7 @@ impl TensorFile {
     /// # Errors
     /// It cannot be read, or its bytes are no such file.
     pub fn load(path: &Path) -> Result<Self> {
-        let bytes = fs::read(path).map_err(|cause| Error::io("read", path, &cause))?;
+        let bytes = fs::read(path).map_err(|cause| Error::io("read", path, cause))?;
         Self::from_bytes(&bytes).map_err(|error| error.at(path.display()))
     }
 }
@@ -140,13 +140,14 @@ impl NamedTensor {
 
 fn unreadable(error: SafeTensorError) -> Error {
     use SafeTensorError::{HeaderTooSmall, InvalidHeaderLength, MetadataIncompleteBuffer};
-    match error {
+    let unreadable = match error {
         HeaderTooSmall | InvalidHeaderLength | MetadataIncompleteBuffer => Error::files(format!(
             "the file is cut off, or not of the safetensors format: {error}"
         ))
         .hint("copy the file again, or train it again"),
-        error => Error::files(format!("the file is not of the safetensors format: {error}")),
-    }
+        _ => Error::files(format!("the file is not of the safetensors format: {error}")),
+    };
+    unreadable.because(error)
 }
 
 /// What the names of network `n`'s tensors begin with in part `part` of a file with so many networks: nothing more than the

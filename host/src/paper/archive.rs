@@ -43,10 +43,10 @@ impl Archive {
                 .hint("choose another directory with --out, or delete this one"));
             }
             Err(cause) if cause.kind() == io::ErrorKind::NotFound => {}
-            Err(cause) => return Err(Error::io("read", &marker, &cause)),
+            Err(cause) => return Err(Error::io("read", &marker, cause)),
         }
-        fs::create_dir_all(path).map_err(|cause| Error::io("create the directory", path, &cause))?;
-        let mut entries = fs::read_dir(path).map_err(|cause| Error::io("read the directory", path, &cause))?;
+        fs::create_dir_all(path).map_err(|cause| Error::io("create the directory", path, cause))?;
+        let mut entries = fs::read_dir(path).map_err(|cause| Error::io("read the directory", path, cause))?;
         if entries.next().is_some() {
             return Err(
                 Error::files(format!("`{}` is not empty, and holds no reproduction", path.display()))
@@ -80,10 +80,12 @@ impl Archive {
         let path = self.place("times.json");
         match fs::read(&path) {
             Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| {
-                Error::files(format!("`{}` cannot be read: {error}", path.display())).hint("delete it")
+                Error::files(format!("`{}` cannot be read: {error}", path.display()))
+                    .hint("delete it")
+                    .because(error)
             }),
             Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(BTreeMap::new()),
-            Err(cause) => Err(Error::io("read", &path, &cause)),
+            Err(cause) => Err(Error::io("read", &path, cause)),
         }
     }
 
@@ -107,7 +109,7 @@ impl Archive {
             key,
             result: evaluate()?,
         };
-        fs::create_dir_all(&directory).map_err(|cause| Error::io("create the directory", &directory, &cause))?;
+        fs::create_dir_all(&directory).map_err(|cause| Error::io("create the directory", &directory, cause))?;
         let text = serde_json::to_vec_pretty(&kept).map_err(unwritable)?;
         write_atomically(&path, &text)?;
         Ok(kept.result)
@@ -123,7 +125,7 @@ pub(super) fn digest(bytes: &[u8]) -> String {
 }
 
 fn unwritable(error: serde_json::Error) -> Error {
-    Error::other(error.to_string())
+    Error::other(error.to_string()).because(error)
 }
 
 #[cfg(test)]

@@ -34,7 +34,7 @@ pub fn svg(figure: &Figure) -> String {
 pub fn png(figure: &Figure) -> Result<Vec<u8>> {
     drawing(figure)
         .png(SCALE)
-        .map_err(|error| Error::other(error.to_string()))
+        .map_err(|error| Error::other(error.to_string()).because(error))
 }
 
 /// Writes a figure as its file's extension says, `.svg` or `.png`.
@@ -51,7 +51,7 @@ pub fn save(figure: &Figure, path: &Path) -> Result<()> {
         }
     };
     if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent).map_err(|error| Error::io("create", parent, &error))?;
+        fs::create_dir_all(parent).map_err(|error| Error::io("create", parent, error))?;
     }
     write_atomically(path, &bytes)
 }

@@ -408,7 +408,7 @@ impl Work<'_> {
 
     fn trained(&self, config: &Config) -> Result<Trained> {
         let path = self.archive.run(config).join(MODEL);
-        let bytes = fs::read(&path).map_err(|cause| Error::io("read", &path, &cause))?;
+        let bytes = fs::read(&path).map_err(|cause| Error::io("read", &path, cause))?;
         Ok(Trained {
             name: run::name(config),
             digest: digest(&bytes),

@@ -39,8 +39,8 @@ impl RunDirectory {
     /// There is something at `path` already, other than an empty directory, or it cannot be made.
     pub fn create(path: impl Into<PathBuf>) -> Result<Self> {
         let path = path.into();
-        fs::create_dir_all(&path).map_err(|cause| Error::io("create the directory", &path, &cause))?;
-        let mut entries = fs::read_dir(&path).map_err(|cause| Error::io("read the directory", &path, &cause))?;
+        fs::create_dir_all(&path).map_err(|cause| Error::io("create the directory", &path, cause))?;
+        let mut entries = fs::read_dir(&path).map_err(|cause| Error::io("read the directory", &path, cause))?;
         if entries.next().is_some() {
             return Err(Error::files(format!("the directory `{}` is not empty", path.display()))
                 .hint("choose another one, or resume the run in it"));
@@ -75,7 +75,7 @@ impl RunDirectory {
                 ))
                 .hint("give the directory that training wrote to"))
             }
-            Err(cause) => Err(Error::io("open the run", &directory.path, &cause)),
+            Err(cause) => Err(Error::io("open the run", &directory.path, cause)),
         }
     }
 

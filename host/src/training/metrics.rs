@@ -34,7 +34,7 @@ impl MetricsLog {
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
             Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Self::create(directory, columns),
-            Err(cause) => return Err(Error::io("read", &path, &cause)),
+            Err(cause) => return Err(Error::io("read", &path, cause)),
         };
         let kept = rows_before(&text, &header(columns), step).map_err(|error| error.at(path.display()))?;
         Self::start(directory, columns, &kept)
@@ -49,7 +49,7 @@ impl MetricsLog {
                 file,
                 columns: columns.len(),
             }),
-            Err(cause) => Err(Error::io("open", &path, &cause)),
+            Err(cause) => Err(Error::io("open", &path, cause)),
         }
     }
 
@@ -66,7 +66,7 @@ impl MetricsLog {
         let values: String = values.iter().map(|value| format!(",{value:?}")).collect();
         self.file
             .write_all(format!("{step}{values}\n").as_bytes())
-            .map_err(|cause| Error::io("append to", &self.path, &cause))
+            .map_err(|cause| Error::io("append to", &self.path, cause))
     }
 }
 

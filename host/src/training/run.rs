@@ -398,7 +398,7 @@ pub fn saved(directory: &RunDirectory) -> Result<Trainer> {
 /// The metrics cannot be read.
 pub fn seconds(directory: &RunDirectory) -> Result<f64> {
     let path = directory.file(METRICS);
-    let text = fs::read_to_string(&path).map_err(|cause| Error::io("read", &path, &cause))?;
+    let text = fs::read_to_string(&path).map_err(|cause| Error::io("read", &path, cause))?;
     let rows = text.lines().skip(1).filter_map(|row| row.rsplit(',').next());
     let (mut before, mut last) = (0.0, 0.0);
     for seconds in rows.filter_map(|seconds| seconds.parse::<f64>().ok()) {
