@@ -24,7 +24,6 @@ pub const WIDTH: usize = 64;
 pub type Number = Lanes<WIDTH>;
 
 /// The widest instruction set that is used.
-#[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum InstructionSet {
     /// What the binary was compiled for.
