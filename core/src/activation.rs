@@ -5,11 +5,6 @@ use crate::scalar::Scalar;
 
 /// Which function follows a layer norm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(rename_all = "kebab-case")
-)]
 pub enum Activation {
     /// `z sigmoid(2 u)`, `u = sqrt(2 / pi) (z + 0.044715 z^3)`: the tanh form, `z / 2 (1 + tanh(u))`.
     Gelu,

@@ -21,11 +21,6 @@ use crate::scalar::{Real, Scalar};
 
 /// How policy parameters enter the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(rename_all = "kebab-case")
-)]
 pub enum Input {
     /// `x / 10`: the Logistic Game, whose policies are read on [-10, 10].
     Tenth,

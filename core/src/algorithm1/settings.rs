@@ -7,11 +7,6 @@ use crate::meta_value::Architecture;
 
 /// Where the gradient of the loss flows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(rename_all = "kebab-case")
-)]
 pub enum Bootstrap {
     /// Targets are constants.
     SemiGradient,
@@ -27,11 +22,6 @@ choice! { Bootstrap, "bootstrap":
 
 /// How starts for the rollouts are found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(rename_all = "kebab-case")
-)]
 pub enum Exploration {
     /// A rollout starts where the trajectory is, and the next one where it ended.
     None,

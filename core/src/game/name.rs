@@ -9,11 +9,6 @@ use crate::scalar::Scalar;
 
 /// A game: what configurations and command lines call it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(rename_all = "kebab-case")
-)]
 pub enum GameName {
     /// The Logistic Game.
     Logistic,

@@ -17,19 +17,12 @@ use crate::scalar::{Real, Scalar};
 
 /// What the network models.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(rename_all = "kebab-case")
-)]
 pub enum Field {
     /// V, the whole meta-value; agents follow its gradient alone (eq. 6).
     V,
     /// U, a correction to the naive gradient, which keeps weight 1: Algorithm 1 as printed.
-    #[cfg_attr(feature = "serde", serde(alias = "algorithm1"))]
     U,
     /// U, with weight `1 - gamma` on the naive gradient.
-    #[cfg_attr(feature = "serde", serde(alias = "normalized"))]
     UNormalized,
 }
 

@@ -15,16 +15,10 @@ use crate::scalar::Scalar;
 /// # Ok::<(), meva_core::choice::UnknownName>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(rename_all = "kebab-case")
-)]
 pub enum LearnerName {
     /// Follows its own gradient.
     Naive,
     /// Foresees the opponent's step as a constant.
-    #[cfg_attr(feature = "serde", serde(rename = "lookahead"))]
     LookAhead,
     /// Differentiates through the opponent's naive step.
     Lola,
