@@ -17,9 +17,19 @@ pub struct Sampling {
     /// Episodes per estimate.
     pub episodes: usize,
     /// Turns per episode.
-    pub length: usize,
+    pub turns: usize,
     /// What the episodes follow from.
     pub seed: u64,
+}
+
+impl Sampling {
+    /// As many as agents play where nobody says otherwise. At the usual discount, what follows the hundredth turn weighs less
+    /// than 2 %.
+    pub const USUAL: Self = Sampling {
+        episodes: 16,
+        turns: 100,
+        seed: 0,
+    };
 }
 
 /// The draws of one outer iteration. One element per trajectory; inside it, one per player.

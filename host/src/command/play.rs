@@ -142,12 +142,13 @@ impl Play {
                 .at("--estimator")
                 .hint("use --estimator exact"));
         }
-        let (episodes, length) = (self.episodes.unwrap_or(16), self.turns.unwrap_or(100));
+        let episodes = self.episodes.unwrap_or(Sampling::USUAL.episodes);
+        let turns = self.turns.unwrap_or(Sampling::USUAL.turns);
         at_least_one(episodes, "--episodes")?;
-        at_least_one(length, "--turns")?;
+        at_least_one(turns, "--turns")?;
         Ok(Some(Sampling {
             episodes,
-            length,
+            turns,
             seed: self.seed,
         }))
     }

@@ -3,16 +3,18 @@
 //!
 //! The entry's type says how a value is read and written: see [`Entry`].
 
+use std::fmt;
+use std::str::FromStr;
+
 use meva_core::activation::Activation;
 use meva_core::algorithm1::{Bootstrap, Exploration};
 use meva_core::choice::UnknownName;
 use meva_core::game::{GameName, IteratedMatrix};
 use meva_core::learner::meta_value::Field;
-use std::fmt;
-use std::str::FromStr;
 use toml::Value;
 
 use super::{Algorithm, Distribution, Estimator, Schedule, Sharing, VERSION};
+use crate::draws::Sampling;
 
 /// Makes [`Config`], [`KEYS`] and [`Config::base`] of the entries `name: type = value => key("note").facts();`.
 macro_rules! keys {
@@ -87,14 +89,13 @@ keys! {
         /// How agents know their returns and the gradients of these.
         estimator: Estimator = Estimator::Exact => key("of returns and naive gradients: exact or rollouts").optional();
         /// Episodes per estimate, with [`Estimator::Rollouts`].
-        episodes: usize = 16 => key("played per estimate")
+        episodes: usize = Sampling::USUAL.episodes => key("played per estimate")
             .formerly("rollouts")
             .optional()
             .within(Range::Count)
             .needs(rollouts);
-        /// Turns per episode, with [`Estimator::Rollouts`]. At the usual discount, all that follows the hundredth weighs
-        /// less than 2 %.
-        turns: usize = 100 => key("per episode")
+        /// Turns per episode, with [`Estimator::Rollouts`].
+        turns: usize = Sampling::USUAL.turns => key("per episode")
             .formerly("rollout_length")
             .optional()
             .within(Range::Count)

@@ -156,7 +156,7 @@ impl Config {
     pub fn sampling(&self) -> Option<Sampling> {
         (self.estimator == Estimator::Rollouts).then_some(Sampling {
             episodes: self.episodes,
-            length: self.turns,
+            turns: self.turns,
             seed: self.seed,
         })
     }

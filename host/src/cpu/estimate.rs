@@ -39,11 +39,11 @@ impl<G: Game<N> + Clone + Send + Sync + 'static, const N: usize> Playable<N> for
 /// What episodes tell of a game, if it is one that has turns.
 fn sampled<const N: usize>(
     game: &dyn Any,
-    Sampling { episodes, length, .. }: Sampling,
+    Sampling { episodes, turns, .. }: Sampling,
 ) -> Option<Box<dyn Knowledge<N>>> {
     let knowledge: Box<dyn Knowledge<5>> = Box::new(Sampled {
         game: *game.downcast_ref::<IteratedMatrix>()?,
-        length,
+        turns,
         episodes: vec![Episode::START; episodes].into(),
         streams: Vec::with_capacity(WIDTH),
     });
@@ -54,7 +54,7 @@ fn sampled<const N: usize>(
 
 struct Sampled {
     game: IteratedMatrix,
-    length: usize,
+    turns: usize,
     episodes: Box<[Episode]>,
     streams: Vec<Stream>,
 }
@@ -63,7 +63,7 @@ impl Sampled {
     fn rollouts(&mut self) -> Rollouts<'_> {
         Rollouts {
             game: &self.game,
-            length: self.length,
+            length: self.turns,
             episodes: &mut self.episodes,
             streams: &mut self.streams,
         }
