@@ -599,7 +599,8 @@ mod tests {
         } else {
             config.steps = 2;
         }
-        (config.batch, config.outer) = (4, 2);
+        // Halfway, a line and a cosine agree.
+        (config.batch, config.outer) = (4, 3);
         config
     }
 
