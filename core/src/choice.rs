@@ -149,45 +149,6 @@ mod tests {
         };
     }
 
-    /// What a choice is called in files that serde writes and reads.
-    #[cfg(feature = "serde")]
-    mod in_files {
-        use core::fmt;
-        use serde::de::value::{Error, StrDeserializer};
-        use serde::de::{Deserialize, IntoDeserializer};
-        use serde::ser::Serialize;
-
-        pub struct Written<T>(pub T);
-
-        impl<T: Serialize> fmt::Display for Written<T> {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                self.0.serialize(f)
-            }
-        }
-
-        pub fn read<'a, T: Deserialize<'a>>(name: &'a str) -> Result<T, Error> {
-            let text: StrDeserializer<'a, Error> = name.into_deserializer();
-            T::deserialize(text)
-        }
-    }
-
-    #[cfg(feature = "serde")]
-    #[test]
-    fn files_have_the_same_names() {
-        extern crate std;
-        use std::string::ToString;
-
-        macro_rules! same {
-            ($($type:ident),+) => {
-                $(for choice in $type::ALL {
-                    assert_eq!(in_files::Written(choice).to_string(), choice.name());
-                    assert_eq!(in_files::read(choice.name()), Ok(choice));
-                })+
-            };
-        }
-        same!(Activation, Bootstrap, Exploration, Field, GameName, Input, LearnerName);
-    }
-
     #[test]
     fn codes_come_back() {
         codes_come_back!(Activation, Field, Input, LearnerName);
