@@ -190,3 +190,95 @@ impl<T: Scalar> Scalar for Dual<T> {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Lanes;
+
+    fn close(got: f64, expected: f64) {
+        assert!(
+            (got - expected).abs() <= 1e-14 * expected.abs().max(1.0),
+            "{got} {expected}"
+        );
+    }
+
+    /// Each operation against its rule, at points on both sides of zero.
+    #[test]
+    fn operations_follow_their_rules() {
+        for a in [-2.5, -0.5, 0.75, 3.0] {
+            let x = Dual::new(a, 1.0);
+            let c = Dual::from_real(2.0);
+            assert_eq!(
+                (x + c, x - c, -x),
+                (Dual::new(a + 2.0, 1.0), Dual::new(a - 2.0, 1.0), Dual::new(-a, -1.0))
+            );
+            assert_eq!(x * x, Dual::new(a * a, 2.0 * a));
+            close((c / x).tangent, -2.0 / (a * a));
+            close((x / x).tangent, 0.0);
+            assert_eq!(x.scale(3.0), Dual::new(3.0 * a, 3.0));
+            close(x.exp().tangent, libm::exp(a));
+            let tanh = libm::tanh(a);
+            close(x.tanh().tangent, 1.0 - tanh * tanh);
+            let cosh = libm::cosh(a / 2.0);
+            close(x.sigmoid().tangent, 0.25 / (cosh * cosh));
+            close((x * x).sqrt().tangent, a.signum());
+            let mut sum = x;
+            sum.add_scaled(4.0, &x);
+            assert_eq!(sum, Dual::new(a + 4.0 * a, 5.0));
+            sum -= x;
+            assert_eq!(sum.tangent, 4.0);
+        }
+    }
+
+    /// Selections look at values alone, and derivatives follow the side that was taken; at a tie that is `no`.
+    #[test]
+    fn selections_carry_the_tangent_of_their_side() {
+        let (yes, no) = (Dual::new(1.0, 7.0), Dual::new(1.0, -7.0));
+        let select = |a: f64, b: f64| Dual::select_less(Dual::new(a, 9.0), Dual::new(b, -9.0), yes, no);
+        assert_eq!(select(1.0, 2.0), yes);
+        for (a, b) in [(2.0, 1.0), (1.0, 1.0), (f64::NAN, 1.0)] {
+            assert_eq!(select(a, b), no);
+        }
+    }
+
+    /// Duals of duals: `x exp(x)` has the derivatives `(1 + x) exp(x)` and `(2 + x) exp(x)`.
+    #[test]
+    fn nesting_gives_second_derivatives() {
+        for a in [-1.0, 0.0, 0.5, 2.0] {
+            let x = Dual::new(Dual::new(a, 1.0), Dual::ONE);
+            let y = x * x.exp();
+            close(y.value.tangent, (1.0 + a) * libm::exp(a));
+            assert_eq!(y.value.tangent, y.tangent.value);
+            close(y.tangent.tangent, (2.0 + a) * libm::exp(a));
+        }
+    }
+
+    /// Lanes of duals, their sums and outer products are those of each lane.
+    #[test]
+    fn lanes_are_apart() {
+        type Wide = Dual<Lanes<4>>;
+        let number = |k: usize| -> Wide {
+            let at = |offset: f32| Lanes(core::array::from_fn(|l| (k * 4 + l) as f32 + offset));
+            Dual::new(at(0.5), at(-3.0))
+        };
+        let (dy, x) = ([number(0), number(1), number(2)], [number(3), number(4)]);
+        let mut sums = [[Dual::new(1.0, -1.0); 2]; 3];
+        Wide::add_outer(&dy, &x, &mut sums);
+        for o in 0..3 {
+            for i in 0..2 {
+                let expected = (0..4).fold(Dual::new(1.0, -1.0), |sum, l| sum + dy[o].lane(l) * x[i].lane(l));
+                assert_eq!(sums[o][i], expected);
+            }
+        }
+        let sum = x[0].sum_lanes();
+        assert_eq!(sum, (0..4).fold(Dual::ZERO, |sum, l| sum + x[0].lane(l)));
+    }
+
+    #[test]
+    fn joint_policies_come_apart_again() {
+        let (x, x_dot) = ([[1.0, 2.0], [3.0, 4.0]], [[5.0, 6.0], [7.0, 8.0]]);
+        let y = along(&x, &x_dot);
+        assert_eq!((y.map(|row| values(&row)), y.map(|row| tangents(&row))), (x, x_dot));
+    }
+}

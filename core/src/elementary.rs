@@ -175,3 +175,86 @@ pub fn tanh(x: f32) -> f32 {
 pub fn sigmoid(x: f32) -> f32 {
     sigmoid_each(&[x])[0]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Points of both signs, from subnormal to far beyond saturation.
+    fn points() -> impl Iterator<Item = f32> {
+        let magnitudes = (0..400).map(|k| libm::exp2f(k as f32 / 10.0 - 30.0));
+        magnitudes
+            .flat_map(|a| [a, -a])
+            .chain([f32::from_bits(1), f32::MIN_POSITIVE, 200.0, 1e30, f32::MAX])
+    }
+
+    /// Units in the last place of the exact value, subnormal ones included.
+    fn ulps(got: f32, exact: f64) -> f64 {
+        let rounded = (exact as f32).abs();
+        let next = f32::from_bits(rounded.to_bits() + 1);
+        (f64::from(got) - exact).abs() / (f64::from(next) - f64::from(rounded))
+    }
+
+    #[test]
+    fn errors_stay_within_their_bounds() {
+        for x in points().filter(|x| x.abs() < 88.0) {
+            let exact = f64::from(x);
+            assert!(ulps(exp(x), libm::exp(exact)) <= 2.0, "exp({x})");
+            assert!(ulps(tanh(x), libm::tanh(exact)) <= 2.0, "tanh({x})");
+            assert!(ulps(sigmoid(x), 1.0 / (1.0 + libm::exp(-exact))) <= 3.0, "sigmoid({x})");
+        }
+    }
+
+    #[test]
+    fn ends_are_exact() {
+        for x in [0.0, -0.0] {
+            assert_eq!((exp(x), sigmoid(x)), (1.0, 0.5));
+            assert_eq!(tanh(x).to_bits(), f32::to_bits(x));
+        }
+        for x in [f32::INFINITY, f32::MAX, 200.0] {
+            assert_eq!((exp(x), tanh(x), sigmoid(x)), (f32::INFINITY, 1.0, 1.0));
+            assert_eq!((exp(-x), tanh(-x)), (0.0, -1.0));
+        }
+        assert_eq!(sigmoid(f32::NEG_INFINITY), 0.0);
+        assert!(exp(f32::NAN).is_nan() && tanh(f32::NAN).is_nan() && sigmoid(f32::NAN).is_nan());
+        // The last finite value, and the least that is not zero.
+        assert!(exp(88.722_83).is_finite() && exp(88.73).is_infinite());
+        assert!(exp(-103.9) > 0.0 && exp(-104.1) == 0.0);
+    }
+
+    /// tanh is odd to the bit, and the two sigmoids of a number add up to one.
+    #[test]
+    fn symmetries() {
+        for x in points() {
+            assert_eq!(tanh(-x).to_bits(), (-tanh(x)).to_bits(), "{x}");
+            assert!((sigmoid(x) + sigmoid(-x) - 1.0).abs() <= f32::EPSILON, "{x}");
+        }
+    }
+
+    /// Results are ordered as their arguments are, but for an error of the last place.
+    #[test]
+    fn no_steps_down() {
+        for function in [exp, tanh, sigmoid] {
+            let mut last = function(-110.0);
+            for k in -1100..=880 {
+                let next = function(k as f32 / 10.0);
+                assert!(
+                    next >= last * (1.0 - 2.0 * f32::EPSILON * last.signum()),
+                    "at {}",
+                    k as f32 / 10.0
+                );
+                last = next;
+            }
+        }
+    }
+
+    /// However many lanes there are, each has the bits of a number alone.
+    #[test]
+    fn lanes_have_the_bits_of_one() {
+        let x: [f32; 7] = [-100.0, -0.7, -0.0, 1e-20, 0.624, 9.05, f32::INFINITY];
+        let bits = |values: [f32; 7]| values.map(f32::to_bits);
+        assert_eq!(bits(exp_each(&x)), bits(x.map(exp)));
+        assert_eq!(bits(tanh_each(&x)), bits(x.map(tanh)));
+        assert_eq!(bits(sigmoid_each(&x)), bits(x.map(sigmoid)));
+    }
+}

@@ -56,15 +56,19 @@ pub fn forward<S: Scalar, const H: usize>(
     tape: &mut LayerTape<S, H>,
 ) {
     match activation {
-        Activation::Gelu => forward_with::<Gelu, S, H>(norm, tape),
-        Activation::Tanh => forward_with::<Tanh, S, H>(norm, tape),
+        Activation::Gelu => forward_with::<Gelu, S, H>(norm, EPSILON, tape),
+        Activation::Tanh => forward_with::<Tanh, S, H>(norm, EPSILON, tape),
     }
 }
 
 #[inline(always)]
-fn forward_with<U: Unit, S: Scalar, const H: usize>(norm: &LayerNorm<S::Real, H>, tape: &mut LayerTape<S, H>) {
+fn forward_with<U: Unit, S: Scalar, const H: usize>(
+    norm: &LayerNorm<S::Real, H>,
+    epsilon: f64,
+    tape: &mut LayerTape<S, H>,
+) {
     let per_unit = S::from_f64(1.0 / H as f64).lane(0);
-    let epsilon = S::from_f64(EPSILON).lane(0);
+    let epsilon = S::from_f64(epsilon).lane(0);
     let mut mean = S::ZERO;
     for u in 0..H {
         mean += tape.normalized[u];
@@ -143,5 +147,126 @@ pub fn vjp_parameters<S: Scalar, const H: usize>(
         }
         gradient.scale[u] += dscale.sum_lanes();
         gradient.shift[u] += dshift.sum_lanes();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Dual, Real};
+
+    /// No activation: outputs are the norm's own.
+    struct Identity;
+    impl Unit for Identity {
+        fn value_and_slope<T: Scalar>(z: T) -> (T, T) {
+            (z, T::ONE)
+        }
+    }
+
+    const NORM: LayerNorm<f64, 4> = LayerNorm {
+        scale: [1.0, -2.0, 0.5, 3.0],
+        shift: [0.0, 0.25, -1.0, 0.5],
+    };
+    const Z: [f64; 4] = [0.3, -1.5, 2.0, 0.75];
+    const DY: [f64; 4] = [1.0, -0.5, 2.0, 0.25];
+
+    fn evaluated<S: Scalar<Real = f64>>(activation: Activation, z: [S; 4]) -> LayerTape<S, 4> {
+        let mut tape = LayerTape {
+            normalized: z,
+            ..LayerTape::ZERO
+        };
+        forward(&NORM, activation, &mut tape);
+        tape
+    }
+
+    #[test]
+    fn units_have_mean_zero_and_variance_one() {
+        let LayerTape { normalized, .. } = evaluated(Activation::Gelu, Z);
+        let mean = normalized.iter().sum::<f64>() / 4.0;
+        let variance = normalized.iter().map(|n| n * n).sum::<f64>() / 4.0;
+        assert!(mean.abs() < 1e-15 && (variance - 1.0).abs() < 2e-6, "{mean} {variance}");
+    }
+
+    /// A common shift of all units is taken away, and so is a common factor, but for epsilon.
+    #[test]
+    fn shift_and_factor_are_taken_away() {
+        let norm = |z| evaluated(Activation::Tanh, z).normalized;
+        for (got, expected) in [(Z.map(|z| z + 8.0), 1e-14), (Z.map(|z| 1024.0 * z), 2e-6)] {
+            for (moved, still) in norm(got).iter().zip(norm(Z)) {
+                assert!((moved - still).abs() <= expected, "{moved} {still}");
+            }
+        }
+    }
+
+    /// Units that are all equal normalise to zero, and the pass back stays finite.
+    #[test]
+    fn equal_units_stay_finite() {
+        let tape = evaluated(Activation::Gelu, [5.0_f64; 4]);
+        assert_eq!(tape.normalized, [0.0; 4]);
+        assert!((tape.inverse_deviation - 1e3).abs() < 1e-9);
+        let mut dz = [0.0; 4];
+        vjp(&NORM, &tape, &DY, &mut dz);
+        assert!(
+            dz.iter().all(|d| d.is_finite()) && dz.iter().sum::<f64>().abs() < 1e-9,
+            "{dz:?}"
+        );
+    }
+
+    /// `vjp` is the transpose of what dual numbers carry through the forward pass.
+    #[test]
+    fn vjp_is_the_adjoint() {
+        for activation in [Activation::Gelu, Activation::Tanh] {
+            let mut dz = [0.0; 4];
+            vjp(&NORM, &evaluated(activation, Z), &DY, &mut dz);
+            for u in 0..4 {
+                let z = core::array::from_fn(|k| Dual::new(Z[k], if k == u { 1.0 } else { 0.0 }));
+                let output = evaluated(activation, z).output;
+                let expected: f64 = output.iter().zip(DY).map(|(y, dy)| y.tangent * dy).sum();
+                assert!(
+                    (dz[u] - expected).abs() < 1e-14,
+                    "{activation:?} {u}: {} {expected}",
+                    dz[u]
+                );
+            }
+        }
+    }
+
+    /// The adjoints of scale and shift are those of what enters the activation, times the normalised unit or one.
+    #[test]
+    fn parameters_add_up() {
+        let tape = evaluated(Activation::Tanh, Z);
+        let mut gradient = LayerNorm {
+            scale: [1.0; 4],
+            shift: [2.0; 4],
+        };
+        vjp_parameters(&tape, &DY, &mut gradient);
+        for u in 0..4 {
+            let inner = tape.slope[u] * DY[u];
+            assert_eq!(gradient.scale[u], 1.0 + inner * tape.normalized[u]);
+            assert_eq!(gradient.shift[u], 2.0 + inner);
+        }
+    }
+
+    /// Of two units (t, 0) with scale (1, 2) and epsilon 1/4 the outputs add up to `-t / sqrt(t^2 + 1)`, whose second
+    /// derivative is `3 t (t^2 + 1)^(-5/2)`: by the pass back on dual numbers.
+    #[test]
+    fn second_derivative() {
+        fn law<T: Real>(bound: f64) {
+            let norm = LayerNorm {
+                scale: [T::ONE, T::ONE + T::ONE],
+                shift: [T::ZERO; 2],
+            };
+            let mut tape = LayerTape::ZERO;
+            tape.normalized[0] = Dual::new(T::round(0.7), T::ONE);
+            forward_with::<Identity, Dual<T>, 2>(&norm, 0.25, &mut tape);
+            let mut dz = [Dual::ZERO; 2];
+            vjp(&norm, &tape, &[Dual::ONE; 2], &mut dz);
+            let (first, second) = (dz[0].value.to_f64(), dz[0].tangent.to_f64());
+            let expected = -1.0 / (1.49 * libm::sqrt(1.49));
+            assert!((first - expected).abs() <= bound, "{first} {expected}");
+            assert!((second - 0.774_914_207_959_094_2).abs() <= bound, "{second}");
+        }
+        law::<f64>(1e-15);
+        law::<f32>(3e-7);
     }
 }

@@ -256,3 +256,142 @@ pub(crate) fn broadcast<S: Scalar, const O: usize>(bias: &[S::Real; O], y: &mut 
         y[o] = S::from_real(bias[o]);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Dual;
+    use crate::kernels::Portable;
+    use crate::random::{Purpose, Stream};
+
+    const H: usize = 6;
+    type Net<const R: usize> = Mlp<f64, 2, 1, H, R>;
+
+    fn drawn<const R: usize>() -> Net<R> {
+        let mut stream = Stream::new(3, Purpose::Parameters, 0);
+        let mut net = Net::<R>::ZERO;
+        let mut rows = |row: &mut [f64]| row.iter_mut().for_each(|value| *value = stream.normal());
+        let mut normalized = |layer: &mut Normalized<f64, H>| {
+            rows(layer.dense.weight.as_flattened_mut());
+            rows(&mut layer.dense.bias);
+            rows(&mut layer.norm.scale);
+            rows(&mut layer.norm.shift);
+        };
+        normalized(&mut net.last);
+        for block in &mut net.residual {
+            normalized(&mut block.inner);
+        }
+        let First { own, other, bias, norm } = &mut net.first;
+        rows(own.as_flattened_mut());
+        rows(other.as_flattened_mut());
+        rows(bias);
+        rows(&mut norm.scale);
+        rows(&mut norm.shift);
+        for Residual { outer, gate, .. } in &mut net.residual {
+            rows(outer.weight.as_flattened_mut());
+            rows(&mut outer.bias);
+            rows(gate);
+        }
+        net
+    }
+
+    fn evaluated<S: Scalar<Real = f64>, const R: usize>(net: &Net<R>, a: [S; 2], b: [S; 1]) -> MlpTape<S, H, R> {
+        let mut tape = MlpTape::ZERO;
+        forward(&Portable, net, &net.gates(), Activation::Tanh, (&a, &b), &mut tape);
+        tape
+    }
+
+    const A: [f64; 2] = [0.5, -1.25];
+    const B: [f64; 1] = [0.75];
+
+    /// Blocks whose gates are wide open pass on what they read: the network without them.
+    #[test]
+    fn open_gates_leave_no_block() {
+        let mut deep = drawn::<2>();
+        for block in &mut deep.residual {
+            block.gate = [800.0; H];
+        }
+        let flat = Mlp {
+            first: deep.first,
+            residual: [],
+            last: deep.last,
+        };
+        assert_eq!(evaluated(&deep, A, B).last.output, evaluated(&flat, A, B).last.output);
+        assert_ne!(
+            evaluated(&drawn::<2>(), A, B).last.output,
+            evaluated(&flat, A, B).last.output
+        );
+    }
+
+    /// The two blocks of the first layer are the columns of one matrix: what both read only counts once moved from one
+    /// input to the other.
+    #[test]
+    fn inputs_stand_side_by_side() {
+        let net = drawn::<1>();
+        let mut swapped = net;
+        for u in 0..H {
+            (swapped.first.own[u][1], swapped.first.other[u][0]) = (net.first.other[u][0], net.first.own[u][1]);
+        }
+        let (there, here) = (evaluated(&net, A, B), evaluated(&swapped, [A[0], B[0]], [A[1]]));
+        for (there, here) in there.last.output.iter().zip(&here.last.output) {
+            assert!((there - here).abs() < 1e-12, "{there} {here}");
+        }
+    }
+
+    /// The pass back is the adjoint of the forward pass by each input, the bias's gradient is what enters the first norm,
+    /// and a gradient that is asked for changes neither.
+    #[test]
+    fn vjp_is_the_adjoint() {
+        let net = drawn::<2>();
+        let dy: [f64; H] = core::array::from_fn(|u| 1.0 - 0.4 * u as f64);
+        let tape = evaluated(&net, A, B);
+        let (mut dz, mut with_gradient, mut gradient) = ([0.0; H], [0.0; H], Net::<2>::ZERO);
+        vjp(&Portable, &net, &net.gates(), &tape, &dy, &mut dz, None);
+        let wanted = Some((&mut gradient, (&A, &B)));
+        vjp(&Portable, &net, &net.gates(), &tape, &dy, &mut with_gradient, wanted);
+        assert_eq!((dz, gradient.first.bias), (with_gradient, dz));
+        for k in 0..3 {
+            let moved = |at: usize, value: f64| Dual::new(value, if at == k { 1.0 } else { 0.0 });
+            let (a, b) = ([moved(0, A[0]), moved(1, A[1])], [moved(2, B[0])]);
+            let output = evaluated(&net, a, b).last.output;
+            let expected: f64 = output.iter().zip(dy).map(|(y, dy)| y.tangent * dy).sum();
+            let column = |u: usize| {
+                if k < 2 {
+                    net.first.own[u][k]
+                } else {
+                    net.first.other[u][0]
+                }
+            };
+            let got: f64 = (0..H).map(|u| column(u) * dz[u]).sum();
+            assert!((got - expected).abs() < 1e-12, "input {k}: {got} {expected}");
+        }
+    }
+
+    /// Passes back add to a gradient.
+    #[test]
+    fn gradients_add_up() {
+        let net = drawn::<1>();
+        let tape = evaluated(&net, A, B);
+        let mut twice = Net::<1>::ZERO;
+        let add = |gradient: &mut Net<1>| {
+            vjp(
+                &Portable,
+                &net,
+                &net.gates(),
+                &tape,
+                &[1.0; H],
+                &mut [0.0; H],
+                Some((gradient, (&A, &B))),
+            );
+        };
+        add(&mut twice);
+        let once = twice;
+        add(&mut twice);
+        assert_eq!(twice.residual[0].gate, once.residual[0].gate.map(|d| d + d));
+        assert_eq!(
+            twice.last.dense.weight,
+            once.last.dense.weight.map(|row| row.map(|d| d + d))
+        );
+        assert!(once.first.own.as_flattened().iter().all(|d| *d != 0.0));
+    }
+}

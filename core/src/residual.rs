@@ -55,3 +55,45 @@ pub fn vjp_gate<S: Scalar, const H: usize>(
         dgate[u] += slope * sum.sum_lanes();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Dual;
+
+    const GATE: [f64; 3] = [-1.5, 0.0, 2.0];
+    const H: [f64; 3] = [1.0, -2.0, 0.5];
+    const Y: [f64; 3] = [0.25, 3.0, -1.0];
+    const D: [f64; 3] = [2.0, -1.0, 0.75];
+
+    /// A gate far out keeps one path and forgets the other; one of log-odds 0 takes their mean.
+    #[test]
+    fn gates_saturate() {
+        let mut merged = [0.0; 3];
+        forward(&gates(&[800.0, -800.0, 0.0]), &H, &Y, &mut merged);
+        assert_eq!(merged, [H[0], Y[1], (H[2] + Y[2]) / 2.0]);
+    }
+
+    /// <d, h'> = <dh, h> + <dy, y>: the merge is linear in both paths.
+    #[test]
+    fn vjp_is_the_adjoint() {
+        let g = gates(&GATE);
+        let (mut merged, mut dh, mut dy) = ([0.0; 3], D, [0.0; 3]);
+        forward(&g, &H, &Y, &mut merged);
+        vjp(&g, &mut dh, &mut dy);
+        let dot = |a: &[f64; 3], b: &[f64; 3]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+        assert!((dot(&D, &merged) - dot(&dh, &H) - dot(&dy, &Y)).abs() < 1e-15);
+    }
+
+    /// The gate's adjoint is what dual numbers carry through the merge as it is written, added to what was there.
+    #[test]
+    fn vjp_gate_is_the_derivative() {
+        let mut dgate = [1.0; 3];
+        vjp_gate(&gates(&GATE), &H, &Y, &D, &mut dgate);
+        for u in 0..3 {
+            let g = Dual::new(GATE[u], 1.0).sigmoid();
+            let merged = g * Dual::from_real(H[u]) + (Dual::ONE - g) * Dual::from_real(Y[u]);
+            assert!((dgate[u] - 1.0 - D[u] * merged.tangent).abs() < 1e-15, "{u}");
+        }
+    }
+}

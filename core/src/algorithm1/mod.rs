@@ -343,3 +343,181 @@ fn step_along<S: Scalar, const N: usize>(x: &mut [S; N], alpha: f64, direction: 
         x[n].add_scaled(S::Real::round(alpha), &direction[n]);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::activation::Activation;
+    use crate::adamw::AdamW;
+    use crate::game::{Game, Logistic};
+    use crate::kernels::Portable;
+    use crate::learner::meta_value::Field;
+    use crate::meta_value::{Architecture, Input, Tape};
+    use crate::random::{Purpose, Stream};
+    use core::array::{from_mut, from_ref};
+
+    const SETTINGS: Settings = Settings {
+        architecture: Architecture {
+            input: Input::Tenth,
+            last_activation: Activation::Tanh,
+        },
+        field: Field::V,
+        exploration: Exploration::None,
+        bootstrap: Bootstrap::SemiGradient,
+        phi: 1.0,
+        alpha: 2.0,
+        lambda: 0.5,
+        rho: None,
+        optimizer: AdamW {
+            eta: 1e-3,
+            beta1: 0.9,
+            beta2: 0.99,
+            epsilon: 1e-8,
+            weight_decay: 0.0,
+        },
+    };
+    const START: Trajectory<f64, 1, 8> = Trajectory {
+        x: [[2.0], [-1.0]],
+        exploration_gamma: [0.5, 0.75],
+        gamma: [0.5, 0.75],
+        ..Trajectory::ZERO
+    };
+    type Small = Parameters<f64, 1, 8, 1, 4>;
+    type Steps = [Step<f64, 1, 8, 1, 4>; 5];
+
+    fn state() -> State<f64, 1, 8, 1, 4> {
+        let mut state = State::ZERO;
+        state.theta.initialize(&mut Stream::new(0, Purpose::Parameters, 0));
+        state.target.initialize(&mut Stream::new(1, Purpose::Parameters, 0));
+        state
+    }
+
+    fn learned(settings: &Settings, start: Trajectory<f64, 1, 8>) -> (f64, Trajectory<f64, 1, 8>, Steps, Small) {
+        let (state, mut group, mut steps, mut gradient) = (state(), start, [Step::ZERO; 5], Small::ZERO);
+        let algorithm1 = Algorithm1::new(&Portable, settings, from_ref(&state));
+        let loss = algorithm1.learn(&mut Logistic, &mut group, 0.125, &mut steps, from_mut(&mut gradient));
+        (loss, group, steps, gradient)
+    }
+
+    #[test]
+    fn shares_make_means() {
+        assert_eq!(share(8.0_f64, 6), Some(1.0 / (8.0 * 5.0 * 2.0)));
+        for (trajectories, steps) in [(0.0_f64, 6), (8.0, 1), (8.0, 0), (-1.0, 6), (f64::NAN, 6)] {
+            assert_eq!(share(trajectories, steps), None);
+        }
+    }
+
+    /// A rollout follows the field from where the trajectory is and records the game's returns; the next one starts where
+    /// it ended.
+    #[test]
+    fn rollouts_follow_the_field() {
+        let (_, group, steps, _) = learned(&SETTINGS, START);
+        let state = state();
+        let theta = Networks::new([&state.theta], SETTINGS.architecture);
+        assert_eq!(steps[0].x, START.x);
+        for pair in steps.windows(2) {
+            let mut tapes = [Tape::ZERO];
+            theta.forward(&Portable, &pair[0].x, &START.gamma, &mut tapes);
+            for player in Player::BOTH {
+                let i = player.index();
+                let [slope] = theta.own_gradient(&Portable, player, None, &tapes);
+                assert_eq!(pair[1].x[i][0], pair[0].x[i][0] + 2.0 * slope);
+            }
+            assert_eq!(pair[1].value, Logistic.value(&pair[1].x));
+        }
+        assert_eq!(group.x, steps[4].x);
+    }
+
+    /// With no sign flipped and the rollout's discounts, exploring goes where a rollout of V goes, and the rollout then
+    /// branches off there.
+    #[test]
+    fn exploring_without_flips_is_rolling_out() {
+        let exploring = Settings {
+            exploration: Exploration::SignFlips,
+            ..SETTINGS
+        };
+        let (_, rolled, ..) = learned(&SETTINGS, START);
+        let (_, explored, steps, _) = learned(&exploring, START);
+        assert_eq!((explored.x, steps[0].x), (rolled.x, rolled.x));
+        let flipped = Trajectory {
+            mask: [[-1.0; 8], [1.0; 8]],
+            ..START
+        };
+        assert_ne!(learned(&exploring, flipped).1.x, rolled.x);
+    }
+
+    /// Targets are the lambda-returns of the rewards and of the predictions that they rest on: the network's own, or a
+    /// target network's.
+    #[test]
+    fn targets_are_lambda_returns() {
+        for rho in [None, Some(0.5)] {
+            let (_, _, steps, _) = learned(&Settings { rho, ..SETTINGS }, START);
+            assert_eq!(steps[4].targets, steps[4].bootstrap);
+            for pair in steps.windows(2) {
+                for i in 0..2 {
+                    let mut y = pair[1].targets[i];
+                    lambda_return::step(pair[0].value[i], &pair[1].bootstrap[i], START.gamma[i], 0.5, &mut y);
+                    assert_eq!(pair[0].targets[i], y);
+                }
+            }
+        }
+    }
+
+    /// Loss and gradient are in proportion to a trajectory's weight: with none, nothing is learned from it.
+    #[test]
+    fn weights_weigh() {
+        let weighted = |weight| learned(&SETTINGS, Trajectory { weight, ..START });
+        let ((loss, .., gradient), (half, .., half_gradient)) = (weighted(1.0), weighted(0.5));
+        assert!(loss > 0.0);
+        assert_eq!(half, loss / 2.0);
+        for (tensor, whole, half) in gradient.zip(&half_gradient) {
+            assert!(
+                whole.iter().zip(half).all(|(whole, half)| *half == whole / 2.0),
+                "{tensor}"
+            );
+        }
+        let (nothing, .., zero) = weighted(0.0);
+        assert!(nothing == 0.0 && zero.numbers().all(|d| *d == 0.0));
+    }
+
+    /// A step of descent counts itself, moves the parameters, and leads the target network after them: at once without
+    /// inertia, else by the share that inertia leaves.
+    #[test]
+    fn descent_leads_the_target_network() {
+        let gradient = learned(&SETTINGS, START).3;
+        for rho in [None, Some(0.75)] {
+            let before = state();
+            let mut after = before;
+            descend(&Settings { rho, ..SETTINGS }, &mut after, &gradient);
+            assert_eq!(after.updates, 1);
+            assert_ne!(after.theta, before.theta);
+            for ((target, old), theta) in after
+                .target
+                .numbers()
+                .zip(before.target.numbers())
+                .zip(after.theta.numbers())
+            {
+                let expected = match rho {
+                    None => *theta,
+                    Some(_) => old + 0.25 * (theta - old),
+                };
+                assert_eq!(*target, expected);
+            }
+        }
+    }
+
+    /// Two players with a copy each of one network learn what players learn who share it, each half.
+    #[test]
+    fn copies_learn_what_a_shared_network_learns() {
+        let (shared_loss, shared_group, _, shared) = learned(&SETTINGS, START);
+        let (states, mut group, mut gradients) = ([state(); 2], START, [Small::ZERO; 2]);
+        let mut steps = [Step::ZERO; 5];
+        let algorithm1 = Algorithm1::new(&Portable, &SETTINGS, &states);
+        let loss = algorithm1.learn(&mut Logistic, &mut group, 0.125, &mut steps, &mut gradients);
+        assert_eq!((loss, group), (shared_loss, shared_group));
+        for ((tensor, zero, one), shared) in gradients[0].zip(&gradients[1]).zip(shared.slices()) {
+            let close = |m: usize| (zero[m] + one[m] - shared[m]).abs() <= 1e-12 * shared[m].abs().max(1e-3);
+            assert!((0..shared.len()).all(close), "{tensor}");
+        }
+    }
+}
