@@ -742,7 +742,7 @@ fn bad_input() {
         &["no format for `b.gif`", ".svg or .png"],
     );
     let trajectories = ["trajectories", "--learner", "naive", "--starts", "0"];
-    scratch.fail(&trajectories, 2, &["no starts", "--starts", "at least 1"]);
+    scratch.fail(&trajectories, 2, &["0 is too few", "--starts", "at least 1"]);
     scratch.fail(&["figure", "3"], 2, &["'3'", "1, 2a, 2b"]);
     for gamma in ["1.5", "-0.1", "nan", "0.1,0.2,0.3"] {
         let options = basins(&["meva", "--model", "plane"]);
@@ -773,9 +773,9 @@ fn bad_input() {
     scratch.fail(
         &three_a(&["--runs", "iterated", "--pairs", "0"]),
         2,
-        &["0 of them", "--pairs", hint],
+        &["0 is too few", "--pairs", hint],
     );
-    scratch.fail(&["figure", "3b", "--steps", "0"], 2, &["0 of them", "--steps", hint]);
+    scratch.fail(&["figure", "3b", "--steps", "0"], 2, &["0 is too few", "--steps", hint]);
     scratch.fail(
         &["figure", "3b", "--runs", "iterated"],
         2,
@@ -787,7 +787,7 @@ fn bad_input() {
         &["no use for it", "--pairs", "3a and 3b"],
     );
     let reproduce = |options: &[&'static str]| [&["reproduce", "--quick"][..], options].concat();
-    scratch.fail(&reproduce(&["--outer", "0"]), 2, &["0 of them", "--outer", hint]);
+    scratch.fail(&reproduce(&["--outer", "0"]), 2, &["0 is too few", "--outer", hint]);
     scratch.fail(&reproduce(&["--seeds", "2..2"]), 2, &["'2..2'", "as in 0..8"]);
     scratch.fail(
         &reproduce(&["--out", "occupied"]),

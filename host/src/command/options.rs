@@ -6,14 +6,14 @@ use std::str::FromStr;
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use meva_core::choice::UnknownName;
+use meva_core::game::{AnyGame, PlaneGame};
 use serde_json::{Value, json};
 
 use meva::config::Algorithm;
 use meva::error::{Error, Result};
 use meva::follow::{Agent, Ascent, Learner, Precision, plane};
 use meva::model::Model;
-use meva_core::choice::UnknownName;
-use meva_core::game::{AnyGame, PlaneGame};
 
 /// Which agents to follow, and how.
 #[derive(Debug, Args)]
@@ -240,9 +240,7 @@ pub fn finite(value: f64, option: &str, least: f64) -> Result<f64> {
 /// Refuses a count of 0.
 pub fn at_least_one(count: usize, option: &str) -> Result<()> {
     if count == 0 {
-        return Err(Error::usage("0 of them show nothing")
-            .at(option)
-            .hint("give at least 1"));
+        return Err(Error::usage("0 is too few").at(option).hint("give at least 1"));
     }
     Ok(())
 }

@@ -29,13 +29,13 @@ pub struct Reproduce {
     /// Seeds of the models: from A up to, not including, B [default: 0..8, or 0..2 with --quick]
     #[arg(long, value_name = "A..B", value_parser = seeds)]
     seeds: Option<Range<u64>>,
-    /// Train for at most N outer iterations: smaller than published, for a try
+    /// Train for at most N outer iterations: smaller than published, for a trial run
     #[arg(long, value_name = "N")]
     outer: Option<usize>,
-    /// Follow at most N pairs for each seed: smaller than published, for a try
+    /// Follow at most N pairs for each seed: smaller than published, for a trial run
     #[arg(long, value_name = "N")]
     pairs: Option<usize>,
-    /// Follow agents for at most N steps: smaller than published, for a try
+    /// Follow agents for at most N steps: smaller than published, for a trial run
     #[arg(long, value_name = "N")]
     steps: Option<usize>,
     /// Print one JSON object: `report`, `cut`, `numbers` (published and ours) and `seconds` by stage

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use clap::Args;
+use meva_core::game::PlaneGame;
 use serde_json::{Value, json};
 
 use super::drawing;
@@ -21,7 +22,6 @@ use meva::model::Model;
 use meva::paper::figures::{Content, Figure, Panel};
 use meva::training::run::{self, saved};
 use meva::training::{self, Backend, Event, Finished, Run, RunDirectory, Trainer};
-use meva_core::game::PlaneGame;
 
 /// Train a model. Without --out, runs/PRESET-seed-N is made.
 #[derive(Debug, Args)]

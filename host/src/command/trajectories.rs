@@ -3,19 +3,19 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use meva_core::game::PlaneGame;
 use serde_json::json;
 
 use super::drawing;
-use super::options::{AgentOptions, finite};
+use super::options::{AgentOptions, at_least_one, finite};
 use super::{Outcome, print};
 use meva::cpu::Cpu;
 use meva::draws::Start;
-use meva::error::{Error, Result};
+use meva::error::Result;
 use meva::follow::Joint;
 use meva::follow::plane::{stable_fixed_points, trajectories};
 use meva::follow::play::starts;
 use meva::paper::figures::{Content, Figure, Panel};
-use meva_core::game::PlaneGame;
 
 /// Follow agents from random starts.
 #[derive(Debug, Args)]
@@ -49,11 +49,7 @@ pub struct StartOptions {
 impl StartOptions {
     /// The starts, uniform on a square.
     pub fn draw(&self) -> Result<Vec<Joint<1>>> {
-        if self.starts == 0 {
-            return Err(Error::usage("no starts, no trajectories")
-                .at("--starts")
-                .hint("give at least 1"));
-        }
+        at_least_one(self.starts, "--starts")?;
         let range = finite(self.range, "--range", 0.0)?;
         Ok(starts(self.starts, Start::Uniform(range), self.seed))
     }

@@ -1,19 +1,17 @@
 //! Two agents that learn together: `x_i(t+1) = x_i(t) + rate direction_i(x(t))`, from many starts at once.
 
+use meva_core::learner::LearnerName;
 use meva_core::random::{Purpose, Stream};
 use meva_core::{Game, Player, Real, Scalar, choice};
 use rayon::prelude::*;
 
-use crate::cpu::Cpu;
-use crate::cpu::Number;
-use crate::cpu::WIDTH;
 use crate::cpu::estimate::{Knowledge, Playable};
+use crate::cpu::{Cpu, Number, WIDTH};
 use crate::draws::Sampling;
 use crate::error::{Error, Result};
 use crate::follow::learner::Learner;
 use crate::model::trained::Follow;
 use crate::model::{Model, Trained};
-use meva_core::learner::LearnerName;
 
 /// A joint policy, `x[player][parameter]`.
 pub type Joint<const N: usize> = [[f64; N]; 2];
@@ -169,8 +167,8 @@ impl<'a, const N: usize> Agent<'a, N> {
         alpha: 0.0,
     };
 
-    /// The agents that two learners are, each with the model that it follows, if it is a trained one. A model is told both
-    /// players' [discounts](Learner::discount).
+    /// Agents for two learners that learn together, each with the model that it follows, if it is a trained one. Models are
+    /// given both players' [discounts](Learner::discount).
     ///
     /// # Errors
     /// A trained learner has no model, or that of another algorithm, or one whose policies have another number of parameters
@@ -190,7 +188,7 @@ impl<'a, const N: usize> Agent<'a, N> {
         Ok([agent(learners[0], models[0])?, agent(learners[1], models[1])?])
     }
 
-    /// The agents that two alike learners are, where both follow the same model.
+    /// Two agents of the same learner, following the same model.
     ///
     /// # Errors
     /// As [`Agent::pair`].

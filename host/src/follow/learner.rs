@@ -3,10 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
+use meva_core::learner::LearnerName;
+
 use crate::config::{Algorithm, unknown};
 use crate::error::{Error, Result};
 use crate::model::Model;
-use meva_core::learner::LearnerName;
 
 /// A learner with its setting: a formula, or a trained network apart from its numbers, which a [`Model`] has.
 ///
@@ -131,7 +132,7 @@ impl Learner {
         }
     }
 
-    /// The meta-discount that a meta-value knows the learner by: one that is no meta-value learner looks no step ahead.
+    /// The meta-discount that an opponent's meta-value takes the learner to have: 0 unless it is a meta-value learner.
     pub fn discount(self) -> f64 {
         match self {
             Learner::MetaValue { gamma } => gamma,

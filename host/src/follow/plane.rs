@@ -1,12 +1,12 @@
 //! The plane of joint policies of a game with one parameter per policy: grids, basins, trajectories, and what they lead to.
 
 use meva_core::Game;
+use meva_core::game::PlaneGame;
 
 use crate::cpu::Cpu;
 use crate::cpu::estimate::Playable;
 use crate::follow::ascent::{Agent, Ascent, Joint, Precision};
 use crate::model::Model;
-use meva_core::game::PlaneGame;
 
 /// How agents walk on the plane, as the paper's Figure 2 has it: with a model's own learning rate and in `f32`, or, without
 /// one, at rate 1 and in `f64`.
@@ -78,7 +78,7 @@ pub fn count(cells: &[bool]) -> usize {
     cells.iter().filter(|cell| **cell).count()
 }
 
-/// The way from each start over the plane: `steps + 1` points.
+/// The path from each start over the plane: `steps + 1` points.
 pub fn trajectories<G: Playable<1>>(
     agents: [Agent<1>; 2],
     game: &G,

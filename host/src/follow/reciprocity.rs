@@ -5,7 +5,8 @@
 //! is held and player 1 starts anew towards its best response; and, from the first starts, player 0 learns beside a naive
 //! player 1. Seed `k` draws what `meva play ipd --seed k` draws.
 
-use meva_core::game::IteratedMatrix;
+use meva_core::game::{AnyGame, IteratedMatrix};
+use meva_core::learner::LearnerName;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -17,8 +18,6 @@ use crate::follow::ascent::{Agent, Ascent, Joint, Precision};
 use crate::follow::learner::Learner;
 use crate::follow::play::{Spread, best_responses, measure, starts};
 use crate::model::Model;
-use meva_core::game::AnyGame;
-use meva_core::learner::LearnerName;
 
 /// The meta-discounts of Figure 3a.
 pub const GAMMAS: [f64; 9] = [0.0, 0.25, 0.5, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999];
@@ -27,18 +26,18 @@ pub const ALPHAS: [f64; 10] = [0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.
 /// LOLA's learning rate: that of the paper's meta-value learners.
 pub const RATE: f64 = 2.0;
 
-/// A curve of Figure 3: whose mean return per step.
+/// A curve of Figure 3: a mean return per step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Curve {
-    /// Both agents' that learn together.
+    /// That of both agents that learn together.
     SelfPlay,
-    /// The held agent's against its best response.
+    /// That of the agent that is held, against its best response.
     Held,
-    /// The best response's.
+    /// That of the best response.
     Response,
-    /// The agent's that learns beside a naive learner.
+    /// That of the agent that learns beside a naive learner.
     Shaper,
-    /// That naive learner's.
+    /// That of the naive learner.
     Naive,
 }
 
@@ -98,7 +97,7 @@ impl Protocol {
     };
 }
 
-/// Whether a model's learners have curves of Figure 3a.
+/// Checks that a model can have curves in Figure 3a: that it is a meta-value of the iterated prisoner's dilemma.
 ///
 /// # Errors
 /// The model is not a meta-value, or was trained for another game than the iterated prisoner's dilemma.
@@ -122,7 +121,7 @@ pub fn check(model: &Model) -> Result<()> {
     }
 }
 
-/// Measures one seed's pairs of a learner, at the model's learning rate or, without one, at [`RATE`].
+/// Measures one seed's pairs of a learner, at its model's learning rate or, if it has no model, at [`RATE`].
 ///
 /// # Errors
 /// As [`Agent::pair`].

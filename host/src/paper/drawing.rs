@@ -3,14 +3,15 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use meva_figure::{
+    Axis, Content as Drawn, Figure as Drawing, Look, Mark, Panel as Frame, Point, Row as Frames, Series, Ticks,
+};
+
 use crate::error::{Error, Result};
 use crate::files::write_atomically;
 use crate::follow::plane::Grid;
 use crate::follow::play::Spread;
 use crate::paper::figures::{Content, Figure, Line, Number, Panel};
-use meva_figure::{
-    Axis, Content as Drawn, Figure as Drawing, Look, Mark, Panel as Frame, Point, Row as Frames, Series, Ticks,
-};
 
 /// Pixels per unit of the SVG.
 const SCALE: f32 = 2.5;

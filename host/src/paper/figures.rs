@@ -3,6 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+use meva_core::game::PlaneGame;
+use meva_core::learner::LearnerName;
+
 use crate::cpu::Cpu;
 use crate::draws::Start;
 use crate::error::{Error, Result};
@@ -12,8 +15,6 @@ use crate::follow::reciprocity::{Curve, Sweep};
 use crate::follow::{Agent, Ascent, Learner};
 use crate::model::Model;
 use crate::paper::published;
-use meva_core::game::PlaneGame;
-use meva_core::learner::LearnerName;
 
 /// A figure of the paper, by its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,7 +116,7 @@ pub enum Content {
         /// To be marked.
         fixed_points: Option<[[f64; 2]; 2]>,
     },
-    /// Ways over the plane.
+    /// Paths over the plane.
     Trajectories {
         /// By start and step.
         paths: Vec<Vec<[f64; 2]>>,
@@ -177,8 +178,8 @@ pub fn figure_1(cpu: Cpu) -> Figure {
     Figure::of(vec![panel(0), panel(1)], 220.0)
 }
 
-/// Figure 2a: where learners of the Logistic Game go from 40 random starts. LOLA and HOLA2 have a row each, and so has each
-/// model; the paper's have taken [`STEPS`].
+/// Figure 2a: where learners of the Logistic Game go from 40 random starts. LOLA, HOLA2 and each model have a row; in the
+/// paper they take [`STEPS`] steps.
 ///
 /// # Errors
 /// As [`on_the_logistic_game`].
@@ -191,7 +192,7 @@ pub fn figure_2a(models: &[&Model], cpu: Cpu, steps: usize) -> Result<Figure> {
     })
 }
 
-/// Figure 2b: which starts lead to B, in rows as those of [`figure_2a`].
+/// Figure 2b: which starts lead to B, in the rows of [`figure_2a`].
 ///
 /// # Errors
 /// As [`on_the_logistic_game`].
@@ -243,7 +244,7 @@ fn figure_2(
     })
 }
 
-/// Whether a model's learners have a row in Figure 2.
+/// Checks that a model can have a row in Figure 2.
 ///
 /// # Errors
 /// The model was trained for another game than the Logistic Game.

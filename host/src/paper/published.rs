@@ -3,8 +3,9 @@
 //! The authors' first version and second version are the notebooks that they published with the paper's first and second
 //! version; their logs and figures have these numbers.
 
-use crate::follow::Learner;
 use meva_core::learner::LearnerName;
+
+use crate::follow::Learner;
 
 /// What leads to B: cells of the 841 of [`Grid::PUBLISHED`](crate::follow::plane::Grid::PUBLISHED) after 200 steps of rate 1
 /// (Figure 2b).

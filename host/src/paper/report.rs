@@ -79,7 +79,7 @@ pre { background: var(--card); border: 1px solid var(--line); border-radius: 8px
 ";
 
 impl Report {
-    /// All published numbers of results; times hang on the machine and are no results.
+    /// All published numbers of results; times depend on the machine and are not results.
     pub fn comparisons(&self) -> impl Iterator<Item = &Comparison> {
         self.basins.iter().chain(self.returns.iter().flat_map(|(_, row)| row))
     }
@@ -98,8 +98,8 @@ impl Report {
                 body {
                     h1 { "Meta-value learning, reproduced" }
                     p.soft {
-                        "Numbers and figures of " em { "Learning with Learning Awareness using Meta-Values" }
-                        " (Cooijmans, Aghajohari, Courville), computed anew by " code { "meva reproduce" } "."
+                        "The numbers and figures of " em { "Learning with Learning Awareness using Meta-Values" }
+                        " (Cooijmans, Aghajohari, Courville), recomputed by " code { "meva reproduce" } "."
                     }
                     (self.cut())
                     (self.summary())
@@ -117,8 +117,8 @@ impl Report {
         html! {
             @if !self.cuts.is_empty() {
                 div.note {
-                    strong { "This is a try, smaller than published." }
-                    " It shows that everything works; what it disagrees on proves nothing."
+                    strong { "This is a trial run, smaller than published." }
+                    " It shows that everything works; its disagreements prove nothing."
                     ul { @for cut in &self.cuts { li { (cut) } } }
                 }
             }
@@ -135,8 +135,8 @@ impl Report {
                  by at most a tolerance: one cell of 841 for learners that are formulas (15 for the naive learner, whose starts
                  on the anti-diagonal go where rounding sends them), 17 cells (2 %) for trained networks, whose published
                  numbers are of one seed each, and " (RETURN_TOLERANCE) " for returns. What the paper claims without exception, B from
-                 anywhere when \u{3b3} > 0.9, is to hold for every seed and cell. The wider our seeds are spread, the
-                 easier it is to agree: the tables show the spread. The second version's tournament is not among the numbers."
+                 anywhere when \u{3b3} > 0.9, must hold for every seed and cell. The wider the spread of our
+                 seeds, the easier it is to agree: the tables show the spread. The second version's tournament is not among the numbers."
             }
             @if !apart.is_empty() {
                 details open[apart.len() <= 12] {
@@ -193,8 +193,8 @@ impl Report {
         html! {
             h2 { "Training time" }
             p {
-                "Seconds for each outer iteration, so that trainings of other lengths compare. Times hang on the machine, and
-                 on what else it does: nothing is said to agree. An outer iteration of our ipd has 20 updates, one of the
+                "Seconds for each outer iteration, so that trainings of other lengths compare. Times depend on the machine
+                 and on what else it is doing, so no agreement is claimed. An outer iteration of our ipd has 20 updates, one of the
                  paper's 10."
             }
             div.scroll {
