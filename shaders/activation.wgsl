@@ -1,11 +1,8 @@
-// core/src/activation.rs: a function of one number with its slope.
-
-const GELU: u32 = 0u;
-const TANH: u32 = 1u;
-
-const SLOPE_AT_ZERO: f32 = 1.5957691216057307;
-const CUBIC: f32 = 1.5957691216057307 * 0.044715;
-const CUBIC_SLOPE: f32 = 1.5957691216057307 * 0.044715 * 3.0;
+// core/src/activation.rs: a function of one number, and its slope.
+//
+// import GELU_LINEAR, GELU_CUBIC, GELU_CUBIC_SLOPE from core/src/activation.rs
+// import GELU from host/src/gpu/plan.rs
+// import exact, hyperbolic_tangent, sigmoid from elementary.wgsl
 
 struct Activated {
     value: vec2<f32>,
@@ -14,8 +11,8 @@ struct Activated {
 
 fn gelu(z: vec2<f32>) -> Activated {
     let square = exact(z * z);
-    let s = sigmoid(exact(z * exact(SLOPE_AT_ZERO + exact(CUBIC * square))));
-    let inner = exact(SLOPE_AT_ZERO + exact(CUBIC_SLOPE * square));
+    let s = sigmoid(exact(z * exact(GELU_LINEAR + exact(GELU_CUBIC * square))));
+    let inner = exact(GELU_LINEAR + exact(GELU_CUBIC_SLOPE * square));
     return Activated(z * s, s + exact(exact(z * inner) * s) * exact(1.0 - s));
 }
 

@@ -1,5 +1,11 @@
 // core/src/adamw.rs and core/src/target_network.rs: a thread per parameter and network adds up the chunks' adjoints, steps,
 // and keeps the copies in `weights` up to date.
+//
+// import LEN, STATE_SETS, WEIGHT_COPIES from host/src/gpu/layout.rs
+// import SEEDS, NETWORKS, CHUNKS, HAS_TARGET, ADAMW_WIDTH from host/src/gpu/plan.rs
+// import BETA1, REST1, BETA2, REST2, ADAM_EPSILON, DECAY, RATE from host/src/gpu/plan.rs
+// import now from update.wgsl
+// import exact_scalar from elementary.wgsl
 
 @group(0) @binding(2) var<storage, read_write> state: array<f32>;
 @group(0) @binding(3) var<storage, read_write> weights: array<f32>;
@@ -10,7 +16,7 @@
 
 const NOWHERE: u32 = 0xffffffffu;
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(ADAMW_WIDTH)
 fn main(@builtin(global_invocation_id) thread: vec3<u32>) {
     let p = thread.x;
     let network = thread.y;
@@ -27,7 +33,7 @@ fn main(@builtin(global_invocation_id) thread: vec3<u32>) {
         }
         return;
     }
-    let at = network * 4u * LEN + p;
+    let at = network * STATE_SETS * LEN + p;
     var theta = state[at];
     let m = exact_scalar(BETA1 * state[at + 2u * LEN]) + exact_scalar(REST1 * g);
     let v = exact_scalar(BETA2 * state[at + 3u * LEN]) + exact_scalar(REST2 * exact_scalar(g * g));
@@ -45,8 +51,9 @@ fn main(@builtin(global_invocation_id) thread: vec3<u32>) {
     state[at + 3u * LEN] = v;
     let place = places[p];
     if place.x != NOWHERE {
-        weights[network * 3u * LEN + place.x] = theta;
-        weights[network * 3u * LEN + LEN + place.y] = theta;
-        weights[network * 3u * LEN + 2u * LEN + place.x] = target_;
+        let copies = network * WEIGHT_COPIES * LEN;
+        weights[copies + place.x] = theta;
+        weights[copies + LEN + place.y] = theta;
+        weights[copies + 2u * LEN + place.x] = target_;
     }
 }

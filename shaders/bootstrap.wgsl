@@ -1,4 +1,11 @@
 // core/src/algorithm1.rs, `bootstrap`: the target network's predictions, one workgroup per step, trajectory and seed.
+//
+// import N, H, M from host/src/gpu/layout.rs
+// import K, BATCH, SEEDS, NETWORKS from host/src/gpu/plan.rs
+// import now from update.wgsl
+// import TARGET from parameters.wgsl
+// import unit from dense.wgsl
+// import use_network, networks, heads, forward, quantiles from meta_value.wgsl
 
 @group(0) @binding(4) var<storage, read> gammas: array<vec2<f32>>;
 @group(0) @binding(5) var<storage, read> path: array<vec2<f32>>;

@@ -1,6 +1,7 @@
 // core/src/dense.rs for both players at once: x and y are vec2, a component for each player. The workgroup holds one
 // number per unit, in the half of `line` that starts at `shared_at`; each thread owns one unit of the result and sums over
-// that half in order. Halves take turns, so that one barrier is enough: who writes a half knows that all have read it.
+// that half in order. The halves take turns, so that one barrier is enough: whoever writes a half knows that all have read
+// it.
 //
 // `weights` has three copies of each matrix W [O][I], at `weight + 4 * ..` in elements, so that neighbouring threads read
 // neighbouring vec4s:
@@ -8,6 +9,12 @@
 //   FORWARD    [I / 4][O] vec4 of W[o][4 q ..]          y_o = sum_i W[o][i] x_i
 //   BACKWARD   [O / 4][I] vec4 of W[4 q ..][i]          x_i = sum_o W[o][i] y_o
 //   TARGET     as FORWARD, of the target network
+//
+// import H from host/src/gpu/layout.rs
+// import weights, forward_weights, backward_weights from parameters.wgsl
+
+// The unit that this thread owns.
+var<private> unit: u32;
 
 var<workgroup> line: array<vec2<f32>, 2 * H>;
 var<private> shared_at: u32;

@@ -1,20 +1,20 @@
 // core/src/dense.rs, `vjp_weight`, for all matrices at once: dW = sum over trajectories, steps and players, in this order,
 // of dy x^T. One workgroup per matrix and chunk of trajectories, a thread for each 4 x 4 block; further workgroups add
-// up the vectors' adjoints. Chunks are added by `adamw`.
+// up the vectors' adjoints. `adamw` adds the chunks.
+//
+// import H, LEN, PRODUCTS, SUMS, MATRICES, MATRIX_PRODUCT, MATRIX_SWAP, MATRIX_OFFSET from host/src/gpu/layout.rs
+// import MATRIX_ROWS, SUM_OFFSET, SUM_STRIDE, SUM_LENGTH from host/src/gpu/layout.rs
+// import LEARNED, BATCH, NETWORKS, CHUNK, CHUNKS, SEGMENTS from host/src/gpu/plan.rs
+// import slice from slice.wgsl
 
-struct Slice {
-    first: u32,
-}
-
-@group(0) @binding(1) var<uniform> slice: Slice;
 @group(0) @binding(2) var<storage, read> inputs: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read> deltas: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read> vector_sums: array<f32>;
 @group(0) @binding(5) var<storage, read> trajectory_losses: array<f32>;
-// Per chunk of a network: LEN adjoints and the loss, which is both players' in either network.
+// Per chunk of a network: LEN adjoints, and the loss, which is that of both players for either network.
 @group(0) @binding(6) var<storage, read_write> partials: array<f32>;
 
-// Rows (a step of one player) that are fetched together.
+// Rows (steps of one player) that are fetched together.
 const ROWS: u32 = 16u;
 // vec4s in a row.
 const QUADS: u32 = H / 4u;
@@ -52,8 +52,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 }
 
 fn add_outer(index: u32, first_row: u32, rows: u32, partial_: u32, thread: u32) {
-    let delta = MATRIX_DELTA[index];
-    let input = MATRIX_INPUT[index];
+    let product = MATRIX_PRODUCT[index];
     let swap = MATRIX_SWAP[index];
     let o = thread / QUADS;
     let i = thread % QUADS;
@@ -66,8 +65,8 @@ fn add_outer(index: u32, first_row: u32, rows: u32, partial_: u32, thread: u32) 
                 let player = row % 2u;
                 let record = (first_row + row) / 2u;
                 let quad = place % QUADS;
-                dy[place] = deltas[((record * DELTAS + delta) * 2u + player) * QUADS + quad];
-                x[place] = inputs[((record * INPUTS + input) * 2u + (player ^ swap)) * QUADS + quad];
+                dy[place] = deltas[((record * PRODUCTS + product) * 2u + player) * QUADS + quad];
+                x[place] = inputs[((record * PRODUCTS + product) * 2u + (player ^ swap)) * QUADS + quad];
             }
         }
         workgroupBarrier();

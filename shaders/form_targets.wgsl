@@ -1,5 +1,13 @@
 // core/src/algorithm1.rs, `form_targets` and the losses of `add_gradient`: one workgroup per trajectory and seed, a thread
-// for each quantile. Leaves the adjoints of the quantiles in their place.
+// for each quantile. Overwrites the quantiles with their adjoints.
+//
+// import N, M from host/src/gpu/layout.rs
+// import K, BATCH, SEEDS, FIELD, FIELD_V, BOOTSTRAP, RESIDUAL from host/src/gpu/plan.rs
+// import PER_QUANTILE, SHARE, PHI, LAMBDA, REST_LAMBDA from host/src/gpu/plan.rs
+// import now from update.wgsl
+// import exact from elementary.wgsl
+// import midpoint, parts from quantile_huber.wgsl
+// import lambda_return from lambda_return.wgsl
 
 @group(0) @binding(4) var<storage, read> gammas: array<vec2<f32>>;
 @group(0) @binding(5) var<storage, read> path: array<vec2<f32>>;
@@ -13,7 +21,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let trajectory = group.y * BATCH + group.x;
     let gamma = gammas[now.update * SEEDS * BATCH + trajectory];
     let first = trajectory * (K + 1u);
-    // A bound that compilers do not know, lest they unroll the steps.
+    // A bound that compilers do not know, so that they do not unroll the steps.
     let k = K + now.zero;
     // Y(k) = q(k), then backwards.
     var y = predictions[((first + K) * 3u + BOOTSTRAP) * M + m];
@@ -44,14 +52,14 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
                 slopes -= slope;
                 loss += exact(slope * (p.d - 0.5 * p.c));
             }
-            dq = exact(PER_TARGET * slopes);
+            dq = exact(PER_QUANTILE * slopes);
             if RESIDUAL {
                 var sum = vec2(0.0);
                 for (var i = 0u; i < M; i++) {
                     let p = parts(midpoint(i), quantile_and_target[i].xy, target_);
                     sum += exact(p.weight * p.c);
                 }
-                dtarget = exact(PHI * exact(PER_TARGET * sum));
+                dtarget = exact(PHI * exact(PER_QUANTILE * sum));
             }
         }
         var adjoint = exact(exact(SHARE * dq) + through);
@@ -74,6 +82,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         for (var i = 0u; i < M; i++) {
             sum += quantile_and_target[i].x + quantile_and_target[i].y;
         }
-        trajectory_losses[trajectory] = SHARE * PER_TARGET * sum;
+        trajectory_losses[trajectory] = SHARE * PER_QUANTILE * sum;
     }
 }

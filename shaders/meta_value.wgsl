@@ -3,33 +3,36 @@
 //
 //   z_i = policy(embed(x_i), gamma_i)          h_i = value(z_i, z_opponent)          q_i = Q h_i + b
 //
-// Players share a network (NETWORKS is 1), or network n predicts for player n alone (NETWORKS is 2). A network of the second
-// kind is evaluated for both players all the same and the other player's component is dropped: one code for both kinds, at
-// the price of an idle half.
+// The players share a network (NETWORKS is 1), or network n predicts for player n alone (NETWORKS is 2). A network of the
+// second kind is still evaluated for both players, and the other player's component is dropped: one piece of code serves both
+// kinds, at the price of an idle half.
+//
+// import TENTH from core/src/meta_value.rs
+// import N, H, R, M, BLOCK_LEN, GATE, QUANTILES, QUANTILES_BIAS from host/src/gpu/layout.rs
+// import POLICY_FIRST, POLICY_FIRST_GAMMA, POLICY_FIRST_BIAS, POLICY_FIRST_NORM from host/src/gpu/layout.rs
+// import POLICY_RESIDUAL, POLICY_LAST, POLICY_PRODUCTS, POLICY_SUMS, POLICY_FIRST_SUMS from host/src/gpu/layout.rs
+// import VALUE_FIRST, VALUE_FIRST_OTHER, VALUE_FIRST_BIAS, VALUE_FIRST_NORM from host/src/gpu/layout.rs
+// import VALUE_RESIDUAL, VALUE_LAST, VALUE_PRODUCTS, VALUE_SUMS, VALUE_FIRST_SUMS from host/src/gpu/layout.rs
+// import VALUE_FIRST_PRODUCT, BIAS_SUM from host/src/gpu/layout.rs
+// import NETWORKS, INPUT_IS_TENTH, GELU, LAST_ACTIVATION, PER_QUANTILE from host/src/gpu/plan.rs
+// import now from update.wgsl
+// import exact, exact_scalar, sigmoid from elementary.wgsl
+// import parameter, find_network from parameters.wgsl
+// import unit, line, shared_at, share, dense, dense_opponent from dense.wgsl
+// import layer_norm, layer_norm_vjp from layer_norm.wgsl
+// import Place, gates, trunk, trunk_vjp from mlp.wgsl
+// import keep_input, keep_delta, keep_sum, first_vjp from keep/
 
-const THETA: u32 = 0u;
-const TARGET: u32 = 1u;
-
-// Numbers of theta, theta_bar, m and v of each network, one seed's after another's.
-@group(0) @binding(2) var<storage, read> state: array<f32>;
-@group(0) @binding(3) var<storage, read> weights: array<vec4<f32>>;
-
-var<private> unit: u32;
 // The network in use, counted within its seed.
 var<private> head: u32;
-var<private> parameters: u32;
-var<private> forward_weights: u32;
-var<private> backward_weights: u32;
-
-fn parameter(index: u32) -> f32 {
-    return state[parameters + index];
-}
 
 const POLICY = Place(
-    POLICY_FIRST_BIAS, POLICY_RESIDUAL, POLICY_LAST, 0u, 0u, POLICY_INPUTS, POLICY_DELTAS, POLICY_SUMS, POLICY_FIRST_SUMS,
+    POLICY_FIRST_BIAS, POLICY_FIRST_NORM, POLICY_RESIDUAL, POLICY_LAST, 0u, 0u, POLICY_PRODUCTS, POLICY_SUMS,
+    POLICY_FIRST_SUMS,
 );
 const VALUE = Place(
-    VALUE_FIRST_BIAS, VALUE_RESIDUAL, VALUE_LAST, R + 2u, R, VALUE_INPUTS, VALUE_DELTAS, VALUE_SUMS, VALUE_FIRST_SUMS,
+    VALUE_FIRST_BIAS, VALUE_FIRST_NORM, VALUE_RESIDUAL, VALUE_LAST, R + 2u, R, VALUE_PRODUCTS, VALUE_SUMS,
+    VALUE_FIRST_SUMS,
 );
 
 var<private> embedded: array<vec2<f32>, N>;
@@ -37,14 +40,13 @@ var<private> embedded_slope: array<vec2<f32>, N>;
 var<private> mean_weight: f32;
 var<workgroup> direction: array<vec2<f32>, N>;
 
-// Prepares what depends on the parameters alone of a network, counted through all seeds; `version` is THETA or TARGET.
+// Turns to a network and prepares what depends on its parameters alone. `network` is counted through all seeds, `version` is
+// THETA or TARGET.
 fn use_network(network: u32, version: u32) {
     head = network % NETWORKS;
-    parameters = network * 4u * LEN + version * LEN;
-    forward_weights = network * 3u * LEN + version * 2u * LEN;
-    backward_weights = network * 3u * LEN + LEN;
+    find_network(network, version);
     for (var r = 0u; r < R; r++) {
-        let gate = RESIDUAL_LEN * r + OUTER_BIAS + H + unit;
+        let gate = r * BLOCK_LEN + GATE + unit;
         let g = sigmoid(vec2(parameter(POLICY_RESIDUAL + gate), parameter(VALUE_RESIDUAL + gate)));
         gates[r] = g.x;
         gates[R + r] = g.y;
@@ -56,7 +58,7 @@ fn use_network(network: u32, version: u32) {
     mean_weight = exact_scalar(mean_weight) * PER_QUANTILE;
 }
 
-// The networks of a seed: where there are two, compilers do not know it and leave a loop over them one.
+// The networks of a seed. Compilers do not know when there are two, and leave a loop over them a loop.
 fn networks() -> u32 {
     return select(1u, NETWORKS + now.zero, NETWORKS > 1u);
 }
@@ -71,9 +73,9 @@ fn forward(x: array<vec2<f32>, N>, gamma: vec2<f32>) -> vec2<f32> {
     var policies = x;
     var z = vec2(parameter(POLICY_FIRST_BIAS + unit));
     for (var n = 0u; n < N; n++) {
-        if TENTH {
-            embedded[n] = exact(0.1 * policies[n]);
-            embedded_slope[n] = vec2(0.1);
+        if INPUT_IS_TENTH {
+            embedded[n] = exact(TENTH * policies[n]);
+            embedded_slope[n] = vec2(TENTH);
         } else {
             let s = sigmoid(policies[n]);
             embedded[n] = s;
@@ -89,12 +91,12 @@ fn forward(x: array<vec2<f32>, N>, gamma: vec2<f32>) -> vec2<f32> {
         if network == 1u {
             place = VALUE;
             activation = LAST_ACTIVATION;
-            keep_input(Z_INPUT, h);
+            keep_input(VALUE_FIRST_PRODUCT, h);
             share(h);
             z = dense(VALUE_FIRST, H, vec2(parameter(VALUE_FIRST_BIAS + unit)));
-            z = dense_opponent(VALUE_FIRST + H * H, z);
+            z = dense_opponent(VALUE_FIRST_OTHER, z);
         }
-        h = trunk(place, activation, layer_norm(place.first_bias + H, GELU, place.tape, z));
+        h = trunk(place, activation, layer_norm(place.first_norm, GELU, place.tape, z));
     }
     return h;
 }
@@ -116,19 +118,19 @@ fn network_vjp(dh: vec2<f32>) -> vec2<f32> {
         if network == 1u {
             place = POLICY;
         }
-        d = layer_norm_vjp(place.first_bias + H, place.tape, place.first_sums, trunk_vjp(place, d));
-        keep_sum(place.first_sums + 2u, d);
+        d = layer_norm_vjp(place.first_norm, place.tape, place.first_sums, trunk_vjp(place, d));
+        keep_sum(place.first_sums + BIAS_SUM, d);
         share(d);
         if network == 0u {
-            keep_delta(VALUE_FIRST_DELTA, d);
+            keep_delta(VALUE_FIRST_PRODUCT, d);
             d = first_vjp();
         }
     }
     return d;
 }
 
-// d mean(q_i) / d x_i of the network whose last hidden units are multiplied by `mask`; left in `direction`, for the players
-// that the network predicts for.
+// d mean(q_i) / d x_i of the network whose last hidden units are multiplied by `mask`, for the players that the network
+// predicts for. The result is left in `direction`.
 fn own_gradient(mask: vec2<f32>) {
     let dz = network_vjp(mean_weight * mask);
     if unit < N {

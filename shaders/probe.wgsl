@@ -1,4 +1,13 @@
 // Every formula at given points, for the cross-check: one workgroup per point.
+//
+// import N, H, M from host/src/gpu/layout.rs
+// import now from update.wgsl
+// import exponential, hyperbolic_tangent, sigmoid from elementary.wgsl
+// import gelu from activation.wgsl
+// import THETA from parameters.wgsl
+// import unit from dense.wgsl
+// import use_network, networks, heads, forward, quantiles, own_gradient, direction from meta_value.wgsl
+// import game_value, game_own_gradients from game/
 
 // Per point: x (N), gamma, mask (H).
 @group(0) @binding(4) var<storage, read> points: array<vec2<f32>>;

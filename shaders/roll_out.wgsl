@@ -2,6 +2,16 @@
 //
 //   x~ <- x~ + alpha d U_mean(x~; theta~, gamma~)          k times, with sign flips only
 //   x(t+1) = x(t) + alpha field(x(t); theta, gamma)        from x(0) = x~
+//
+// import N, H, M from host/src/gpu/layout.rs
+// import K, BATCH, SEEDS, NETWORKS, DRAW_LEN, SIGN_FLIPS, ALPHA from host/src/gpu/plan.rs
+// import FIELD, FIELD_V, FIELD_U, FIELD_U_NORMALIZED from host/src/gpu/plan.rs
+// import now from update.wgsl
+// import exact from elementary.wgsl
+// import THETA from parameters.wgsl
+// import unit from dense.wgsl
+// import use_network, networks, heads, forward, quantiles, own_gradient, direction from meta_value.wgsl
+// import game_value, game_own_gradients from game/
 
 // Per outer iteration, seed and trajectory: x~ (N), gamma~, and with sign flips the mask (H).
 @group(0) @binding(4) var<storage, read> starts: array<vec2<f32>>;

@@ -1,6 +1,10 @@
-// core/src/game/iterated_matrix.rs: DELTA and PAYOFFS stand before this.
+// core/src/game/iterated_matrix.rs.
 //
 //   f_i = (1 - delta) d . r_i          d = (I - delta P)^-T p0          v = (I - delta P)^-1 r
+//
+// import N from host/src/gpu/layout.rs
+// import DELTA, PAYOFFS from host/src/gpu/plan.rs
+// import exact, exact_scalar, sigmoid from elementary.wgsl
 
 // 1 - delta, of the rounded delta.
 const REST: f32 = 1.0 - DELTA;

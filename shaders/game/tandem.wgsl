@@ -1,4 +1,7 @@
 // core/src/game/tandem.rs.
+//
+// import N from host/src/gpu/layout.rs
+// import exact, exact_scalar from elementary.wgsl
 
 fn game_value(x: array<vec2<f32>, N>) -> vec2<f32> {
     let sum = exact_scalar(x[0].x + x[0].y);

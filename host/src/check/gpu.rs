@@ -19,7 +19,7 @@ use crate::gpu::{Gpu, OptimizerStep, OuterDraws, Plan, Updater, probe};
 pub fn engine_of(gpu: &Gpu) -> Engine {
     Engine::Gpu {
         index: gpu.description.index,
-        software: gpu.description.kind == "CPU",
+        software: gpu.description.is_software(),
     }
 }
 
@@ -44,7 +44,7 @@ pub struct Answers {
 /// after the other.
 ///
 /// # Errors
-/// The device failed, or the network is none that the GPU engine takes.
+/// The device failed, or the GPU engine cannot evaluate the network.
 pub fn ask<const N: usize, const H: usize>(
     gpu: &Arc<Gpu>,
     config: &Config,

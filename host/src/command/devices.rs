@@ -35,10 +35,10 @@ impl Devices {
         }
         let _ = write!(
             text,
-            "--engine gpu takes {best}: discrete GPUs come first, then integrated and virtual ones, then CPUs that pose as GPUs"
+            "--engine gpu uses {best} by default: discrete GPUs come first, then integrated and virtual ones, then software"
         );
-        if descriptions[best].kind == "CPU" {
-            text.push_str("\nit computes on the CPU, far slower than --engine cpu: good for checks only");
+        if descriptions[best].is_software() {
+            text.push_str("\nthis one is software: it computes on the CPU, far more slowly than --engine cpu, and is only good for checks");
         }
         print(&text)?;
         Ok(Outcome::Done)

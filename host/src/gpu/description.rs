@@ -4,10 +4,13 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
-/// An adapter as a user tells it from others.
+/// The kind of drivers that compute on the CPU.
+pub(super) const CPU: &str = "CPU";
+
+/// What tells an adapter from others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Description {
-    /// Its place in the list, for `--adapter`.
+    /// Its place in the list, as `--adapter` takes it.
     pub index: usize,
     /// Its name.
     pub name: String,
@@ -20,7 +23,12 @@ pub struct Description {
 }
 
 impl Description {
-    /// For machines.
+    /// Whether it is a driver that computes on the CPU.
+    pub fn is_software(&self) -> bool {
+        self.kind == CPU
+    }
+
+    /// The same as a JSON object.
     pub fn json(&self) -> Value {
         json!({
             "index": self.index,

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use wgpu::{Adapter, AdapterInfo, Backends, Device, DeviceType, Instance, InstanceDescriptor, InstanceFlags, Queue};
 
-use super::description::Description;
+use super::description::{CPU, Description};
 use crate::error::{Error, Result};
 
-/// How long a submission may take before it counts as hung, unless it is said otherwise. Ten times what the slowest known
-/// software device needs.
+/// How long a submission may take by default before it counts as hung: ten times what the slowest known software device
+/// needs.
 const PATIENCE: Duration = Duration::from_secs(300);
 
 fn describe(index: usize, info: &AdapterInfo) -> Description {
@@ -20,7 +20,7 @@ fn describe(index: usize, info: &AdapterInfo) -> Description {
             DeviceType::DiscreteGpu => "discrete GPU",
             DeviceType::IntegratedGpu => "integrated GPU",
             DeviceType::VirtualGpu => "virtual GPU",
-            DeviceType::Cpu => "CPU",
+            DeviceType::Cpu => CPU,
             DeviceType::Other => "other",
         },
         backend: info.backend.to_string(),
@@ -47,8 +47,8 @@ fn adapters() -> Vec<Adapter> {
     pollster::block_on(instance.enumerate_adapters(Backends::PRIMARY))
 }
 
-/// All adapters, and which of them is taken if none is asked for: the first discrete GPU, else the first integrated, else
-/// virtual one, else whatever there is.
+/// All adapters, and the index of the one that is used unless another is asked for: the first discrete GPU, else the first
+/// integrated or virtual one, else whatever there is.
 pub fn list() -> (Vec<Description>, Option<usize>) {
     let adapters = adapters();
     let infos: Vec<_> = adapters.iter().map(Adapter::get_info).collect();
@@ -57,10 +57,10 @@ pub fn list() -> (Vec<Description>, Option<usize>) {
     (descriptions.collect(), best)
 }
 
-/// The error of a machine without any adapter.
+/// The error on a machine without an adapter.
 pub fn no_adapter() -> Error {
-    Error::other("no GPU adapter was found: there is no Vulkan, Metal or DirectX 12 driver").hint(
-        "install the GPU's driver (and on Linux a Vulkan loader, libvulkan1), or use --engine cpu, which needs none",
+    Error::other("no GPU adapter found: there is no Vulkan, Metal or DirectX 12 driver").hint(
+        "install the GPU's driver (on Linux also the Vulkan loader, libvulkan1), or use --engine cpu, which needs neither",
     )
 }
 
@@ -70,16 +70,16 @@ pub struct Gpu {
     pub(crate) queue: Queue,
     /// What it is.
     pub description: Description,
-    /// The first thing that went wrong outside of any call.
+    /// The first error that was reported outside of any call.
     fault: Arc<Mutex<Option<String>>>,
     patience: Duration,
 }
 
 impl Gpu {
-    /// Opens the adapter of this name (or part of it) or index, or the best one.
+    /// Opens the adapter with this index or this name, or part of it; without either, the default one of [`list`].
     ///
     /// # Errors
-    /// There is no adapter, none of this name, or it cannot be opened with wgpu's default limits.
+    /// There is no adapter, none of them matches, or it cannot be opened with wgpu's default limits.
     pub fn open(wanted: Option<&str>) -> Result<Self> {
         let (descriptions, best) = list();
         let listed = || {
@@ -99,7 +99,7 @@ impl Gpu {
                     Error::usage(format!("there is no adapter `{wanted}`"))
                         .at("--adapter")
                         .hint(format!(
-                            "use the index or a part of the name of one of these: {}",
+                            "use the index of one of these, or part of its name: {}",
                             listed()
                         ))
                 })?
@@ -108,7 +108,7 @@ impl Gpu {
         let adapter = adapters()
             .into_iter()
             .nth(index)
-            .ok_or_else(|| Error::other("the adapter has gone"))?;
+            .ok_or_else(|| Error::other("the adapter is no longer there"))?;
         let description = describe(index, &adapter.get_info());
         let (device, queue) = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor {
             label: Some("meva"),
@@ -117,7 +117,7 @@ impl Gpu {
         }))
         .map_err(|error| {
             Error::other(format!("cannot open {description}: {error}"))
-                .hint("choose another one by --adapter, or use --engine cpu")
+                .hint("choose another adapter with --adapter, or use --engine cpu")
                 .because(error)
         })?;
         let fault = Arc::new(Mutex::new(None));
@@ -143,19 +143,19 @@ impl Gpu {
         })
     }
 
-    /// The same device, where a submission that takes longer than `patience` counts as hung; 5 minutes if nothing is said.
+    /// The same device, on which a submission counts as hung when it takes longer than `patience`. The default is 5 minutes.
     #[must_use]
     pub fn with_patience(self, patience: Duration) -> Self {
         Gpu { patience, ..self }
     }
 
-    /// Gives the device up, as a driver does that is reset or unplugged: what is under way on it and all that comes after
-    /// fails.
+    /// Gives the device up, as happens when a driver is reset or a GPU unplugged: work in progress fails, and so does all
+    /// that follows.
     pub fn destroy(&self) {
         self.device.destroy();
     }
 
-    /// Waits until all that was submitted is done.
+    /// Waits until everything that was submitted is done.
     pub(crate) fn wait(&self) -> Result<()> {
         let polled = self.device.poll(wgpu::PollType::Wait {
             submission_index: None,
@@ -169,13 +169,13 @@ impl Gpu {
         }
     }
 
-    /// Something went wrong on this device.
+    /// The error of something that went wrong on this device.
     pub(crate) fn failed(&self, what: &str) -> Error {
         Error::other(format!("the GPU failed: {} ({})", what.trim(), self.description))
-            .hint("the last saved state is kept: continue with `meva train --resume DIR`, with --engine gpu or cpu")
+            .hint("the last saved state is kept: continue with `meva train --resume DIR`, with either engine")
     }
 
-    /// Reads a buffer that was made with `COPY_SRC`.
+    /// Reads part of a buffer that was created with `COPY_SRC`.
     pub(crate) fn read(&self, buffer: &wgpu::Buffer, start: u64, bytes: u64) -> Result<Vec<f32>> {
         let staging = self.device.create_buffer(&wgpu::BufferDescriptor {
             label: Some("readback"),
@@ -191,7 +191,7 @@ impl Gpu {
         self.wait()?;
         match receiver.recv() {
             Ok(Ok(())) => {}
-            other => return Err(self.failed(&format!("cannot read back: {other:?}"))),
+            other => return Err(self.failed(&format!("cannot read results: {other:?}"))),
         }
         let view = staging
             .get_mapped_range(..)

@@ -5,6 +5,7 @@ use wgpu::{BindGroup, Buffer, ComputePipeline};
 use super::device::Gpu;
 use super::plan::Plan;
 use super::shader::Stage;
+use crate::error::Result;
 
 /// Dynamic offsets of uniforms are multiples of this many bytes under wgpu's default limits.
 pub(super) const UNIFORM_STRIDE: usize = 256;
@@ -17,7 +18,7 @@ pub(super) enum Access {
 }
 use Access::{Read, Write};
 
-/// The first storage binding of a stage, whether it reads a slice, and how it uses its buffers.
+/// The first storage binding of a stage, whether it reads `slice`, and how it uses its buffers.
 pub(super) fn bindings(stage: Stage) -> (u32, bool, &'static [Access]) {
     match stage {
         Stage::RollOut => (2, false, &[Read, Read, Read, Read, Write, Write, Write]),
@@ -35,7 +36,7 @@ pub(super) fn pipeline(
     stage: Stage,
     plan: &Plan,
     (first, slice, accesses): (u32, bool, &[Access]),
-) -> (ComputePipeline, wgpu::BindGroupLayout) {
+) -> Result<(ComputePipeline, wgpu::BindGroupLayout)> {
     let entry = |binding, ty, has_dynamic_offset| wgpu::BindGroupLayoutEntry {
         binding,
         visibility: wgpu::ShaderStages::COMPUTE,
@@ -59,13 +60,13 @@ pub(super) fn pipeline(
         label,
         entries: &entries,
     });
-    let source = wgpu::ShaderSource::Wgsl(stage.source(plan).into());
-    // Counters that end every loop after 2^64 turns keep compilers from unrolling.
+    let source = wgpu::ShaderSource::Wgsl(stage.source(plan)?.into());
+    // Counters that end every loop after 2^64 iterations would keep compilers from unrolling.
     let checks = wgpu::ShaderRuntimeChecks {
         force_loop_bounding: false,
         ..wgpu::ShaderRuntimeChecks::checked()
     };
-    // SAFETY: all loops in the shaders end: their bounds are constants of the plan. Bounds are still checked.
+    // SAFETY: all loops in the shaders end, since their bounds are constants of the plan. Indices are still checked.
     let module = unsafe { device.create_shader_module_trusted(wgpu::ShaderModuleDescriptor { label, source }, checks) };
     let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
         label,
@@ -83,7 +84,7 @@ pub(super) fn pipeline(
         },
         cache: None,
     });
-    (pipeline, layout)
+    Ok((pipeline, layout))
 }
 
 pub(super) fn bind(

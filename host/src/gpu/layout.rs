@@ -1,32 +1,46 @@
-//! Where numbers lie: offsets of tensors in `theta`, copies of the matrices, and the slots of what a pass back keeps.
+//! Where numbers lie in memory: tensors in `theta`, the copies of the matrices, and what a pass back keeps.
+//!
+//! A pass back keeps two kinds of things for each network. A weight matrix's gradient is a sum of outer products, so its
+//! *product* slot keeps the inputs and the adjoints of the outputs. A vector's gradient is a plain sum, kept in its *sum* slot.
+
+use std::mem::offset_of;
 
 use meva_core::game::NamedGame;
-use meva_core::parameters::{Parameters, Tensor};
+use meva_core::layer_norm::LayerNorm;
+use meva_core::mlp::{Normalized, Residual};
+use meva_core::parameters::Parameters;
 use meva_core::shape::{Shape, ShapeVisitor};
 
+use super::constant::{Constant, Value};
 use crate::error::Result;
 
-/// Where a tensor is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// Its name and shape.
-    pub tensor: Tensor,
-    /// The index of its first number in `theta`.
-    pub offset: usize,
-}
+/// Sets of numbers that the buffer `state` holds for each network: `theta`, `theta_bar`, `m` and `v`.
+pub const STATE_SETS: usize = 4;
+/// Copies of the matrices that the buffer `weights` holds for each network: `FORWARD`, `BACKWARD` and `TARGET` of
+/// `dense.wgsl`.
+pub const WEIGHT_COPIES: usize = 3;
 
-/// A matrix whose gradient is a sum of outer products.
+/// The sum slots of a normalised layer, counted from its first.
+const SCALE_SUM: usize = 0;
+const SHIFT_SUM: usize = 1;
+const BIAS_SUM: usize = 2;
+const NORMALIZED_SUMS: usize = 3;
+/// The sum slots that a residual block has besides those of its normalised layer.
+const OUTER_BIAS_SUM: usize = 3;
+const GATE_SUM: usize = 4;
+/// Sum slots of a residual block.
+const BLOCK_SUMS: usize = 5;
+
+/// A matrix whose gradient is a sum of outer products. It has `H` inputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Matrix {
-    /// The slot of the outputs' adjoints.
-    pub delta: usize,
-    /// The slot of the inputs.
-    pub input: usize,
-    /// Whether the input is the opponent's.
+    /// The slot of its inputs and of its outputs' adjoints.
+    pub product: usize,
+    /// Whether its input is the opponent's.
     pub swap: bool,
     /// The index of its first number in `theta`.
     pub offset: usize,
-    /// Its outputs; it has `H` inputs.
+    /// Its outputs.
     pub rows: usize,
 }
 
@@ -48,29 +62,91 @@ pub struct Layout {
     pub shape: Shape,
     /// Numbers in `theta`.
     pub len: usize,
-    places: Vec<Place>,
+    /// The matrices, in the order of their workgroups.
+    pub matrices: Vec<Matrix>,
+    /// The vectors, in the order of their slots.
+    pub sums: Vec<Sum>,
+    /// How many product slots there are.
+    pub products: usize,
+    /// Sizes, offsets and slots by the names that shaders import.
+    indices: Vec<(&'static str, usize)>,
 }
 
-/// Tensors of a normalised layer, of a residual block, and of the layer that reads two inputs; as in `core/src/parameters.rs`.
-const RESIDUAL: usize = 7;
-const FIRST: usize = 5;
+/// Where an MLP's tensors start in `theta`, counted in numbers.
+struct MlpOffsets {
+    first_own: usize,
+    first_other: usize,
+    first_bias: usize,
+    first_scale: usize,
+    first_shift: usize,
+    residual: usize,
+    last: usize,
+}
 
-/// Finds the places of a network's tensors.
-struct Places;
+/// Where a network's tensors start in `theta`, and how the tensors of a layer lie to each other, counted in numbers.
+struct Offsets {
+    len: usize,
+    policy: MlpOffsets,
+    value: MlpOffsets,
+    quantiles: usize,
+    quantiles_bias: usize,
+    // From the start of a normalised layer.
+    bias: usize,
+    scale: usize,
+    shift: usize,
+    // From the start of a norm.
+    shift_from_scale: usize,
+    // From the start of a residual block, which begins with its normalised layer.
+    outer: usize,
+    outer_bias: usize,
+    gate: usize,
+    block: usize,
+}
 
-impl ShapeVisitor for Places {
-    type Output = Vec<Place>;
+struct FindOffsets;
 
-    fn visit<G: NamedGame<N>, const N: usize, const H: usize, const R: usize, const M: usize>(self) -> Vec<Place> {
-        let mut offset = 0;
-        (0..Parameters::<f32, N, H, R, M>::TENSORS)
-            .map(|index| {
-                let tensor = Parameters::<f32, N, H, R, M>::tensor(index);
-                let place = Place { tensor, offset };
-                offset += tensor.rows * tensor.columns;
-                place
-            })
-            .collect()
+impl ShapeVisitor for FindOffsets {
+    type Output = Offsets;
+
+    fn visit<G: NamedGame<N>, const N: usize, const H: usize, const R: usize, const M: usize>(self) -> Offsets {
+        Offsets::of::<N, H, R, M>()
+    }
+}
+
+impl Offsets {
+    fn of<const N: usize, const H: usize, const R: usize, const M: usize>() -> Self {
+        const NUMBER: usize = size_of::<f32>();
+        macro_rules! offset {
+            ($in:ty, $($field:tt)+) => { offset_of!($in, $($field)+) / NUMBER };
+        }
+        macro_rules! mlp {
+            ($mlp:ident) => {
+                MlpOffsets {
+                    first_own: offset!(Parameters<f32, N, H, R, M>, $mlp.first.own),
+                    first_other: offset!(Parameters<f32, N, H, R, M>, $mlp.first.other),
+                    first_bias: offset!(Parameters<f32, N, H, R, M>, $mlp.first.bias),
+                    first_scale: offset!(Parameters<f32, N, H, R, M>, $mlp.first.norm.scale),
+                    first_shift: offset!(Parameters<f32, N, H, R, M>, $mlp.first.norm.shift),
+                    residual: offset!(Parameters<f32, N, H, R, M>, $mlp.residual),
+                    last: offset!(Parameters<f32, N, H, R, M>, $mlp.last),
+                }
+            };
+        }
+        Offsets {
+            len: Parameters::<f32, N, H, R, M>::LEN,
+            policy: mlp!(policy),
+            value: mlp!(value),
+            quantiles: offset!(Parameters<f32, N, H, R, M>, quantiles.weight),
+            quantiles_bias: offset!(Parameters<f32, N, H, R, M>, quantiles.bias),
+            bias: offset!(Normalized<f32, H>, dense.bias),
+            scale: offset!(Normalized<f32, H>, norm.scale),
+            shift: offset!(Normalized<f32, H>, norm.shift),
+            shift_from_scale: offset!(LayerNorm<f32, H>, shift),
+            outer: offset!(Residual<f32, H>, outer.weight),
+            outer_bias: offset!(Residual<f32, H>, outer.bias),
+            gate: offset!(Residual<f32, H>, gate),
+            block: size_of::<Residual<f32, H>>() / NUMBER,
+        }
     }
 }
 
@@ -80,168 +156,182 @@ impl Layout {
     /// # Errors
     /// The shape is not compiled in.
     pub fn of(shape: Shape) -> Result<Self> {
-        let places = shape.visit(Places)?;
-        let len = places
-            .iter()
-            .map(|place| place.tensor.rows * place.tensor.columns)
-            .sum();
-        Ok(Layout { shape, len, places })
+        let offsets = shape.visit(FindOffsets)?;
+        Ok(Self::with_offsets(shape, &offsets))
     }
 
-    /// Where tensor `index` of the value network starts, or with `value` false of the policy network.
-    fn mlp(&self, value: bool, index: usize) -> usize {
-        let tensors = FIRST + self.shape.residual_blocks * RESIDUAL + 4;
-        self.places[usize::from(value) * tensors + index].offset
-    }
-
-    fn quantiles(&self) -> usize {
-        self.places[self.places.len() - 2].offset
-    }
-
-    /// Offsets and slots by the names that the shaders know them by.
-    pub fn constants(&self) -> Vec<(&'static str, usize)> {
+    fn with_offsets(shape: Shape, offsets: &Offsets) -> Self {
         let Shape {
             parameters: n,
             hidden: h,
             residual_blocks: r,
             quantiles: m,
-        } = self.shape;
-        let (policy, value) = (|index| self.mlp(false, index), |index| self.mlp(true, index));
-        let last = FIRST + r * RESIDUAL;
-        let trunk = 2 * r + 1;
-        let sums = 5 * r + 3;
-        vec![
-            ("N", n),
-            ("H", h),
-            ("R", r),
-            ("M", m),
-            ("LEN", self.len),
-            ("NORMS", 2 * (r + 2)),
-            ("POLICY_FIRST", policy(0)),
-            ("POLICY_FIRST_GAMMA", policy(1)),
-            ("POLICY_FIRST_BIAS", policy(2)),
-            ("POLICY_RESIDUAL", policy(FIRST)),
-            ("POLICY_LAST", policy(last)),
-            ("VALUE_FIRST", value(0)),
-            ("VALUE_FIRST_BIAS", value(2)),
-            ("VALUE_RESIDUAL", value(FIRST)),
-            ("VALUE_LAST", value(last)),
-            ("QUANTILES", self.quantiles()),
-            ("QUANTILES_BIAS", self.quantiles() + m * h),
-            ("POLICY_INPUTS", 0),
-            ("Z_INPUT", trunk),
-            ("VALUE_INPUTS", trunk + 1),
-            ("LAST_INPUT", 2 * trunk + 1),
-            ("INPUTS", 2 * trunk + 2),
-            ("POLICY_DELTAS", 0),
-            ("VALUE_FIRST_DELTA", trunk),
-            ("VALUE_DELTAS", trunk + 1),
-            ("QUANTILES_DELTA", 2 * trunk + 1),
-            ("DELTAS", 2 * trunk + 2),
-            ("POLICY_SUMS", 0),
-            ("VALUE_SUMS", sums),
-            ("POLICY_FIRST_SUMS", 2 * sums),
-            ("VALUE_FIRST_SUMS", 2 * sums + 3),
-            ("POLICY_INPUT_SUMS", 2 * sums + 6),
-            ("QUANTILES_SUM", 2 * sums + 7 + n),
-            ("SUMS", 2 * sums + 8 + n),
-        ]
-    }
+        } = shape;
+        let (policy, value) = (&offsets.policy, &offsets.value);
+        let blocks = |mlp: &MlpOffsets| {
+            let first = mlp.residual;
+            (0..r).map(move |index| first + index * offsets.block)
+        };
 
-    /// The matrices, in the order of their workgroups.
-    pub fn matrices(&self) -> Vec<Matrix> {
-        let Shape {
-            hidden: h,
-            residual_blocks: r,
-            quantiles: m,
-            ..
-        } = self.shape;
-        let trunk = 2 * r + 1;
-        let mut matrices = Vec::new();
-        for (value, base) in [(false, 0), (true, trunk + 1)] {
-            let of_block = |tensor: usize, slot: usize| Matrix {
-                delta: base + slot,
-                input: base + slot,
-                swap: false,
-                offset: self.mlp(value, tensor),
-                rows: h,
-            };
-            for block in 0..r {
-                matrices.push(of_block(FIRST + block * RESIDUAL, 2 * block));
-                matrices.push(of_block(FIRST + block * RESIDUAL + 4, 2 * block + 1));
-            }
-            matrices.push(of_block(FIRST + r * RESIDUAL, 2 * r));
-        }
-        for (tensor, swap) in [(0, false), (1, true)] {
-            let offset = self.mlp(true, tensor);
-            matrices.push(Matrix {
-                delta: trunk,
-                input: trunk,
+        // The matrices that each product slot serves, and whether each of them reads the opponent's input.
+        let trunk = |mlp: &MlpOffsets| -> Vec<Vec<(usize, bool)>> {
+            let of_blocks = blocks(mlp).flat_map(|block| [block, block + offsets.outer]);
+            of_blocks
+                .chain([mlp.last])
+                .map(|offset| vec![(offset, false)])
+                .collect()
+        };
+        let mut products = trunk(policy);
+        let value_first_product = products.len();
+        products.push(vec![(value.first_own, false), (value.first_other, true)]);
+        let value_products = products.len();
+        products.extend(trunk(value));
+        let quantiles_product = products.len();
+        products.push(vec![(offsets.quantiles, false)]);
+        let matrices = products.iter().enumerate().flat_map(|(product, served)| {
+            served.iter().map(move |&(offset, swap)| Matrix {
+                product,
                 swap,
                 offset,
-                rows: h,
-            });
-        }
-        let (delta, input) = (2 * trunk + 1, 2 * trunk + 1);
-        matrices.push(Matrix {
-            delta,
-            input,
-            swap: false,
-            offset: self.quantiles(),
-            rows: m,
+                rows: if product == quantiles_product { m } else { h },
+            })
         });
-        matrices
-    }
 
-    /// The vectors, in the order of their slots.
-    pub fn sums(&self) -> Vec<Sum> {
-        let Shape {
-            parameters: n,
-            hidden: h,
-            residual_blocks: r,
-            quantiles: m,
-        } = self.shape;
         let vector = |offset| Sum {
             offset,
             stride: 1,
             length: h,
         };
-        let mut sums = Vec::new();
-        for value in [false, true] {
-            let mut push = |tensor| sums.push(vector(self.mlp(value, tensor)));
-            for block in 0..r {
-                // Scale, shift and bias of the inner layer, bias of the outer one, gate.
-                let first = FIRST + block * RESIDUAL;
-                [2, 3, 1, 5, 6].into_iter().for_each(|tensor| push(first + tensor));
-            }
-            [2, 3, 1]
-                .into_iter()
-                .for_each(|tensor| push(FIRST + r * RESIDUAL + tensor));
-        }
-        for value in [false, true] {
-            // Scale, shift and bias of the first layer.
-            sums.extend([3, 4, 2].map(|tensor| vector(self.mlp(value, tensor))));
-        }
-        let first = self.mlp(false, 0);
+        let mut in_block = [0; BLOCK_SUMS];
+        in_block[SCALE_SUM] = offsets.scale;
+        in_block[SHIFT_SUM] = offsets.shift;
+        in_block[BIAS_SUM] = offsets.bias;
+        in_block[OUTER_BIAS_SUM] = offsets.outer_bias;
+        in_block[GATE_SUM] = offsets.gate;
+        let trunk = |mlp: &MlpOffsets| -> Vec<Sum> {
+            let of_blocks = blocks(mlp).flat_map(|block| in_block.map(|offset| block + offset));
+            let of_last = in_block[..NORMALIZED_SUMS].iter().map(|offset| mlp.last + offset);
+            of_blocks.chain(of_last).map(vector).collect()
+        };
+        let first = |mlp: &MlpOffsets| {
+            let mut first = [0; NORMALIZED_SUMS];
+            first[SCALE_SUM] = mlp.first_scale;
+            first[SHIFT_SUM] = mlp.first_shift;
+            first[BIAS_SUM] = mlp.first_bias;
+            first.map(vector)
+        };
+        let mut sums = trunk(policy);
+        let value_sums = sums.len();
+        sums.extend(trunk(value));
+        let policy_first_sums = sums.len();
+        sums.extend(first(policy));
+        let value_first_sums = sums.len();
+        sums.extend(first(value));
+        // The policy network's first layer reads so few inputs that its columns are summed as vectors.
+        let policy_input_sums = sums.len();
         sums.extend((0..n).map(|column| Sum {
-            offset: first + column,
+            offset: policy.first_own + column,
             stride: n,
             length: h,
         }));
-        sums.push(vector(self.mlp(false, 1)));
+        sums.push(vector(policy.first_other));
+        let quantiles_sum = sums.len();
         sums.push(Sum {
-            offset: self.quantiles() + m * h,
-            stride: 1,
             length: m,
+            ..vector(offsets.quantiles_bias)
         });
-        sums
+
+        let indices = vec![
+            ("N", n),
+            ("H", h),
+            ("R", r),
+            ("M", m),
+            ("LEN", offsets.len),
+            ("STATE_SETS", STATE_SETS),
+            ("WEIGHT_COPIES", WEIGHT_COPIES),
+            ("POLICY_FIRST", policy.first_own),
+            ("POLICY_FIRST_GAMMA", policy.first_other),
+            ("POLICY_FIRST_BIAS", policy.first_bias),
+            ("POLICY_FIRST_NORM", policy.first_scale),
+            ("POLICY_RESIDUAL", policy.residual),
+            ("POLICY_LAST", policy.last),
+            ("VALUE_FIRST", value.first_own),
+            ("VALUE_FIRST_OTHER", value.first_other),
+            ("VALUE_FIRST_BIAS", value.first_bias),
+            ("VALUE_FIRST_NORM", value.first_scale),
+            ("VALUE_RESIDUAL", value.residual),
+            ("VALUE_LAST", value.last),
+            ("QUANTILES", offsets.quantiles),
+            ("QUANTILES_BIAS", offsets.quantiles_bias),
+            ("BIAS", offsets.bias),
+            ("NORM", offsets.scale),
+            ("SHIFT", offsets.shift_from_scale),
+            ("OUTER", offsets.outer),
+            ("OUTER_BIAS", offsets.outer_bias),
+            ("GATE", offsets.gate),
+            ("BLOCK_LEN", offsets.block),
+            ("NORMS", 2 * (r + 2)),
+            ("POLICY_PRODUCTS", 0),
+            ("VALUE_FIRST_PRODUCT", value_first_product),
+            ("VALUE_PRODUCTS", value_products),
+            ("QUANTILES_PRODUCT", quantiles_product),
+            ("PRODUCTS", products.len()),
+            ("MATRICES", matrices.clone().count()),
+            ("SCALE_SUM", SCALE_SUM),
+            ("SHIFT_SUM", SHIFT_SUM),
+            ("BIAS_SUM", BIAS_SUM),
+            ("OUTER_BIAS_SUM", OUTER_BIAS_SUM),
+            ("GATE_SUM", GATE_SUM),
+            ("BLOCK_SUMS", BLOCK_SUMS),
+            ("POLICY_SUMS", 0),
+            ("VALUE_SUMS", value_sums),
+            ("POLICY_FIRST_SUMS", policy_first_sums),
+            ("VALUE_FIRST_SUMS", value_first_sums),
+            ("POLICY_INPUT_SUMS", policy_input_sums),
+            ("QUANTILES_SUM", quantiles_sum),
+            ("SUMS", sums.len()),
+        ];
+        Layout {
+            shape,
+            len: offsets.len,
+            matrices: matrices.collect(),
+            sums,
+            products: products.len(),
+            indices,
+        }
+    }
+
+    /// What shaders import from this file.
+    pub(super) fn constants(&self) -> Vec<Constant> {
+        let constant = |name, value| Constant {
+            file: "host/src/gpu/layout.rs",
+            name,
+            value,
+        };
+        let of_matrices = |part: fn(&Matrix) -> usize| Value::Indices(self.matrices.iter().map(part).collect());
+        let of_sums = |part: fn(&Sum) -> usize| Value::Indices(self.sums.iter().map(part).collect());
+        let mut constants: Vec<Constant> = self
+            .indices
+            .iter()
+            .map(|&(name, value)| constant(name, Value::Index(value)))
+            .collect();
+        constants.extend([
+            constant("MATRIX_PRODUCT", of_matrices(|matrix| matrix.product)),
+            constant("MATRIX_SWAP", of_matrices(|matrix| usize::from(matrix.swap))),
+            constant("MATRIX_OFFSET", of_matrices(|matrix| matrix.offset)),
+            constant("MATRIX_ROWS", of_matrices(|matrix| matrix.rows)),
+            constant("SUM_OFFSET", of_sums(|sum| sum.offset)),
+            constant("SUM_STRIDE", of_sums(|sum| sum.stride)),
+            constant("SUM_LENGTH", of_sums(|sum| sum.length)),
+        ]);
+        constants
     }
 
     /// For each number of `theta`, its index in the copies FORWARD (and TARGET) and BACKWARD of `dense.wgsl`; none for
     /// those that have no copy.
     pub fn copies(&self) -> Vec<Option<[usize; 2]>> {
         let mut copies = vec![None; self.len];
-        for Matrix { offset, rows, .. } in self.matrices() {
+        for &Matrix { offset, rows, .. } in &self.matrices {
             let columns = self.shape.hidden;
             for o in 0..rows {
                 for i in 0..columns {
@@ -257,6 +347,8 @@ impl Layout {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
     use super::*;
 
     fn shapes() -> [Shape; 2] {
@@ -269,18 +361,68 @@ mod tests {
         [shape([1, 64, 1, 16]), shape([5, 64, 2, 32])]
     }
 
+    /// The tensors begin where walking over them in the order of the files, which is the order of `state`, finds them.
+    #[test]
+    fn offsets_are_those_of_the_tensors() {
+        let mut offsets = HashMap::new();
+        let mut offset = 0;
+        for tensor in Parameters::<f32, 5, 64, 2, 32>::tensors() {
+            // The blocks of a matrix that reads two inputs have one name.
+            offsets.entry(tensor.to_string()).or_insert(offset);
+            offset += tensor.len();
+        }
+        let layout = Layout::of(shapes()[1]).unwrap();
+        assert_eq!(layout.len, offset);
+        let index = |name: &str| layout.indices.iter().find(|(known, _)| *known == name).unwrap().1;
+        for (name, tensor) in [
+            ("POLICY_FIRST", "policy.first.weight"),
+            ("POLICY_FIRST_BIAS", "policy.first.bias"),
+            ("POLICY_FIRST_NORM", "policy.first.norm.scale"),
+            ("POLICY_RESIDUAL", "policy.residual.0.inner.weight"),
+            ("POLICY_LAST", "policy.last.weight"),
+            ("VALUE_FIRST", "value.first.weight"),
+            ("VALUE_FIRST_BIAS", "value.first.bias"),
+            ("VALUE_FIRST_NORM", "value.first.norm.scale"),
+            ("VALUE_RESIDUAL", "value.residual.0.inner.weight"),
+            ("VALUE_LAST", "value.last.weight"),
+            ("QUANTILES", "quantiles.weight"),
+            ("QUANTILES_BIAS", "quantiles.bias"),
+        ] {
+            assert_eq!(index(name), offsets[tensor], "{name}");
+        }
+        assert_eq!(index("POLICY_FIRST_GAMMA"), 64 * 5);
+        assert_eq!(index("VALUE_FIRST_OTHER"), index("VALUE_FIRST") + 64 * 64);
+        let block = offsets["value.residual.1.inner.weight"];
+        assert_eq!(block, index("VALUE_RESIDUAL") + index("BLOCK_LEN"));
+        for (name, tensor) in [
+            ("BIAS", "inner.bias"),
+            ("NORM", "inner.norm.scale"),
+            ("OUTER", "outer.weight"),
+            ("OUTER_BIAS", "outer.bias"),
+            ("GATE", "gate"),
+        ] {
+            assert_eq!(
+                block + index(name),
+                offsets[&format!("value.residual.1.{tensor}")],
+                "{name}"
+            );
+        }
+        let shift = offsets["value.last.norm.shift"];
+        assert_eq!(index("VALUE_LAST") + index("NORM") + index("SHIFT"), shift);
+    }
+
     /// Matrices and vectors together cover `theta`, each number once.
     #[test]
     fn gradients_cover_theta_once() {
         for shape in shapes() {
             let layout = Layout::of(shape).unwrap();
             let mut count = vec![0; layout.len];
-            for Matrix { offset, rows, .. } in layout.matrices() {
+            for &Matrix { offset, rows, .. } in &layout.matrices {
                 count[offset..offset + rows * shape.hidden]
                     .iter_mut()
                     .for_each(|c| *c += 1);
             }
-            for Sum { offset, stride, length } in layout.sums() {
+            for &Sum { offset, stride, length } in &layout.sums {
                 (0..length).for_each(|k| count[offset + k * stride] += 1);
             }
             assert!(count.iter().all(|count| *count == 1), "{shape}");
@@ -292,7 +434,7 @@ mod tests {
     fn copies_are_permutations() {
         for shape in shapes() {
             let layout = Layout::of(shape).unwrap();
-            assert!(layout.matrices().iter().all(|matrix| matrix.offset % 4 == 0));
+            assert!(layout.matrices.iter().all(|matrix| matrix.offset % 4 == 0));
             let copies: Vec<_> = layout
                 .copies()
                 .into_iter()

@@ -6,21 +6,22 @@
 //!
 //! | stage | workgroups | does |
 //! |---|---|---|
-//! | `roll_out` | trajectories x seeds | explores and rolls out `k` steps |
-//! | `bootstrap` | steps x trajectories x seeds | predicts by the target network, if there is one |
-//! | `form_targets` | trajectories x seeds | targets, losses, adjoints of the quantiles |
-//! | `vjp_parameters` | segments x trajectories x networks, in slices | passes back, keeps inputs and adjoints of each layer |
-//! | `dense_vjp_weight` | matrices and vectors x chunks x networks, in slices | sums them into gradients |
-//! | `adamw` | parameters x networks | steps, moves the target network |
+//! | `roll_out` | trajectories x seeds | explores, and rolls out `k` steps |
+//! | `bootstrap` | steps x trajectories x seeds | predicts with the target network, if there is one |
+//! | `form_targets` | trajectories x seeds | forms targets, losses and the adjoints of the quantiles |
+//! | `vjp_parameters` | segments x trajectories x networks, in slices | passes back, keeps each layer's inputs and adjoints |
+//! | `dense_vjp_weight` | matrices and vectors x chunks x networks, in slices | sums these into gradients |
+//! | `adamw` | parameters x networks | takes a step of the optimiser, moves the target network |
 //!
-//! A seed has one network, which players share, or one for each player; `roll_out` and `bootstrap` go over them inside.
+//! A seed has one network, which the players share, or one for each player; `roll_out` and `bootstrap` loop over them.
 //!
 //! All sums have a fixed order and there are no atomics, so a run repeats to the same bits on the same device, alone or
-//! beside other seeds. A hidden unit is a thread and both players are the components of its `vec2`. Every stage stays within
+//! beside other seeds. A hidden unit is a thread, and both players are the components of its `vec2`. Every stage stays within
 //! wgpu's default limits.
 //!
-//! Without the crate's feature `gpu` there is no [`Gpu`], and all that takes one can be named but never called.
+//! Without the crate's feature `gpu` no [`Gpu`] can be opened, so whatever takes one can be named but never called.
 
+mod constant;
 pub mod description;
 pub mod draws;
 pub mod layout;

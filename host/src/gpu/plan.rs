@@ -1,8 +1,12 @@
 //! What the shaders and buffers of a training are made for.
 
-use meva_core::algorithm1::{Bootstrap, Exploration, Settings};
+use meva_core::activation::Activation;
+use meva_core::algorithm1::{self, Bootstrap, Exploration, Settings};
 use meva_core::game::AnyGame;
+use meva_core::learner::meta_value::Field;
+use meva_core::meta_value::Input;
 
+use super::constant::{Constant, Value};
 use super::layout::Layout;
 use crate::config::{Algorithm, Config};
 use crate::error::{Error, Result};
@@ -11,6 +15,8 @@ use crate::error::{Error, Result};
 const CHUNKS: usize = 16;
 /// Steps that one workgroup passes back through.
 const SEGMENT: usize = 8;
+/// Threads in a workgroup of `adamw`.
+pub(super) const ADAMW_WIDTH: usize = 64;
 
 /// What the shaders and buffers of a training are made for: runs side by side that differ only in their seeds.
 #[derive(Clone, Debug)]
@@ -95,5 +101,74 @@ impl Plan {
     /// Segments of a trajectory.
     pub fn segments(&self) -> usize {
         self.learned().div_ceil(self.segment)
+    }
+
+    /// What shaders import from this file.
+    pub(super) fn constants(&self) -> Vec<Constant> {
+        let constant = |name, value| Constant {
+            file: "host/src/gpu/plan.rs",
+            name,
+            value,
+        };
+        let Plan { settings, layout, .. } = self;
+        let indices = [
+            ("K", self.stride),
+            ("LEARNED", self.learned()),
+            ("BATCH", self.batch),
+            ("SEEDS", self.seeds),
+            ("NETWORKS", self.networks),
+            ("CHUNK", self.chunk),
+            ("CHUNKS", self.chunks()),
+            ("SEGMENT", self.segment),
+            ("SEGMENTS", self.segments()),
+            ("DRAW_LEN", self.draw_len()),
+            ("ADAMW_WIDTH", ADAMW_WIDTH),
+            ("GELU", Activation::Gelu as usize),
+            ("LAST_ACTIVATION", settings.architecture.last_activation as usize),
+            ("FIELD_V", Field::V as usize),
+            ("FIELD_U", Field::U as usize),
+            ("FIELD_U_NORMALIZED", Field::UNormalized as usize),
+            ("FIELD", settings.field as usize),
+            // The predictions that targets rest on: the target network's, or those made already.
+            ("BOOTSTRAP", usize::from(settings.rho.is_some())),
+        ];
+        let bools = [
+            ("INPUT_IS_TENTH", settings.architecture.input == Input::Tenth),
+            ("SIGN_FLIPS", settings.exploration == Exploration::SignFlips),
+            ("RESIDUAL", self.residual()),
+            ("HAS_TARGET", settings.rho.is_some()),
+        ];
+        let (lambda, adamw) = (settings.lambda as f32, &settings.optimizer);
+        let numbers = [
+            ("PER_UNIT", (1.0 / layout.shape.hidden as f64) as f32),
+            ("PER_QUANTILE", (1.0 / layout.shape.quantiles as f64) as f32),
+            (
+                "SHARE",
+                algorithm1::share(self.batch as f32, self.stride + 1).unwrap_or(0.0),
+            ),
+            ("ALPHA", settings.alpha as f32),
+            ("PHI", settings.phi as f32),
+            ("LAMBDA", lambda),
+            ("REST_LAMBDA", 1.0 - lambda),
+            ("BETA1", adamw.beta1 as f32),
+            ("REST1", (1.0 - adamw.beta1) as f32),
+            ("BETA2", adamw.beta2 as f32),
+            ("REST2", (1.0 - adamw.beta2) as f32),
+            ("ADAM_EPSILON", adamw.epsilon as f32),
+            ("DECAY", adamw.weight_decay as f32),
+            ("RATE", settings.rho.map_or(0.0, |rho| (1.0 - rho) as f32)),
+        ];
+        let mut constants = Vec::new();
+        constants.extend(indices.map(|(name, value)| constant(name, Value::Index(value))));
+        constants.extend(bools.map(|(name, value)| constant(name, Value::Bool(value))));
+        constants.extend(numbers.map(|(name, value)| constant(name, Value::Number(value))));
+        if let AnyGame::IteratedMatrix(game) = self.game {
+            let payoffs = game.payoffs.map(|row| row.map(|payoff| payoff as f32));
+            constants.extend([
+                constant("DELTA", Value::Number(game.discount as f32)),
+                constant("PAYOFFS", Value::Pairs(payoffs.to_vec())),
+            ]);
+        }
+        constants
     }
 }

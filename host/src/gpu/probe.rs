@@ -6,16 +6,18 @@ use wgpu::BufferUsages;
 
 use super::device::Gpu;
 use super::dispatch::{UNIFORM_STRIDE, bind, bindings, pipeline};
+use super::layout::STATE_SETS;
 use super::plan::Plan;
 use super::shader::Stage;
 use super::updater::{trainable, weights};
 use crate::error::Result;
 
-/// Evaluates every formula at points: one workgroup each.
+/// Evaluates every formula at points.
 ///
-/// `theta` is one network after the other. Each point is `N` policies, discounts and `H` masks, all
-/// as pairs by player; each answer `M` quantiles, `N` own gradients, `N` masked ones, values, `N` own gradients of the game, and
-/// of the first policies `exp`, `tanh`, `sigmoid`, `gelu` and its slope.
+/// `theta` has the numbers of one network after the other. A point consists of pairs of numbers, one for each player: `N`
+/// policy parameters, the discount, and `H` signs of the last hidden units. So does an answer: `M` quantiles, `N` own gradients
+/// of their mean, `N` with the signs, the game's value, its `N` own gradients, and of the first policy parameter `exp`, `tanh`,
+/// `sigmoid`, GELU and GELU's slope.
 ///
 /// # Errors
 /// The device failed.
@@ -39,7 +41,10 @@ pub fn probe(gpu: &Arc<Gpu>, plan: &Plan, theta: &[f32], points: &[f32]) -> Resu
     };
     // Moments and target networks are not looked at.
     let len = plan.layout.len;
-    let state: Vec<f32> = theta.chunks_exact(len).flat_map(|theta| theta.repeat(4)).collect();
+    let state: Vec<f32> = theta
+        .chunks_exact(len)
+        .flat_map(|theta| theta.repeat(STATE_SETS))
+        .collect();
     let weights = filled(&weights(&plan.layout.copies(), &state));
     let (state, asked, answers) = (filled(&state), filled(points), buffer(count * answer));
     let now = gpu.device.create_buffer(&wgpu::BufferDescriptor {
@@ -50,7 +55,7 @@ pub fn probe(gpu: &Arc<Gpu>, plan: &Plan, theta: &[f32], points: &[f32]) -> Resu
     });
     gpu.queue
         .write_buffer(&now, 0, bytemuck::cast_slice(&[0_u32; UNIFORM_STRIDE / 4]));
-    let (pipeline, layout) = pipeline(gpu, Stage::Probe, plan, bindings(Stage::Probe));
+    let (pipeline, layout) = pipeline(gpu, Stage::Probe, plan, bindings(Stage::Probe))?;
     let buffers = [&state, &weights, &asked, &answers];
     let bind_group = bind(gpu, &layout, &now, None, bindings(Stage::Probe).0, &buffers);
     let mut encoder = gpu.device.create_command_encoder(&Default::default());

@@ -1,48 +1,80 @@
-//! The sources of the stages: files of `shaders/` behind the sizes and constants of a plan.
+//! The sources of the stages: a file of `shaders/` behind all that it imports.
+//!
+//! WGSL knows no modules. The shaders say where names come from by lines such as
+//!
+//! ```text
+//! // import exact, exact_scalar from elementary.wgsl
+//! // import H, M from host/src/gpu/layout.rs
+//! // import game_value from game/
+//! ```
+//!
+//! and [`Stage::source`] obeys them: a stage consists of its own file, of the files that are imported directly or indirectly, and
+//! of no other constants than those that are imported from Rust. A folder stands for the one of its files that the plan or
+//! the stage chooses: the game, and what a pass back keeps.
 
 use std::fmt::Write as _;
 
-use meva_core::activation::Activation;
-use meva_core::algorithm1::{self, Exploration};
 use meva_core::game::{AnyGame, PlaneGame};
-use meva_core::layer_norm::EPSILON;
-use meva_core::learner::meta_value::Field;
-use meva_core::meta_value::Input;
 
-use super::layout::{Matrix, Sum};
+use super::constant::{Constant, of_core};
 use super::plan::Plan;
+use crate::error::{Error, Result};
 
 /// A stage: a shader with an entry point, named like the operation of the core that it twins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
     /// Explores and rolls out.
     RollOut,
-    /// Predicts by the target network.
+    /// Predicts with the target network.
     Bootstrap,
-    /// Targets, losses and adjoints of the quantiles.
+    /// Forms targets, losses and the adjoints of the quantiles.
     FormTargets,
-    /// Passes back.
+    /// Passes the adjoints back through the networks.
     VjpParameters,
     /// Sums outer products.
     DenseVjpWeight,
-    /// Steps.
+    /// Takes a step of the optimiser.
     AdamW,
-    /// Every formula at given points.
+    /// Evaluates every formula at given points.
     Probe,
 }
 
-macro_rules! shader {
-    ($name:literal) => {
-        include_str!(concat!("../../../shaders/", $name, ".wgsl"))
+/// A file of `shaders/`.
+struct Shader {
+    name: &'static str,
+    text: &'static str,
+}
+
+macro_rules! shaders {
+    ($($name:literal),+ $(,)?) => {
+        [$(Shader { name: $name, text: include_str!(concat!("../../../shaders/", $name)) }),+]
     };
 }
 
-const NETWORK: [&str; 5] = [
-    shader!("activation"),
-    shader!("dense"),
-    shader!("layer_norm"),
-    shader!("mlp"),
-    shader!("meta_value"),
+const SHADERS: [Shader; 23] = shaders![
+    "activation.wgsl",
+    "adamw.wgsl",
+    "bootstrap.wgsl",
+    "dense.wgsl",
+    "dense_vjp_weight.wgsl",
+    "elementary.wgsl",
+    "form_targets.wgsl",
+    "game/iterated_matrix.wgsl",
+    "game/logistic.wgsl",
+    "game/tandem.wgsl",
+    "keep/nothing.wgsl",
+    "keep/records.wgsl",
+    "lambda_return.wgsl",
+    "layer_norm.wgsl",
+    "meta_value.wgsl",
+    "mlp.wgsl",
+    "parameters.wgsl",
+    "probe.wgsl",
+    "quantile_huber.wgsl",
+    "roll_out.wgsl",
+    "slice.wgsl",
+    "update.wgsl",
+    "vjp_parameters.wgsl",
 ];
 
 impl Stage {
@@ -71,135 +103,403 @@ impl Stage {
     }
 
     /// The whole source for a plan.
-    pub fn source(self, plan: &Plan) -> String {
-        let game = match plan.game {
-            AnyGame::Plane(PlaneGame::Logistic) => shader!("game/logistic"),
-            AnyGame::Plane(PlaneGame::Tandem) => shader!("game/tandem"),
-            AnyGame::IteratedMatrix(_) => shader!("game/iterated_matrix"),
-        };
-        let keep_nothing = shader!("keep_nothing");
-        let mut source = plan.constants();
-        source.push_str(shader!("elementary"));
-        let (network, rest): (bool, &[&str]) = match self {
-            Stage::RollOut => (true, &[keep_nothing, game, shader!("roll_out")]),
-            Stage::Bootstrap => (true, &[keep_nothing, shader!("bootstrap")]),
-            Stage::FormTargets => (
-                false,
-                &[
-                    shader!("lambda_return"),
-                    shader!("quantile_huber"),
-                    shader!("form_targets"),
-                ],
-            ),
-            Stage::VjpParameters => (true, &[shader!("vjp_parameters")]),
-            Stage::DenseVjpWeight => (false, &[shader!("dense_vjp_weight")]),
-            Stage::AdamW => (false, &[shader!("adamw")]),
-            Stage::Probe => (true, &[keep_nothing, game, shader!("probe")]),
-        };
-        for piece in NETWORK.iter().filter(|_| network).chain(rest) {
-            source.push('\n');
-            source.push_str(piece);
+    ///
+    /// # Errors
+    /// An import names a file that does not exist, or a name that its file does not declare, or files import each other. Tests
+    /// make sure that none of this happens with the shaders of this crate.
+    pub fn source(self, plan: &Plan) -> Result<String> {
+        let mut constants = of_core();
+        constants.extend(plan.layout.constants());
+        constants.extend(plan.constants());
+        Assembly {
+            shaders: &SHADERS,
+            constants: &constants,
+            game: match plan.game {
+                AnyGame::Plane(PlaneGame::Logistic) => "game/logistic.wgsl",
+                AnyGame::Plane(PlaneGame::Tandem) => "game/tandem.wgsl",
+                AnyGame::IteratedMatrix(_) => "game/iterated_matrix.wgsl",
+            },
+            keep: match self {
+                Stage::VjpParameters => "keep/records.wgsl",
+                _ => "keep/nothing.wgsl",
+            },
         }
-        source
+        .source(&format!("{}.wgsl", self.name()))
     }
 }
 
-impl Plan {
-    /// Adds what stands for itself before every stage.
-    fn constants(&self) -> String {
-        let Plan { settings, layout, .. } = self;
-        let mut text = String::from(
-            "struct Update {\n    // 0, which no compiler knows.\n    zero: u32,\n    // Counted within the \
-             submission.\n    update: u32,\n    outer: u32,\n    // 1 in the first update of an outer iteration.\n    start: \
-             u32,\n    eta: f32,\n    correction1: f32,\n    correction2: f32,\n}\n\n@group(0) @binding(0) var<uniform> now: \
-             Update;\n\n",
-        );
-        let counts = [
-            ("K", self.stride),
-            ("LEARNED", self.learned()),
-            ("BATCH", self.batch),
-            ("SEEDS", self.seeds),
-            ("NETWORKS", self.networks),
-            ("CHUNK", self.chunk),
-            ("CHUNKS", self.chunks()),
-            ("SEGMENT", self.segment),
-            ("SEGMENTS", self.segments()),
-            ("DRAW_LEN", self.draw_len()),
-            ("MATRICES", layout.matrices().len()),
-            (
-                "LAST_ACTIVATION",
-                usize::from(settings.architecture.last_activation == Activation::Tanh),
-            ),
-            ("FIELD_V", Field::V as usize),
-            ("FIELD_U", Field::U as usize),
-            ("FIELD_U_NORMALIZED", Field::UNormalized as usize),
-            ("FIELD", settings.field as usize),
-            // The predictions that targets rest on: the target network's, or those made already.
-            ("BOOTSTRAP", usize::from(settings.rho.is_some())),
+/// A line that says where names come from.
+struct Import<'a> {
+    names: Vec<&'a str>,
+    from: &'a str,
+}
+
+/// The imports of a shader.
+fn imports(text: &str) -> impl Iterator<Item = Import<'_>> {
+    text.lines().filter_map(|line| {
+        let (names, from) = line.strip_prefix("// import ")?.split_once(" from ")?;
+        Some(Import {
+            names: names.split(", ").collect(),
+            from,
+        })
+    })
+}
+
+/// The names that a shader declares outside of functions.
+fn declarations(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter_map(|line| {
+        let bound = line
+            .strip_prefix("@group")
+            .and_then(|line| Some(line.split_once("var")?.1));
+        let rest = bound.map_or(line, |rest| &line[line.len() - rest.len() - "var".len()..]);
+        let rest = ["fn ", "const ", "struct ", "var"]
+            .iter()
+            .find_map(|word| rest.strip_prefix(word))?;
+        let rest = rest
+            .strip_prefix('<')
+            .map_or(Some(rest), |rest| Some(rest.split_once("> ")?.1))?;
+        rest.split(|c: char| !is_of_name(c)).next()
+    })
+}
+
+fn is_of_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_'
+}
+
+/// What sources are put together from.
+struct Assembly<'a> {
+    shaders: &'a [Shader],
+    constants: &'a [Constant],
+    /// The files that `game/` and `keep/` stand for.
+    game: &'a str,
+    keep: &'a str,
+}
+
+/// What is known to belong to a source.
+#[derive(Default)]
+struct Parts<'a> {
+    constants: Vec<&'a Constant>,
+    /// Files whose imports are being followed.
+    open: Vec<&'a str>,
+    /// Files behind all that they import.
+    closed: Vec<&'a Shader>,
+}
+
+impl<'a> Assembly<'a> {
+    fn source(&self, file: &str) -> Result<String> {
+        let mut parts = Parts::default();
+        self.add(self.shader(file)?, &mut parts)?;
+        let mut text = String::new();
+        for constant in parts.constants {
+            let _ = writeln!(text, "{constant}");
+        }
+        for shader in parts.closed {
+            let _ = write!(text, "\n// {}\n\n{}", shader.name, shader.text);
+        }
+        Ok(text)
+    }
+
+    fn add(&self, shader: &'a Shader, parts: &mut Parts<'a>) -> Result<()> {
+        if parts.closed.iter().any(|closed| closed.name == shader.name) {
+            return Ok(());
+        }
+        if parts.open.contains(&shader.name) {
+            return Err(Error::other(format!("{} imports itself through others", shader.name)));
+        }
+        parts.open.push(shader.name);
+        for Import { names, from } in imports(shader.text) {
+            let unknown =
+                |name: &str| Error::other(format!("{} imports `{name}`, which is not in {from}", shader.name));
+            if from.ends_with(".rs") {
+                for name in names {
+                    let mut constants = self.constants.iter();
+                    let constant = constants.find(|constant| (constant.file, constant.name) == (from, name));
+                    let constant = constant.ok_or_else(|| unknown(name))?;
+                    if !parts.constants.contains(&constant) {
+                        parts.constants.push(constant);
+                    }
+                }
+                continue;
+            }
+            let imported = self.shader(match from {
+                "game/" => self.game,
+                "keep/" => self.keep,
+                file => file,
+            })?;
+            if let Some(name) = names
+                .iter()
+                .find(|name| !declarations(imported.text).any(|known| known == **name))
+            {
+                return Err(unknown(name));
+            }
+            self.add(imported, parts)?;
+        }
+        parts.open.pop();
+        parts.closed.push(shader);
+        Ok(())
+    }
+
+    fn shader(&self, file: &str) -> Result<&'a Shader> {
+        let shader = self.shaders.iter().find(|shader| shader.name == file);
+        shader.ok_or_else(|| Error::other(format!("there is no shader {file}")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+    use std::fs;
+    use std::path::{Path, PathBuf};
+
+    use super::super::constant::Value;
+    use super::*;
+    use crate::config::Config;
+
+    fn root() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+    }
+
+    /// Plans with every game.
+    fn plans() -> Vec<Plan> {
+        ["logistic", "ipd", "imp"]
+            .map(|preset| Config::preset(preset).unwrap())
+            .into_iter()
+            .chain([{
+                let mut config = Config::preset("logistic").unwrap();
+                config.set("game=tandem").unwrap();
+                config
+            }])
+            .map(|config| Plan::of(&config, 2).unwrap())
+            .collect()
+    }
+
+    /// The files that an import may mean.
+    fn meant(from: &str) -> Vec<&'static Shader> {
+        let folder = from.ends_with('/');
+        let is_meant = |shader: &&Shader| shader.name == from || folder && shader.name.starts_with(from);
+        SHADERS.iter().filter(is_meant).collect()
+    }
+
+    /// A shader without comments, cut where a declaration outside of functions starts.
+    fn items(text: &str) -> Vec<String> {
+        let mut items = vec![String::new()];
+        for line in text.lines() {
+            let code = line.split("//").next().unwrap();
+            if code.starts_with(|c: char| c.is_ascii_alphabetic() || c == '@') {
+                items.push(String::new());
+            }
+            let item = items.last_mut().unwrap();
+            item.push_str(code);
+            item.push('\n');
+        }
+        items
+    }
+
+    /// The names that an item uses and does not declare itself: no fields, parameters or local variables.
+    fn uses(item: &str) -> BTreeSet<&str> {
+        let (mut used, mut local) = (BTreeSet::new(), BTreeSet::new());
+        let mut previous = "";
+        let mut rest = item;
+        while let Some(start) = rest.find(is_of_name) {
+            let before = rest[..start].trim_end();
+            let end = rest[start..]
+                .find(|c: char| !is_of_name(c))
+                .map_or(rest.len(), |length| start + length);
+            let word = &rest[start..end];
+            let declared = ["let", "var", "const", "fn", "struct"].contains(&previous) && before.trim().is_empty();
+            if declared || rest[end..].starts_with(':') {
+                local.insert(word);
+            } else if !before.ends_with('.') && !before.ends_with('@') {
+                used.insert(word);
+            }
+            previous = word;
+            rest = &rest[end..];
+        }
+        used.difference(&local).copied().collect()
+    }
+
+    #[test]
+    fn all_shaders_are_known() {
+        let mut found = Vec::new();
+        let mut folders = vec![root().join("shaders")];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    let name = path.strip_prefix(root().join("shaders")).unwrap();
+                    found.push(name.to_str().unwrap().replace('\\', "/"));
+                }
+            }
+        }
+        found.sort();
+        assert_eq!(found, SHADERS.map(|shader| shader.name.to_string()));
+    }
+
+    /// Every import is of a file that has the name, and every name that is imported is used.
+    #[test]
+    fn imports_are_right_and_used() {
+        let mut constants = BTreeSet::new();
+        for plan in plans() {
+            let of_plan = [of_core(), plan.layout.constants(), plan.constants()].concat();
+            constants.extend(of_plan.iter().map(|constant| (constant.file, constant.name)));
+        }
+        let mut unused = constants.clone();
+        for shader in &SHADERS {
+            let items = items(shader.text);
+            let used: BTreeSet<&str> = items.iter().flat_map(|item| uses(item)).collect();
+            let mut imported = BTreeSet::new();
+            for Import { names, from } in imports(shader.text) {
+                for name in names {
+                    assert!(
+                        used.contains(name),
+                        "{} imports {name} and does not use it",
+                        shader.name
+                    );
+                    assert!(imported.insert(name), "{} imports {name} twice", shader.name);
+                    if from.ends_with(".rs") {
+                        assert!(
+                            constants.contains(&(from, name)),
+                            "{}: no {name} in {from}",
+                            shader.name
+                        );
+                        let text = fs::read_to_string(root().join(from)).unwrap();
+                        let words: BTreeSet<&str> = text.split(|c: char| !is_of_name(c)).collect();
+                        assert!(words.contains(name), "{from} does not have {name}");
+                        unused.remove(&(from, name));
+                        continue;
+                    }
+                    let meant = meant(from);
+                    assert!(!meant.is_empty(), "{}: there is no {from}", shader.name);
+                    for file in meant {
+                        let mut known = declarations(file.text);
+                        assert!(
+                            known.any(|known| known == name),
+                            "{}: no {name} in {}",
+                            shader.name,
+                            file.name
+                        );
+                    }
+                }
+            }
+        }
+        assert!(unused.is_empty(), "no shader imports {unused:?}");
+    }
+
+    /// No shader uses a name of another file, or one that Rust hands over, without saying where it comes from.
+    #[test]
+    fn no_import_is_missing() {
+        let stages = Stage::ALL.map(|stage| format!("{}.wgsl", stage.name()));
+        let mut foreign: BTreeMap<&str, &str> = BTreeMap::new();
+        let plans = plans();
+        let constants: Vec<Vec<Constant>> = plans
+            .iter()
+            .map(|plan| [of_core(), plan.layout.constants(), plan.constants()].concat())
+            .collect();
+        for constant in constants.iter().flatten() {
+            foreign.insert(constant.name, constant.file);
+        }
+        for shader in SHADERS
+            .iter()
+            .filter(|shader| !stages.iter().any(|stage| stage == shader.name))
+        {
+            foreign.extend(declarations(shader.text).map(|name| (name, shader.name)));
+        }
+        for shader in &SHADERS {
+            let own: BTreeSet<&str> = declarations(shader.text).collect();
+            let imported: BTreeSet<&str> = imports(shader.text).flat_map(|import| import.names).collect();
+            for item in items(shader.text) {
+                for name in uses(&item) {
+                    if let Some(file) = foreign.get(name) {
+                        assert!(
+                            own.contains(name) || imported.contains(name),
+                            "{} uses {name} of {file} without an import",
+                            shader.name
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn declarations_are_found() {
+        let text = "const A: u32 = 1u;\nconst B = 2u;\n@group(0) @binding(2) var<storage, read> c: array<f32>;\n\
+                    var<private> d: u32;\nstruct E {\n    f: u32,\n}\n@compute @workgroup_size(1)\nfn g(h: u32) {\n    \
+                    let i = h;\n}\n";
+        assert_eq!(declarations(text).collect::<Vec<_>>(), ["A", "B", "c", "d", "E", "g"]);
+        let items = items("fn g(h: u32) -> E {\n    let i = h + A; // j\n    return E(k.l, i);\n}\n");
+        let used: BTreeSet<&str> = items.iter().flat_map(|item| uses(item)).collect();
+        assert_eq!(used, BTreeSet::from(["A", "E", "k", "return", "u32"]));
+    }
+
+    fn assemble(shaders: &[Shader], file: &str) -> std::result::Result<String, String> {
+        let constants = [Constant {
+            file: "a.rs",
+            name: "A",
+            value: Value::Index(7),
+        }];
+        let assembly = Assembly {
+            shaders,
+            constants: &constants,
+            game: "game/b.wgsl",
+            keep: "keep/b.wgsl",
+        };
+        assembly.source(file).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn sources_consist_of_what_is_imported() {
+        let shaders = [
+            Shader {
+                name: "main.wgsl",
+                text: "// import A from a.rs\n// import b from game/\nconst C = A + b;\n",
+            },
+            Shader {
+                name: "game/b.wgsl",
+                text: "// import A from a.rs\nconst b = A;\n",
+            },
+            Shader {
+                name: "unused.wgsl",
+                text: "const d = 1u;\n",
+            },
         ];
-        for (name, value) in layout.constants().into_iter().chain(counts) {
-            let _ = writeln!(text, "const {name}: u32 = {value}u;");
-        }
-        for (name, value) in [
-            ("TENTH", settings.architecture.input == Input::Tenth),
-            ("SIGN_FLIPS", settings.exploration == Exploration::SignFlips),
-            ("RESIDUAL", self.residual()),
-            ("HAS_TARGET", settings.rho.is_some()),
-        ] {
-            let _ = writeln!(text, "const {name}: bool = {value};");
-        }
-        let shape = layout.shape;
-        let (lambda, adamw) = (settings.lambda as f32, &settings.optimizer);
-        let share = algorithm1::share(self.batch as f32, self.stride + 1).unwrap_or(0.0);
-        for (name, value) in [
-            ("EPSILON", EPSILON as f32),
-            ("PER_UNIT", (1.0 / shape.hidden as f64) as f32),
-            ("PER_QUANTILE", (1.0 / shape.quantiles as f64) as f32),
-            ("PER_TARGET", (1.0 / shape.quantiles as f64) as f32),
-            ("SHARE", share),
-            ("ALPHA", settings.alpha as f32),
-            ("PHI", settings.phi as f32),
-            ("LAMBDA", lambda),
-            ("REST_LAMBDA", 1.0 - lambda),
-            ("BETA1", adamw.beta1 as f32),
-            ("REST1", (1.0 - adamw.beta1) as f32),
-            ("BETA2", adamw.beta2 as f32),
-            ("REST2", (1.0 - adamw.beta2) as f32),
-            ("ADAM_EPSILON", adamw.epsilon as f32),
-            ("DECAY", adamw.weight_decay as f32),
-            ("RATE", settings.rho.map_or(0.0, |rho| (1.0 - rho) as f32)),
-        ] {
-            let _ = writeln!(text, "const {name}: f32 = {};", literal(value));
-        }
-        if let AnyGame::IteratedMatrix(game) = self.game {
-            let _ = writeln!(text, "const DELTA: f32 = {};", literal(game.discount as f32));
-            let rows = game.payoffs.map(|row| {
-                let [a, b] = row.map(|payoff| literal(payoff as f32));
-                format!("vec2<f32>({a}, {b})")
-            });
-            let _ = writeln!(text, "const PAYOFFS = array<vec2<f32>, 4>({});", rows.join(", "));
-        }
-        let (matrices, sums) = (layout.matrices(), layout.sums());
-        let mut table = |name: &str, values: Vec<usize>| {
-            let list: Vec<String> = values.iter().map(|value| format!("{value}u")).collect();
-            let _ = writeln!(text, "const {name} = array<u32, {}>({});", list.len(), list.join(", "));
-        };
-        let of_matrices = |part: fn(&Matrix) -> usize| matrices.iter().map(part).collect();
-        table("MATRIX_DELTA", of_matrices(|matrix| matrix.delta));
-        table("MATRIX_INPUT", of_matrices(|matrix| matrix.input));
-        table("MATRIX_SWAP", of_matrices(|matrix| usize::from(matrix.swap)));
-        table("MATRIX_OFFSET", of_matrices(|matrix| matrix.offset));
-        table("MATRIX_ROWS", of_matrices(|matrix| matrix.rows));
-        let of_sums = |part: fn(&Sum) -> usize| sums.iter().map(part).collect();
-        table("SUM_OFFSET", of_sums(|sum| sum.offset));
-        table("SUM_STRIDE", of_sums(|sum| sum.stride));
-        table("SUM_LENGTH", of_sums(|sum| sum.length));
-        text.push('\n');
-        text
+        let source = assemble(&shaders, "main.wgsl").unwrap();
+        let code: Vec<&str> = source
+            .lines()
+            .filter(|line| !line.is_empty() && !line.starts_with("//"))
+            .collect();
+        assert_eq!(code, ["const A: u32 = 7u;", "const b = A;", "const C = A + b;"]);
     }
-}
 
-/// A number as WGSL writes it, to the last bit.
-fn literal(value: f32) -> String {
-    format!("{value:?}f")
+    #[test]
+    fn imports_of_what_is_not_there_are_errors() {
+        for (text, what) in [
+            ("// import B from a.rs\n", "main.wgsl imports `B`, which is not in a.rs"),
+            ("// import A from b.rs\n", "main.wgsl imports `A`, which is not in b.rs"),
+            ("// import a from a.wgsl\n", "there is no shader a.wgsl"),
+            (
+                "// import c from game/\n",
+                "main.wgsl imports `c`, which is not in game/",
+            ),
+            (
+                "// import d from main.wgsl\nconst d = 1u;\n",
+                "main.wgsl imports itself",
+            ),
+        ] {
+            let shaders = [
+                Shader {
+                    name: "main.wgsl",
+                    text,
+                },
+                Shader {
+                    name: "game/b.wgsl",
+                    text: "const b = 1u;\n",
+                },
+            ];
+            let error = assemble(&shaders, "main.wgsl").unwrap_err();
+            assert!(error.contains(what), "{error}");
+        }
+    }
 }

@@ -4,27 +4,51 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use meva_core::shape::Shape;
 use wgpu::{BindGroup, Buffer, BufferUsages, ComputePipeline};
 
 use super::device::Gpu;
 use super::dispatch::{UNIFORM_STRIDE, bind, bindings, pipeline};
 use super::draws::OuterDraws;
-use super::plan::Plan;
+use super::layout::{STATE_SETS, WEIGHT_COPIES};
+use super::plan::{ADAMW_WIDTH, Plan};
 use super::shader::Stage;
 use super::step::OptimizerStep;
 use crate::error::{Error, Result};
-use meva_core::shape::Shape;
 
-/// What a submission should take: far below the shortest watchdog (2 s), long enough to hide its cost.
+/// How long a submission should take: far less than the shortest watchdog allows (2 s), but long enough to hide its overhead.
 const SUBMISSION: Duration = Duration::from_millis(100);
-/// Updates of which draws and losses are kept on the device.
+/// The largest number of updates whose draws and losses are kept on the device.
 const MOST_UPDATES: usize = 1024;
-/// Bytes of the draws kept on the device.
+/// The largest number of bytes of draws that are kept on the device.
 const MOST_DRAWS: usize = 32 << 20;
-/// Threads of `adamw`.
-const ADAMW_WIDTH: usize = 64;
 
+<<<<<<< HEAD
 /// A pipeline with what it is bound to and how many workgroups it takes.
+=======
+/// What changes from one step of the optimiser to the next.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct OptimizerStep {
+    /// The learning rate.
+    pub eta: f32,
+    /// `1 / (1 - beta^n)` of both moments, where `n` counts the steps from 1.
+    pub corrections: [f32; 2],
+}
+
+impl OptimizerStep {
+    /// The step of update `update`, counted from 0, in a run with this configuration. As on the CPU, the learning rate
+    /// changes with the outer iteration.
+    pub fn of(config: &Config, update: usize) -> Self {
+        let corrections = config.settings().optimizer.corrections(update as u32 + 1);
+        Self {
+            eta: config.eta_at(update - update % config.updates_per_outer()) as f32,
+            corrections: corrections.map(|correction| correction as f32),
+        }
+    }
+}
+
+/// A pipeline with its bindings and the number of its workgroups.
+>>>>>>> bf9f03f (Emit shader constants from Rust and obey imports; derive the GPU's layout from the core's types)
 struct Dispatch {
     pipeline: ComputePipeline,
     bind_group: BindGroup,
@@ -47,26 +71,17 @@ pub struct Updater {
     copies: Vec<Option<[usize; 2]>>,
     /// Updates of a submission that takes about [`SUBMISSION`].
     per_submission: usize,
-    /// The longest submission so far.
-    pub longest: Duration,
 }
 
 impl Updater {
-    /// Buffers and pipelines for a plan with this many updates in an outer iteration.
+    /// Creates buffers and pipelines for a plan with this many updates in an outer iteration.
     ///
     /// # Errors
-    /// The plan asks for more memory than a binding may have, or the device refuses it.
+    /// The plan needs a larger buffer than the device can bind, or the device fails.
     pub fn new(gpu: Arc<Gpu>, plan: Plan, updates_per_outer: usize) -> Result<Self> {
         let layout = &plan.layout;
         let shape = layout.shape;
         trainable(shape)?;
-        let constant = |name: &str| {
-            let constants = layout.constants();
-            constants
-                .iter()
-                .find(|(known, _)| *known == name)
-                .map_or(0, |(_, value)| *value)
-        };
         let Plan {
             batch,
             stride,
@@ -83,7 +98,7 @@ impl Updater {
         let buffer = |label: &str, bytes: usize, usage: BufferUsages| -> Result<Buffer> {
             if bytes as u64 > limit {
                 return Err(Error::usage(format!(
-                    "buffer `{label}` would have {} MiB; a binding of this device has at most {} MiB",
+                    "the buffer `{label}` would need {} MiB, but this device binds at most {} MiB",
                     bytes >> 20,
                     limit >> 20
                 ))
@@ -101,8 +116,8 @@ impl Updater {
         let starts = storage("starts", outers * trajectories * 2 * plan.draw_len())?;
         let gammas = storage("gammas", updates * trajectories * 2)?;
         let networks = plan.all_networks();
-        let state = storage("state", networks * 4 * layout.len)?;
-        let weights = storage("weights", networks * 3 * layout.len)?;
+        let state = storage("state", networks * STATE_SETS * layout.len)?;
+        let weights = storage("weights", networks * WEIGHT_COPIES * layout.len)?;
         let positions = storage("positions", trajectories * 2 * shape.parameters)?;
         let path = storage("path", trajectories * (stride + 1) * 2 * (shape.parameters + 1))?;
         let predictions = storage("predictions", trajectories * (stride + 1) * 6 * shape.quantiles)?;
@@ -112,8 +127,8 @@ impl Updater {
 
         // As many chunks per slice as their records may take room.
         let chunks = networks * plan.chunks();
-        let record = chunk * plan.learned() * constant("INPUTS") * 2 * shape.hidden;
-        let vectors = chunk * plan.segments() * constant("SUMS") * shape.hidden;
+        let record = chunk * plan.learned() * layout.products * 2 * shape.hidden;
+        let vectors = chunk * plan.segments() * layout.sums.len() * shape.hidden;
         let slice = (limit as usize / (4 * record.max(vectors))).clamp(1, chunks);
         let inputs = storage("inputs", slice * record)?;
         let deltas = storage("deltas", slice * record)?;
@@ -133,28 +148,29 @@ impl Updater {
             bind(&gpu, layout, &now, slice, first, buffers)
         };
         let mut dispatches = Vec::new();
-        let mut add = |stage: Stage, groups: [usize; 3], buffers: &[&Buffer]| {
-            let (pipeline, layout) = build(stage);
+        let mut add = |stage: Stage, groups: [usize; 3], buffers: &[&Buffer]| -> Result<()> {
+            let (pipeline, layout) = build(stage)?;
             let bind_group = group(stage, &layout, None, buffers);
             dispatches.push(Dispatch {
                 pipeline,
                 bind_group,
                 groups: groups.map(|g| g as u32),
             });
+            Ok(())
         };
         add(
             Stage::RollOut,
             [batch, seeds, 1],
             &[&state, &weights, &starts, &gammas, &positions, &path, &predictions],
-        );
+        )?;
         if plan.settings.rho.is_some() {
             let buffers = [&state, &weights, &gammas, &path, &predictions];
-            add(Stage::Bootstrap, [stride, batch, seeds], &buffers);
+            add(Stage::Bootstrap, [stride, batch, seeds], &buffers)?;
         }
         let buffers = [&gammas, &path, &predictions, &trajectory_losses];
-        add(Stage::FormTargets, [batch, seeds, 1], &buffers);
-        let (vjp, vjp_layout) = build(Stage::VjpParameters);
-        let (outer, outer_layout) = build(Stage::DenseVjpWeight);
+        add(Stage::FormTargets, [batch, seeds, 1], &buffers)?;
+        let (vjp, vjp_layout) = build(Stage::VjpParameters)?;
+        let (outer, outer_layout) = build(Stage::DenseVjpWeight)?;
         for first in (0..chunks).step_by(slice) {
             let count = slice.min(chunks - first);
             let uniform = buffer("slice", 16, BufferUsages::UNIFORM)?;
@@ -179,10 +195,10 @@ impl Updater {
             dispatches.push(Dispatch {
                 pipeline: outer.clone(),
                 bind_group: group(Stage::DenseVjpWeight, &outer_layout, Some(&uniform), &buffers),
-                groups: [(layout.matrices().len() + constant("SUMS")) as u32, count as u32, 1],
+                groups: [(layout.matrices.len() + layout.sums.len()) as u32, count as u32, 1],
             });
         }
-        let (adamw, adamw_layout) = build(Stage::AdamW);
+        let (adamw, adamw_layout) = build(Stage::AdamW)?;
         let buffers = [&state, &weights, &partials, &places, &losses];
         dispatches.push(Dispatch {
             pipeline: adamw,
@@ -203,52 +219,41 @@ impl Updater {
             losses,
             copies,
             per_submission: 1,
-            longest: Duration::ZERO,
             plan,
         })
     }
 
-    /// What the buffers and pipelines were made for.
-    pub fn plan(&self) -> &Plan {
-        &self.plan
-    }
-
-    /// The device.
-    pub fn gpu(&self) -> &Gpu {
-        &self.gpu
-    }
-
-    /// Outer iterations that [`Updater::run`] takes at once, so that a call takes about a tenth of a second.
+    /// How many outer iterations [`Updater::run`] should be given at once, so that a call takes about a tenth of a second.
     pub fn at_once(&self) -> usize {
         (self.per_submission / self.updates_per_outer).clamp(1, self.outers)
     }
 
-    /// Replaces a seed's `theta`, `theta_bar`, `m` and `v`, one after the other, of one network after the other.
+    /// Replaces a seed's state: for one network after the other `theta`, `theta_bar`, `m` and `v`.
     pub fn set_state(&self, seed: usize, numbers: &[f32]) {
         let Plan { layout, networks, .. } = &self.plan;
         let len = layout.len;
-        let numbers = &numbers[..networks * 4 * len];
+        let numbers = &numbers[..networks * STATE_SETS * len];
         let weights = weights(&self.copies, numbers);
         let write = |buffer: &Buffer, offset: usize, numbers: &[f32]| {
             self.gpu
                 .queue
                 .write_buffer(buffer, 4 * offset as u64, bytemuck::cast_slice(numbers));
         };
-        write(&self.state, seed * networks * 4 * len, numbers);
-        write(&self.weights, seed * networks * 3 * len, &weights);
+        write(&self.state, seed * networks * STATE_SETS * len, numbers);
+        write(&self.weights, seed * networks * WEIGHT_COPIES * len, &weights);
     }
 
-    /// A seed's `theta`, `theta_bar`, `m` and `v`, as [`Updater::set_state`] takes them.
+    /// A seed's state, as [`Updater::set_state`] takes it.
     ///
     /// # Errors
     /// The device failed.
     pub fn state(&self, seed: usize) -> Result<Vec<f32>> {
-        let bytes = 16 * (self.plan.networks * self.plan.layout.len) as u64;
+        let bytes = (4 * self.plan.networks * STATE_SETS * self.plan.layout.len) as u64;
         self.gpu.read(&self.state, seed as u64 * bytes, bytes)
     }
 
-    /// Runs outer iterations, at most as many as [`Updater::at_once`] or one, with a step for each of their updates.
-    /// Returns the losses by update, then seed.
+    /// Runs outer iterations, no more than [`Updater::at_once`], with a step of the optimiser for each of their updates.
+    /// Returns the losses by update, then by seed.
     ///
     /// # Errors
     /// The device failed.
@@ -287,9 +292,7 @@ impl Updater {
             let next = (done + self.per_submission).min(steps.len());
             let start = Instant::now();
             self.submit(done..next)?;
-            let took = start.elapsed();
-            self.longest = self.longest.max(took);
-            let each = took.as_secs_f64() / (next - done) as f64;
+            let each = start.elapsed().as_secs_f64() / (next - done) as f64;
             self.per_submission =
                 ((SUBMISSION.as_secs_f64() / each) as usize).clamp(1, MOST_UPDATES.min(2 * self.per_submission));
             done = next;
@@ -327,16 +330,16 @@ pub(super) fn trainable(shape: Shape) -> Result<()> {
     }
     Err(
         Error::usage(format!("the GPU engine cannot train a network of this shape: {shape}"))
-            .hint("it needs hidden and quantiles to be multiples of 4, quantiles <= hidden <= 64; or use --engine cpu"),
+            .hint("hidden and quantiles must be multiples of 4, and quantiles <= hidden <= 64; or use --engine cpu"),
     )
 }
 
-/// The copies of the matrices that `dense.wgsl` reads: of `theta`, of `theta` transposed, and of `theta_bar`, of each network
-/// whose `theta`, `theta_bar`, `m` and `v` lie in `numbers`.
+/// The copies of the matrices that `dense.wgsl` reads, for each network whose `theta`, `theta_bar`, `m` and `v` are in
+/// `numbers`: of `theta`, of `theta` transposed, and of `theta_bar`.
 pub(super) fn weights(copies: &[Option<[usize; 2]>], numbers: &[f32]) -> Vec<f32> {
     let len = copies.len();
     let of_network = |numbers: &[f32]| {
-        let mut weights = vec![0.0; 3 * len];
+        let mut weights = vec![0.0; WEIGHT_COPIES * len];
         for (p, copy) in copies.iter().enumerate() {
             if let Some([forward, backward]) = copy {
                 weights[*forward] = numbers[p];
@@ -346,5 +349,5 @@ pub(super) fn weights(copies: &[Option<[usize; 2]>], numbers: &[f32]) -> Vec<f32
         }
         weights
     };
-    numbers.chunks_exact(4 * len).flat_map(of_network).collect()
+    numbers.chunks_exact(STATE_SETS * len).flat_map(of_network).collect()
 }

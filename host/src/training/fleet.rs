@@ -1,4 +1,4 @@
-//! Training runs side by side on one device: equal but for their seeds.
+//! Training runs side by side on one GPU. They differ only in their seeds.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::gpu::{Gpu, OptimizerStep, OuterDraws, Plan, Updater};
 
-/// Runs that advance together. What they have learned lives on the device until [`Fleet::store`] fetches it.
+/// Runs that advance together. What they have learned stays on the device until [`Fleet::store`] fetches it.
 pub struct Fleet {
     updater: Updater,
     configs: Vec<Config>,
@@ -15,32 +15,31 @@ pub struct Fleet {
 }
 
 impl Fleet {
-    /// Puts runs on a device, where they continue from what the trainers hold.
+    /// Puts runs on a device, where they continue from the state of their trainers.
     ///
     /// # Errors
-    /// The runs differ in more than their seeds, or do not fit the device.
+    /// The runs differ in more than their seeds, the GPU engine cannot train them, or they need too much memory.
     pub fn new(gpu: &Arc<Gpu>, trainers: &[&Trainer]) -> Result<Self> {
-        let Some(first) = trainers.first() else {
-            return Err(Error::usage("there is nothing to train"));
-        };
+        let first = trainers.first().ok_or_else(nothing)?;
         Self::with_plan(gpu, trainers, Plan::of(first.config(), trainers.len())?)
     }
 
-    /// As [`Fleet::new`], with chunks and segments of one's own.
+    /// The same as [`Fleet::new`] with a plan of the caller's, for other chunks and segments.
     ///
     /// # Errors
     /// As [`Fleet::new`].
     pub fn with_plan(gpu: &Arc<Gpu>, trainers: &[&Trainer], plan: Plan) -> Result<Self> {
+        let first = trainers.first().ok_or_else(nothing)?;
         let configs: Vec<Config> = trainers.iter().map(|trainer| trainer.config().clone()).collect();
-        let iteration = trainers.first().map_or(0, |trainer| trainer.iteration());
-        let alike = |trainer: &&&Trainer| {
-            let same = trainer.config().with_seed(configs[0].seed) == configs[0];
+        let iteration = first.iteration();
+        let alike = |trainer: &&Trainer| {
+            let same = trainer.config().with_seed(first.config().seed) == *first.config();
             same && trainer.iteration() == iteration
         };
-        if !trainers.iter().all(|trainer| alike(&trainer)) {
+        if !trainers.iter().all(alike) {
             return Err(Error::usage("runs side by side may differ only in their seeds"));
         }
-        let updater = Updater::new(Arc::clone(gpu), plan, configs[0].updates_per_outer())?;
+        let updater = Updater::new(Arc::clone(gpu), plan, first.config().updates_per_outer())?;
         for (seed, trainer) in trainers.iter().enumerate() {
             updater.set_state(seed, &trainer.numbers());
         }
@@ -56,16 +55,11 @@ impl Fleet {
         self.iteration
     }
 
-    /// What updates them on the device.
-    pub fn updater(&self) -> &Updater {
-        &self.updater
-    }
-
-    /// Runs at least one and at most `limit` outer iterations, as many as take a tenth of a second. Returns the mean losses
-    /// by iteration, then run; a run that has diverged has losses that are not finite and does not disturb the others.
+    /// Runs at least one and at most `limit` outer iterations, about as many as take a tenth of a second. Returns the mean
+    /// losses by iteration, then by run. A run that has diverged has losses that are not finite and does not disturb the others.
     ///
     /// # Errors
-    /// The device failed; the trainers keep what was last stored.
+    /// The device failed; the trainers keep what was last stored in them.
     pub fn advance(&mut self, limit: usize) -> Result<Vec<Vec<f32>>> {
         let count = self.updater.at_once().min(limit).max(1);
         let config = &self.configs[0];
@@ -86,16 +80,16 @@ impl Fleet {
             .collect())
     }
 
-    /// Fetches what run `index` has learned into its trainer.
+    /// Stores what run `index` has learned in its trainer.
     ///
     /// # Errors
-    /// The device failed, or the run diverged; the trainer is then as it was.
+    /// The device failed, or the run has diverged; the trainer is then left unchanged.
     pub fn store(&self, index: usize, trainer: &mut Trainer) -> Result<()> {
         let numbers = self.updater.state(index)?;
         if !numbers.iter().all(|number| number.is_finite()) {
             return Err(diverged(
                 self.iteration,
-                "a parameter of the network or a moment is not finite",
+                "a parameter of the network or a moment of the optimiser is not finite",
             ));
         }
         trainer.set_numbers(&numbers, self.iteration);
@@ -103,7 +97,11 @@ impl Fleet {
     }
 }
 
-/// The error of a run that has left the range of numbers at or before an outer iteration.
+fn nothing() -> Error {
+    Error::usage("there is nothing to train")
+}
+
+/// The error of a run whose numbers are found to be infinite or NaN after an outer iteration.
 pub fn diverged(iteration: usize, what: &str) -> Error {
     Error::diverged(format!("training diverged by outer iteration {iteration}: {what}"))
         .hint("try a smaller eta or alpha, or another seed; the last good model is kept")

@@ -1,4 +1,7 @@
-// For stages that need no gradient by parameters: an own gradient goes through one's own slot alone.
+// For stages that need no gradient with respect to parameters: an own gradient passes through the player's own slot alone.
+//
+// import H, VALUE_FIRST from host/src/gpu/layout.rs
+// import dense_vjp_input from dense.wgsl
 
 fn keep_input(slot: u32, value: vec2<f32>) {}
 

@@ -1,0 +1,16 @@
+// What changes from one update to the next; `host/src/gpu/updater.rs` writes it.
+
+struct Update {
+    // 0, but no compiler knows.
+    zero: u32,
+    // Counted within the submission.
+    update: u32,
+    outer: u32,
+    // 1 in the first update of an outer iteration.
+    start: u32,
+    eta: f32,
+    correction1: f32,
+    correction2: f32,
+}
+
+@group(0) @binding(0) var<uniform> now: Update;
