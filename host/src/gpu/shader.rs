@@ -431,7 +431,7 @@ mod tests {
         assert_eq!(declarations(text).collect::<Vec<_>>(), ["A", "B", "c", "d", "E", "g"]);
         let items = items("fn g(h: u32) -> E {\n    let i = h + A; // j\n    return E(k.l, i);\n}\n");
         let used: BTreeSet<&str> = items.iter().flat_map(|item| uses(item)).collect();
-        assert_eq!(used, BTreeSet::from(["A", "E", "k", "return", "u32"]));
+        assert_eq!(used, BTreeSet::from(["A", "E", "fn", "k", "let", "return", "u32"]));
     }
 
     fn assemble(shaders: &[Shader], file: &str) -> std::result::Result<String, String> {
