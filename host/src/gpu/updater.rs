@@ -23,32 +23,7 @@ const MOST_UPDATES: usize = 1024;
 /// The largest number of bytes of draws that are kept on the device.
 const MOST_DRAWS: usize = 32 << 20;
 
-<<<<<<< HEAD
-/// A pipeline with what it is bound to and how many workgroups it takes.
-=======
-/// What changes from one step of the optimiser to the next.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct OptimizerStep {
-    /// The learning rate.
-    pub eta: f32,
-    /// `1 / (1 - beta^n)` of both moments, where `n` counts the steps from 1.
-    pub corrections: [f32; 2],
-}
-
-impl OptimizerStep {
-    /// The step of update `update`, counted from 0, in a run with this configuration. As on the CPU, the learning rate
-    /// changes with the outer iteration.
-    pub fn of(config: &Config, update: usize) -> Self {
-        let corrections = config.settings().optimizer.corrections(update as u32 + 1);
-        Self {
-            eta: config.eta_at(update - update % config.updates_per_outer()) as f32,
-            corrections: corrections.map(|correction| correction as f32),
-        }
-    }
-}
-
 /// A pipeline with its bindings and the number of its workgroups.
->>>>>>> bf9f03f (Emit shader constants from Rust and obey imports; derive the GPU's layout from the core's types)
 struct Dispatch {
     pipeline: ComputePipeline,
     bind_group: BindGroup,
