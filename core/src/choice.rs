@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-/// A word that names none of a list; what [`FromStr`](core::str::FromStr) of every choice fails with.
+/// A word that is not one of a list of names: the error of every choice's [`FromStr`](core::str::FromStr).
 ///
 /// ```
 /// use meva_core::learner::LearnerName;
@@ -20,7 +20,7 @@ pub struct UnknownName {
 }
 
 impl UnknownName {
-    /// What names none of these.
+    /// The error for a word that is none of `names`.
     pub const fn new(kind: &'static str, names: &'static [&'static str]) -> Self {
         UnknownName { kind, names }
     }

@@ -23,7 +23,7 @@
 //!
 //! [`algorithm1`] tells the training story from top to bottom; [`learner`] has the learners side by side, [`game`] the
 //! games. [`scalar`] says what formulas are written in: [`Dual`] numbers give derivatives of any of them, [`Lanes`] run
-//! many trajectories at once. What is known only at run time has a name: learners, games and other choices by [`choice`],
+//! many trajectories at once. What is known only at run time has a name: learners, games and other choices by [`mod@choice`],
 //! the sizes of networks by [`shape`]; [`image`] puts a trained network into one piece.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -14,7 +14,7 @@ pub struct Shape {
     pub hidden: usize,
     /// Residual blocks, `R`.
     pub residual_blocks: usize,
-    /// Quantiles, `M`; of COLA, a step's parameters.
+    /// Quantiles, `M`; for COLA, the parameters of a step.
     pub quantiles: usize,
 }
 
@@ -22,9 +22,9 @@ pub struct Shape {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UnknownShape {
-    /// The shape.
+    /// The shape that was asked for.
     pub shape: Shape,
-    /// Those that are compiled in, of all sizes of policies.
+    /// The shapes that are compiled in, for policies of any size.
     pub compiled: &'static [Shape],
 }
 
@@ -53,7 +53,7 @@ impl fmt::Display for Shape {
     }
 }
 
-/// What is to be done with a meta-value network, whatever its sizes.
+/// Something to do with a meta-value network, whatever its sizes.
 ///
 /// ```
 /// use meva_core::game::NamedGame;
@@ -73,25 +73,25 @@ impl fmt::Display for Shape {
 /// assert!(Shape::new(1, 65, 1, 16).visit(Numbers).is_err());
 /// ```
 pub trait ShapeVisitor {
-    /// What comes of it.
+    /// The result.
     type Output;
 
-    /// Does it for a network of `H` hidden units, `R` residual blocks and `M` quantiles; `G` are the games whose policies
-    /// have its `N` parameters.
+    /// Does it for a network of `H` hidden units, `R` residual blocks and `M` quantiles; `G` is the type of the named games
+    /// whose policies have its `N` parameters.
     fn visit<G: NamedGame<N>, const N: usize, const H: usize, const R: usize, const M: usize>(self) -> Self::Output;
 }
 
-/// What is to be done with a network of COLA's, whose outputs are as many as a policy's parameters, whatever its sizes.
+/// Something to do with one of COLA's networks, which have as many outputs as a policy has parameters, whatever its sizes.
 pub trait ColaVisitor {
-    /// What comes of it.
+    /// The result.
     type Output;
 
-    /// Does it for a network of `H` hidden units and `R` residual blocks; `G` are the games whose policies have its `N`
-    /// parameters.
+    /// Does it for a network of `H` hidden units and `R` residual blocks; `G` is the type of the named games whose policies
+    /// have its `N` parameters.
     fn visit<G: NamedGame<N>, const N: usize, const H: usize, const R: usize>(self) -> Self::Output;
 }
 
-/// Makes the lists and their visits of one list of sizes.
+/// Makes the lists and their visits from one table of sizes.
 macro_rules! compiled {
     (
         meta_values: $(($game:ty, $n:literal, $h:literal, $r:literal, $m:literal)),+;

@@ -261,7 +261,7 @@ impl TryFrom<AnyGame> for IteratedMatrix {
     }
 }
 
-/// What is to be done with a game, whatever the size of its policies.
+/// Something to do with a game, whatever the size of its policies.
 ///
 /// ```
 /// use meva_core::game::{AnyGame, GameVisitor, NamedGame, PlaneGame};
@@ -279,7 +279,7 @@ impl TryFrom<AnyGame> for IteratedMatrix {
 /// assert_eq!(AnyGame::Plane(PlaneGame::Tandem).visit(AtZero), [0.0, 0.0]);
 /// ```
 pub trait GameVisitor {
-    /// What comes of it.
+    /// The result.
     type Output;
 
     /// Does it.

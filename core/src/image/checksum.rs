@@ -1,4 +1,4 @@
-//! The checksum: the CRC-32 of zip and Ethernet, over every word but its own.
+//! The checksum: the CRC-32 of zip and Ethernet, of every word but its own.
 
 use super::Image;
 use super::header::CHECKSUM;

@@ -1,19 +1,19 @@
-//! What may be wrong with an image.
+//! What can be wrong with an image.
 
 use core::fmt;
 
-/// Why bytes are no model, or not the one that is wanted; looked for in this order.
+/// Why bytes are not a model, or not the one that was asked for; checked in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ImageError {
-    /// There are fewer bytes than the header or the whole image has.
+    /// There are fewer bytes than the header, or the whole image, should have.
     Truncated,
-    /// It does not start as an image does.
+    /// It does not start like an image.
     Magic,
     /// It has another version of the format.
     Version,
-    /// It has another shape than the type that it is to be a value of.
+    /// Its network has another shape than the type asks for.
     Shape,
-    /// Its bytes are not those that were written.
+    /// It is damaged: its bytes are not those that were written.
     Checksum,
     /// A choice or a number in it has no meaning.
     Contents,

@@ -23,7 +23,7 @@
 //!
 //! - a `static` made by [`Image::of_bytes`] or [`Image::of_words`], evaluated by the compiler: a damaged image, or one of
 //!   another shape, does not compile;
-//! - a reference to where the image lies in flash. Any bits are a value of [`Image`], a struct of plain words, so a
+//! - a reference to where the image lies in flash. [`Image`] is a struct of plain words, of which any bits are a value, so a
 //!   reference to aligned memory of its size is all it takes; [`Image::check`] says whether it is a model.
 
 use crate::game::AnyGame;
@@ -41,20 +41,20 @@ mod write;
 pub use error::ImageError;
 pub use header::{HEADER, Header, VERSION};
 
-/// What a model is besides its parameters.
+/// What a model is, apart from its parameters.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Model {
     /// The network's input and last activation.
     pub architecture: Architecture,
     /// What the network models.
     pub field: Field,
-    /// The game that it was trained for.
+    /// The game that it was trained for; `IteratedMatrix::try_from(game)`, say, plays it.
     pub game: AnyGame,
     /// `alpha`, the learning rate of agents that follow the field.
     pub alpha: f64,
 }
 
-/// A model in one piece.
+/// A model in one piece: a header and the network's parameters.
 ///
 /// ```
 /// use meva_core::{activation::Activation, game::*, image::*, learner::meta_value::Field, meta_value::*, parameters::Parameters};
@@ -70,9 +70,9 @@ pub struct Model {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Image<const N: usize, const H: usize, const R: usize, const M: usize> {
-    /// The opening.
+    /// What the model is.
     pub header: Header,
-    /// The parameters.
+    /// The network's parameters.
     pub parameters: Parameters<f32, N, H, R, M>,
 }
 

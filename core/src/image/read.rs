@@ -1,4 +1,4 @@
-//! Images are read from bytes or words, by the compiler or at run time, and checked.
+//! Reading images from bytes or words, by the compiler or at run time, and checking them.
 
 use super::header::CHECKSUM;
 use super::{HEADER, Image, ImageError, Model};
@@ -6,12 +6,12 @@ use crate::parameters::Parameters;
 use crate::shape::Shape;
 
 impl<const N: usize, const H: usize, const R: usize, const M: usize> Image<N, H, R, M> {
-    /// The image in these bytes: for a `static` in flash.
+    /// Reads an image from bytes: for a `static` in flash.
     ///
     /// ```text
     /// static MODEL: Image<1, 64, 1, 16> = match Image::of_bytes(include_bytes!("model.bin")) {
     ///     Ok(image) => image,
-    ///     Err(_) => panic!("model.bin is no model of this shape"),
+    ///     Err(_) => panic!("model.bin is not a model of this shape"),
     /// };
     /// ```
     ///
@@ -21,7 +21,7 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize> Image<N, H,
         Self::of(&Source::Bytes(bytes))
     }
 
-    /// The image in these words, as exported to Rust.
+    /// Reads an image from words, as exported to Rust.
     ///
     /// # Errors
     /// All of [`ImageError`].
@@ -59,7 +59,7 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize> Image<N, H,
         }
     }
 
-    /// What is wrong with an image that ends too early for this shape.
+    /// What is wrong with an image that is too short for this shape.
     const fn truncated(&self) -> ImageError {
         match self.check_header() {
             Ok(()) => ImageError::Truncated,
@@ -84,7 +84,7 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize> Image<N, H,
         Ok(())
     }
 
-    /// Whether this is a model of this shape, unharmed; reads all of it once.
+    /// Checks that this is an undamaged model of this shape, and says what it is; reads all of it once.
     ///
     /// # Errors
     /// All of [`ImageError`] but [`ImageError::Truncated`].

@@ -1,25 +1,25 @@
-//! Images are written into memory of the caller's, and handed out word by word.
+//! Writing images, into memory of the caller's or word by word.
 
 use super::header::CHECKSUM;
 use super::{Header, Image, Model};
 use crate::parameters::Parameters;
 
 impl<const N: usize, const H: usize, const R: usize, const M: usize> Image<N, H, R, M> {
-    /// The image of a model. It is large, and returned by value: see [`Image::write`] for one in memory of one's own.
+    /// The image of a model. It is large and returned by value; [`Image::write`] puts one into memory of your own.
     pub fn new(model: &Model, parameters: &Parameters<f32, N, H, R, M>) -> Self {
         let mut image = Self::EMPTY;
         image.write(model, parameters);
         image
     }
 
-    /// Becomes the image of a model.
+    /// Turns this into the image of a model.
     pub fn write(&mut self, model: &Model, parameters: &Parameters<f32, N, H, R, M>) {
         self.header = Header::new(model, Self::SHAPE, size_of::<Self>());
         self.parameters.copy_from(parameters);
         self.header.0[CHECKSUM] = self.checksum();
     }
 
-    /// The words, of which the image's bytes are made, lowest first.
+    /// The image's words; in bytes, the lowest of each comes first.
     pub fn words(&self) -> impl Iterator<Item = u32> {
         self.header
             .0
