@@ -390,6 +390,7 @@ fn ctrl_c_leaves_a_run_that_can_go_on() {
 }
 
 #[test]
+#[cfg(feature = "figures")]
 fn figures_are_svg_and_png() {
     let scratch = Scratch::new();
     scratch.succeed(&[&LOGISTIC[..], &["--set", "outer=1", "--out", "a"]].concat());
@@ -446,6 +447,33 @@ fn figures_are_svg_and_png() {
 
 /// Figure 3's curves are what `meva play` measures, at every setting and for both players.
 #[test]
+#[cfg(not(feature = "figures"))]
+fn a_build_without_figures_trains_and_says_what_it_lacks() {
+    let scratch = Scratch::new();
+    let words = ["without its feature `figures`", "--features figures"];
+    scratch.fail(&["figure", "1"], 2, &words);
+    scratch.fail(&["reproduce", "--quick", "--out", "r"], 2, &words);
+    let basins = ["basins", "--learner", "naive", "--steps", "1", "--grid", "3"];
+    scratch.fail(&[&basins[..], &["--figure", "b.svg"]].concat(), 2, &words);
+    assert_eq!(scratch.json(&basins)["grid"], 3);
+    let run = scratch.json(&[&LOGISTIC[..], &["--set", "outer=1", "--out", "a"]].concat());
+    assert!(run["cells_in_b"].is_array(), "counted, though not drawn");
+    let files = ["config.toml", "metrics.csv", "model.safetensors", "state.safetensors"];
+    assert_eq!(scratch.names("a"), set(files));
+}
+
+#[test]
+#[cfg(not(feature = "gpu"))]
+fn a_build_without_gpus_says_what_it_lacks() {
+    let scratch = Scratch::new();
+    let words = ["without its feature `gpu`", "--features gpu", "--engine cpu"];
+    scratch.fail(&[&LOGISTIC[..], &["--engine", "gpu", "--out", "a"]].concat(), 2, &words);
+    scratch.fail(&["devices"], 2, &words);
+    assert_eq!(scratch.json(&["devices"])["adapters"], serde_json::json!([]));
+}
+
+#[test]
+#[cfg(feature = "figures")]
 fn curves_of_figure_3_are_those_that_play_measures() {
     let scratch = Scratch::new();
     for (seed, out) in [("0", "a"), ("1", "b")] {
@@ -501,6 +529,7 @@ fn curves_of_figure_3_are_those_that_play_measures() {
 }
 
 /// Small enough for a test; a real one takes minutes.
+#[cfg(feature = "figures")]
 const REPRODUCE: [&str; 12] = [
     "reproduce",
     "--quick",
@@ -517,6 +546,7 @@ const REPRODUCE: [&str; 12] = [
 ];
 
 #[test]
+#[cfg(feature = "figures")]
 fn a_reproduction_is_one_file_and_goes_on_where_it_was() {
     let scratch = Scratch::new();
     let first = scratch.json(&REPRODUCE);
@@ -596,6 +626,7 @@ fn a_reproduction_is_one_file_and_goes_on_where_it_was() {
 
 /// Command, exit code, what is said. Each leaves nothing behind.
 #[test]
+#[cfg(feature = "figures")]
 fn bad_input() {
     let scratch = Scratch::new();
     scratch.succeed(&[&LOGISTIC[..], &["--set", "outer=1", "--out", "plane", "--json"]].concat());
