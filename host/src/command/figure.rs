@@ -7,8 +7,8 @@ use clap::Args;
 use serde_json::json;
 
 use super::drawing;
-use super::options::at_least_one;
 use super::options::seeds;
+use super::options::{at_least_one, choice};
 use super::{Outcome, print};
 use meva::cpu::Cpu;
 use meva::error::{Error, Result};
@@ -22,8 +22,8 @@ use meva::paper::figures::{Number, STEPS, figure_1, figure_2a, figure_2b, figure
 pub struct Figure {
     /// 1: the game; 2a: trajectories; 2b: basins of attraction; 3a and 3b: meta-value learners and LOLA in the iterated
     /// prisoner's dilemma
-    #[arg(value_parser = Number::ALL.map(Number::name))]
-    number: String,
+    #[arg(value_parser = choice::<Number>(Number::NAMES))]
+    number: Number,
     /// With 2a and 2b: models to draw a row of each with, COLA or meta-value
     #[arg(long, num_args = 1.., value_name = "DIR")]
     model: Vec<PathBuf>,
@@ -52,11 +52,11 @@ pub struct Figure {
 
 impl Figure {
     pub(super) fn run(&self) -> Result<Outcome> {
-        let number = self.number.parse()?;
-        self.check(number)?;
+        let number = self.number;
+        self.check()?;
         drawing::check()?;
         let cpu = Cpu::detect()?;
-        let mut value = json!({ "figure": self.number });
+        let mut value = json!({ "figure": number.name() });
         let figure = match number {
             Number::One => figure_1(cpu),
             Number::TwoA => figure_2a(&self.models()?.iter().collect::<Vec<_>>(), cpu, STEPS)?,
@@ -85,8 +85,9 @@ impl Figure {
     }
 
     /// Options that another figure has.
-    fn check(&self, number: Number) -> Result<()> {
+    fn check(&self) -> Result<()> {
         use Number::{ThreeA, ThreeB, TwoA, TwoB};
+        let number = self.number;
         let unused = [
             (!self.model.is_empty(), "--model", &[TwoA, TwoB][..]),
             (!self.runs.is_empty(), "--runs", &[ThreeA]),

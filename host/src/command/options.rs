@@ -162,7 +162,7 @@ pub fn learner(name: &str, alpha: Option<f64>, gamma: Option<f64>, options: [&st
             let gamma = gamma.unwrap_or(default);
             Ok(learner.with(discount(gamma).map_err(|error| error.at(with_gamma))?))
         }
-        Learner::Formula { .. } | Learner::Cola { .. } => {
+        _ => {
             if gamma.is_some() {
                 return Err(Error::usage(format!("learner `{learner}` has no discount"))
                     .at(with_gamma)

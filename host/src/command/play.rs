@@ -306,24 +306,12 @@ fn payoffs(text: &str) -> Result<[[f64; 2]; 4]> {
     struct Payoffs {
         payoffs: [[f64; 2]; 4],
     }
-    let bad = |error: Error| {
-        error
+    let Payoffs { payoffs } = toml::from_str(&format!("payoffs = {text}")).map_err(|_| {
+        Error::usage(format!("`{text}` is not a table of payoffs"))
             .at("--payoffs")
             .hint(format!("write a row of two for each of DD, DC, CD, CC: '{PAYOFFS}'"))
-    };
-    let Payoffs { payoffs } = toml::from_str(&format!("payoffs = {text}"))
-        .map_err(|_| bad(Error::usage(format!("`{text}` is not a table of payoffs"))))?;
-    // Agents learn in `f32`.
-    match payoffs
-        .as_flattened()
-        .iter()
-        .find(|payoff| !(**payoff as f32).is_finite())
-    {
-        None => Ok(payoffs),
-        Some(payoff) => Err(bad(Error::usage(format!(
-            "payoffs must be finite, and one is {payoff}"
-        )))),
-    }
+    })?;
+    Ok(payoffs)
 }
 
 /// What payoffs look like.

@@ -20,6 +20,7 @@ pub type Path<const N: usize> = Vec<Joint<N>>;
 
 /// What an agent follows.
 #[derive(Clone, Copy)]
+#[non_exhaustive]
 pub enum Agent<'a, const N: usize> {
     /// Nothing: it stays where it is.
     Fixed,

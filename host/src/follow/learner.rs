@@ -22,6 +22,7 @@ use crate::model::Model;
 /// # Ok::<(), meva::error::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Learner {
     /// Follows a formula.
     Formula {

@@ -35,6 +35,7 @@ impl<'a> Side<'a> {
 
 /// Whom player 0 meets.
 #[derive(Clone, Copy)]
+#[non_exhaustive]
 pub enum Opponent<'a> {
     /// One like itself.
     Itself,

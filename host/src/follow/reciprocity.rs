@@ -5,6 +5,7 @@
 //! is held and player 1 starts anew towards its best response; and, from the first starts, player 0 learns beside a naive
 //! player 1. Seed `k` draws what `meva play ipd --seed k` draws.
 
+use meva_core::choice;
 use meva_core::game::{AnyGame, IteratedMatrix};
 use meva_core::learner::LearnerName;
 use serde::{Deserialize, Serialize};
@@ -41,27 +42,16 @@ pub enum Curve {
     Naive,
 }
 
+// In the order of `Returns`.
+choice! { Curve, "curve":
+    SelfPlay = "self_play",
+    Held = "against_response",
+    Response = "response",
+    Shaper = "against_naive",
+    Naive = "naive",
+}
+
 impl Curve {
-    /// All of them, in the order of [`Returns`].
-    pub const ALL: [Curve; 5] = [
-        Curve::SelfPlay,
-        Curve::Held,
-        Curve::Response,
-        Curve::Shaper,
-        Curve::Naive,
-    ];
-
-    /// Its name for machines.
-    pub fn name(self) -> &'static str {
-        match self {
-            Curve::SelfPlay => "self_play",
-            Curve::Held => "against_response",
-            Curve::Response => "response",
-            Curve::Shaper => "against_naive",
-            Curve::Naive => "naive",
-        }
-    }
-
     /// The curve in words, for a learner of this name.
     pub fn title(self, learner: &str) -> String {
         match self {

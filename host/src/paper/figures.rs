@@ -1,8 +1,6 @@
 //! What the figures of the paper show, as plain data: computed here, drawn by the module `drawing`.
 
-use std::fmt;
-use std::str::FromStr;
-
+use meva_core::choice;
 use meva_core::game::PlaneGame;
 use meva_core::learner::LearnerName;
 
@@ -17,6 +15,12 @@ use crate::model::Model;
 use crate::paper::published;
 
 /// A figure of the paper, by its number.
+///
+/// ```
+/// use meva::paper::figures::Number;
+/// assert_eq!("2a".parse(), Ok(Number::TwoA));
+/// assert_eq!(Number::ThreeB.to_string(), "3b");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Number {
     /// The Logistic Game.
@@ -31,39 +35,12 @@ pub enum Number {
     ThreeB,
 }
 
-impl Number {
-    /// All of them.
-    pub const ALL: [Number; 5] = [Number::One, Number::TwoA, Number::TwoB, Number::ThreeA, Number::ThreeB];
-
-    /// As the paper writes it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Number::One => "1",
-            Number::TwoA => "2a",
-            Number::TwoB => "2b",
-            Number::ThreeA => "3a",
-            Number::ThreeB => "3b",
-        }
-    }
-}
-
-impl fmt::Display for Number {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-impl FromStr for Number {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        let number = Number::ALL.into_iter().find(|number| number.name() == text);
-        number.ok_or_else(|| {
-            let names = Number::ALL.map(Number::name).join(", ");
-            Error::usage(format!("the paper has no figure `{text}` that can be drawn"))
-                .hint(format!("choose from {names}"))
-        })
-    }
+choice! { Number, "figure":
+    One = "1",
+    TwoA = "2a",
+    TwoB = "2b",
+    ThreeA = "3a",
+    ThreeB = "3b",
 }
 
 /// Rows of panels.
@@ -106,6 +83,7 @@ pub struct Panel {
 
 /// What a panel shows. Stable fixed points are A and B, in this order, where a game has them.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Content {
     /// A player's return over the plane of joint policies.
     Returns {
@@ -308,16 +286,7 @@ pub fn figure_3(sweep: &Sweep) -> Figure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::assert_says;
     use crate::follow::reciprocity::{lola_learners, meta_value_learners};
-
-    #[test]
-    fn numbers_come_back() {
-        for number in Number::ALL {
-            assert_eq!(number.to_string().parse(), Ok(number));
-        }
-        assert_says("3".parse::<Number>(), &["no figure `3`", "1, 2a, 2b, 3a, 3b"]);
-    }
 
     #[test]
     fn learners_have_rows_of_their_own_settings() {
