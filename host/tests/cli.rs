@@ -674,19 +674,19 @@ fn bad_input() {
     );
     for (assignment, words) in [
         ("btach=3", ["unknown key `btach`", "did you mean `batch`?"]),
-        ("field=w", ["unknown field `w`", "u, normalized, u-normalized"]),
+        ("field=w", ["unknown field `w`", "v, u, u-normalized"]),
         ("game=ipt", ["unknown game `ipt`", "did you mean `ipd`?"]),
         ("batch", ["`batch` sets nothing", "key=value"]),
         ("preset=ipd", ["`preset` cannot be set", "another preset"]),
         // Numbers and their ranges.
-        ("alpha=-1", ["`alpha` is -1: it must be positive and finite", hint]),
+        ("alpha=-1", ["`alpha` is -1.0: it must be positive and finite", hint]),
         ("alpha=0", ["`alpha` is 0", hint]),
         ("alpha=nan", ["`alpha` is NaN", hint]),
         ("alpha=1e39", ["`alpha` is 1", hint]),
         ("alpha=fast", ["`alpha` cannot be \"fast\"", hint]),
         ("lambda=1.5", ["`lambda` is 1.5: it must be from 0 to 1", hint]),
         ("lambda=nan", ["`lambda` is NaN", hint]),
-        ("rho=1", ["`rho` is 1: it must be at least 0 and below 1", hint]),
+        ("rho=1", ["`rho` is 1.0: it must be at least 0 and below 1", hint]),
         ("eta=-1e-3", ["`eta` is -0.001", hint]),
         ("eta=inf", ["`eta` is inf", hint]),
         ("beta1=1", ["`beta1` is 1", hint]),
@@ -847,12 +847,12 @@ fn bad_input() {
     scratch.fail(
         &["train", "wide.toml"],
         2,
-        &["lengths [3, 3, 3, 3], expected 4 rows", "wide.toml", hint],
+        &["it must be 4 rows", "not 4 of lengths [3, 3, 3, 3]", "wide.toml", hint],
     );
     scratch.fail(
         &["train", "endless.toml"],
         2,
-        &["`payoffs` has inf in it", "endless.toml", hint],
+        &["[1.0, inf], [1.0, 2.0]]: it must be finite", "endless.toml", hint],
     );
 
     // Places to write to.
