@@ -82,7 +82,7 @@ pub fn check(report: &mut Report, model: &Path, points: Option<&Path>, gpus: &[A
         points,
         gpus,
     };
-    config.shape().visit(checking)?
+    config.shape()?.visit(checking)?
 }
 
 /// A model file that is being checked.

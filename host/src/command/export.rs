@@ -47,7 +47,7 @@ impl Export {
         let player = self.player.map(|index| Player::BOTH[usize::from(index)]);
         let contents = export(&file, player, self.to)?;
         write_atomically(&self.out, &contents)?;
-        let shape = model.config().shape();
+        let shape = model.shape();
         if self.json {
             print(
                 &json!({

@@ -11,9 +11,10 @@ use meva_core::algorithm1::{Bootstrap, Exploration};
 use meva_core::choice::UnknownName;
 use meva_core::game::{GameName, IteratedMatrix};
 use meva_core::learner::meta_value::Field;
+use meva_core::meta_value::Input;
 use toml::Value;
 
-use super::{Algorithm, Distribution, Estimator, Schedule, Sharing, VERSION};
+use super::{Algorithm, Distribution, Estimator, Game, Schedule, Sharing, VERSION};
 use crate::draws::Sampling;
 
 /// Makes [`Config`], [`KEYS`] and [`Config::base`] of the entries `name: type = value => key("note").facts();`.
@@ -74,13 +75,15 @@ keys! {
         /// What is trained.
         algorithm: Algorithm = Algorithm::Meva => key("meva or cola").optional();
         /// The game.
-        game: GameName = GameName::Logistic => key("logistic, tandem, ipd, imp, chicken or matrix");
+        game: Game = Game::Named(GameName::Logistic) => key("logistic, tandem, ipd, imp, chicken or matrix");
         /// Payoffs per turn of [`GameName::Matrix`]: rows DD, DC, CD, CC with player 0's action first, columns players.
         payoffs: Option<[[f64; 2]; 4]> = None => key("of game matrix: rows DD, DC, CD, CC, a column per player")
             .optional()
             .within(Range::Finite)
             .needs(matrix)
             .example("rows are DD, DC, CD, CC, columns are players: payoffs = [[1, 1], [3, 0], [0, 3], [2, 2]]");
+        /// How policies of a custom game enter the network; log-odds as probabilities, if it is not said.
+        input: Option<Input> = None => key("of a custom game's policies: tenth or sigmoid").optional().needs(custom);
         /// `delta` in [0, 1), the discount inside an iterated game.
         discount: f64 = IteratedMatrix::DISCOUNT => key("delta, inside an iterated game")
             .optional()
@@ -311,12 +314,22 @@ fn cola(config: &Config) -> Option<Idle> {
 fn matrix(config: &Config) -> Option<Idle> {
     let Config { game, .. } = config;
     let reason = || format!("`game` is {game}, which has payoffs of its own");
-    unless(*game == GameName::Matrix, reason, "game = \"matrix\"")
+    unless(*game == Game::Named(GameName::Matrix), reason, "game = \"matrix\"")
+}
+
+fn custom(config: &Config) -> Option<Idle> {
+    let Config { game, .. } = config;
+    let reason = || format!("`game` is {game}, whose policies enter in one way only");
+    unless(
+        *game == Game::Custom,
+        reason,
+        "a game of your own, which a program brings along",
+    )
 }
 
 fn iterated(config: &Config) -> Option<Idle> {
     let Config { game, .. } = config;
-    let one_shot = matches!(game, GameName::Logistic | GameName::Tandem);
+    let one_shot = matches!(game, Game::Custom | Game::Named(GameName::Logistic | GameName::Tandem));
     let reason = || format!("`game` is {game}, which is not iterated");
     unless(!one_shot, reason, "an iterated game, such as game = \"ipd\"")
 }
@@ -501,6 +514,19 @@ impl Entry for Option<String> {
     }
 }
 
+impl Entry for Option<Input> {
+    fn read(value: &Value) -> Result<Self, Refusal> {
+        let word = value
+            .as_str()
+            .ok_or_else(|| Refusal::MustBe("a word in quotes".to_owned()))?;
+        word.parse().map(Some).map_err(Refusal::Unknown)
+    }
+
+    fn write(&self) -> Option<String> {
+        self.map(|input| format!("\"{input}\""))
+    }
+}
+
 impl Entry for Option<[[f64; 2]; 4]> {
     fn read(value: &Value) -> Result<Self, Refusal> {
         if value.as_str() == Some(NONE) {
@@ -551,7 +577,7 @@ choices!(
     Estimator,
     Exploration,
     Field,
-    GameName,
+    Game,
     Schedule,
     Sharing
 );

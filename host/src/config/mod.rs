@@ -8,15 +8,19 @@ mod presets;
 mod text;
 mod validate;
 
+use std::fmt;
+use std::str::FromStr;
+
 use meva_core::adamw::AdamW;
 use meva_core::algorithm1::{Exploration, Settings};
 use meva_core::choice;
+use meva_core::choice::UnknownName;
 use meva_core::game::{AnyGame, GameName};
 use meva_core::meta_value::{Architecture, Input};
 use meva_core::shape::Shape;
 
 use crate::draws::{Sampling, Start};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 pub use key::{Config, Idle, KEYS, Key};
 pub use text::{Renamed, nearest, unknown};
@@ -130,14 +134,80 @@ choice! { Distribution, "distribution":
     Normal = "normal",
 }
 
+/// What is played.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Game {
+    /// A game that a name gives.
+    Named(GameName),
+    /// A game that a program brought along; see [`Trainer::for_game`](crate::training::Trainer::for_game).
+    Custom,
+}
+
+impl Game {
+    const CUSTOM: &str = "custom";
+
+    /// Its name in configurations.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Game::Named(name) => name.name(),
+            Game::Custom => Self::CUSTOM,
+        }
+    }
+}
+
+impl From<GameName> for Game {
+    fn from(name: GameName) -> Self {
+        Game::Named(name)
+    }
+}
+
+impl fmt::Display for Game {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Game {
+    type Err = UnknownName;
+
+    fn from_str(name: &str) -> std::result::Result<Self, UnknownName> {
+        if name == Self::CUSTOM {
+            Ok(Game::Custom)
+        } else {
+            name.parse().map(Game::Named)
+        }
+    }
+}
+
 impl Config {
     /// The sizes of the network.
-    pub fn shape(&self) -> Shape {
-        Shape {
-            parameters: self.game.parameters(),
+    ///
+    /// # Errors
+    /// As [`Config::any_game`], which says how many parameters policies have.
+    pub fn shape(&self) -> Result<Shape> {
+        Ok(Shape {
+            parameters: self.any_game()?.parameters(),
             hidden: self.hidden,
             residual_blocks: self.residual_blocks,
             quantiles: self.quantiles,
+        })
+    }
+
+    /// The same configuration for a game that a program brings along, with a network of other sizes. Policies enter the
+    /// network as they did.
+    #[must_use]
+    pub(crate) fn for_own_game(&self, shape: Shape) -> Self {
+        let base = Config::base();
+        Config {
+            preset: None,
+            game: Game::Custom,
+            input: Some(self.input()),
+            payoffs: base.payoffs,
+            discount: base.discount,
+            hidden: shape.hidden,
+            residual_blocks: shape.residual_blocks,
+            quantiles: shape.quantiles,
+            ..self.clone()
         }
     }
 
@@ -198,20 +268,29 @@ impl Config {
         }
     }
 
-    /// How the network reads policies: a point of the plane by a tenth, log-odds by probabilities.
+    /// How policies enter the network: a point of the plane divided by ten, log-odds as probabilities; of a custom game as
+    /// `input` says.
     pub fn input(&self) -> Input {
         match self.game {
-            GameName::Logistic | GameName::Tandem => Input::Tenth,
-            GameName::Ipd | GameName::Imp | GameName::Chicken | GameName::Matrix => Input::Sigmoid,
+            Game::Named(GameName::Logistic | GameName::Tandem) => Input::Tenth,
+            Game::Named(GameName::Ipd | GameName::Imp | GameName::Chicken | GameName::Matrix) => Input::Sigmoid,
+            Game::Custom => self.input.unwrap_or(Input::Sigmoid),
         }
     }
 
     /// The game with its payoffs and discount.
     ///
     /// # Errors
-    /// A matrix game without payoffs, or payoffs or a discount that make no game.
+    /// A matrix game without payoffs, or payoffs or a discount that make no game; a custom game, which only the program that
+    /// brought it along has.
     pub fn any_game(&self) -> Result<AnyGame> {
-        Ok(AnyGame::of(self.game, self.payoffs, self.discount)?)
+        match self.game {
+            Game::Named(name) => Ok(AnyGame::of(name, self.payoffs, self.discount)?),
+            Game::Custom => Err(
+                Error::usage("the game is `custom`: only the program that trained on it has it")
+                    .hint("in that program, use Trainer::resume_for_game or Model::load_for_game"),
+            ),
+        }
     }
 
     /// Updates of an outer iteration, `T / k`; like what follows, of a valid configuration.
@@ -242,7 +321,10 @@ mod tests {
 
     #[test]
     fn games_and_inputs() {
-        let with = |game| Config { game, ..preset("ipd") };
+        let with = |game: GameName| Config {
+            game: game.into(),
+            ..preset("ipd")
+        };
         assert_eq!(with(GameName::Tandem).input(), Input::Tenth);
         assert_eq!(with(GameName::Tandem).any_game(), Ok(PlaneGame::Tandem.into()));
         assert_eq!(with(GameName::Imp).input(), Input::Sigmoid);

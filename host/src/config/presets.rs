@@ -52,7 +52,7 @@ fn ipd() -> Config {
 /// The iterated prisoner's dilemma to the letter of the paper: U, with exploration and a target network.
 fn ipd_paper() -> Config {
     Config {
-        game: GameName::Ipd,
+        game: GameName::Ipd.into(),
         outer: 2000,
         alpha: 2.0,
         steps: 100,
@@ -76,7 +76,7 @@ fn ipd_paper() -> Config {
 /// Iterated matching pennies, with a network for each player, otherwise as [`ipd_paper`].
 fn imp() -> Config {
     Config {
-        game: GameName::Imp,
+        game: GameName::Imp.into(),
         networks: Sharing::Separate,
         ..ipd_paper()
     }
@@ -85,7 +85,7 @@ fn imp() -> Config {
 /// Iterated chicken, otherwise as [`ipd_paper`].
 fn chicken() -> Config {
     Config {
-        game: GameName::Chicken,
+        game: GameName::Chicken.into(),
         ..ipd_paper()
     }
 }
@@ -106,7 +106,7 @@ fn cola() -> Config {
 /// COLA on the iterated prisoner's dilemma: its five outputs are the steps of a policy's five parameters.
 fn cola_ipd() -> Config {
     Config {
-        game: GameName::Ipd,
+        game: GameName::Ipd.into(),
         alpha: 2.0,
         residual_blocks: 2,
         quantiles: 5,

@@ -320,7 +320,7 @@ mod tests {
     #[test]
     fn files_come_back() {
         let matrix = Config {
-            game: GameName::Matrix,
+            game: GameName::Matrix.into(),
             payoffs: Some([[0.1, -1e-300], [3.0, 1e30], [-0.0, 1.0 / 3.0], [2.0, 2.0]]),
             rho: None,
             seed: i64::MAX as u64,
@@ -373,7 +373,7 @@ mod tests {
         let expected = Config {
             rho: None,
             alpha: 3.0,
-            game: GameName::Chicken,
+            game: GameName::Chicken.into(),
             ..preset("ipd")
         };
         assert_eq!(config, expected);
@@ -488,7 +488,7 @@ mod tests {
         }
         config.validate().unwrap();
         let expected = Config {
-            game: GameName::Matrix,
+            game: GameName::Matrix.into(),
             payoffs: Some([[1.0, 1.0], [3.0, 0.0], [0.0, 3.0], [2.0, 2.5]]),
             eta: 1e-2,
             rho: Some(0.5),

@@ -4,7 +4,7 @@ use meva_core::algorithm1::Bootstrap;
 use meva_core::game::GameName;
 
 use super::key::KEYS;
-use super::{Algorithm, Config, Estimator, Sharing};
+use super::{Algorithm, Config, Estimator, Game, Sharing};
 use crate::error::{Error, Result};
 
 impl Config {
@@ -26,7 +26,7 @@ impl Config {
     pub fn validate(&self) -> Result<()> {
         self.validate_keys()?;
         self.validate_counts()?;
-        if self.game == GameName::Matrix && self.payoffs.is_none() {
+        if self.game == Game::Named(GameName::Matrix) && self.payoffs.is_none() {
             let hint = KEYS.iter().find_map(|key| key.facts.example);
             return Err(Error::usage("game matrix needs `payoffs`").hint(hint.unwrap_or_default()));
         }
@@ -42,10 +42,18 @@ impl Config {
             )
             .hint("set networks = \"shared\""));
         }
+        if self.algorithm == Algorithm::Cola && self.game == Game::Custom {
+            return Err(
+                Error::usage("`algorithm` is cola, which trains on named games only").hint("set algorithm = \"meva\"")
+            );
+        }
         if self.estimator == Estimator::Rollouts {
             let refused = if self.algorithm == Algorithm::Cola {
                 Some("COLA needs second derivatives, which rollouts do not estimate")
-            } else if matches!(self.game, GameName::Logistic | GameName::Tandem) {
+            } else if matches!(
+                self.game,
+                Game::Custom | Game::Named(GameName::Logistic | GameName::Tandem)
+            ) {
                 Some("the game has no turns to sample")
             } else {
                 None

@@ -44,7 +44,7 @@ impl OuterDraws {
 }
 
 fn of_run(config: &Config, iteration: usize) -> Result<OuterDraws> {
-    Ok(config.shape().visit(SideBySide { config, iteration })?)
+    Ok(config.shape()?.visit(SideBySide { config, iteration })?)
 }
 
 struct SideBySide<'a> {

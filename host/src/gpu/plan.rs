@@ -8,7 +8,7 @@ use meva_core::meta_value::Input;
 
 use super::constant::{Constant, Value};
 use super::layout::Layout;
-use crate::config::{Algorithm, Config};
+use crate::config::{Algorithm, Config, Game};
 use crate::error::{Error, Result};
 
 /// Chunks that a batch is cut into: enough for their partial sums to fill a large GPU, few enough to add up in no time.
@@ -50,6 +50,11 @@ impl Plan {
         if config.algorithm == Algorithm::Cola {
             return Err(Error::usage("the GPU engine trains meta-values, not COLA").hint("leave out --engine gpu"));
         }
+        if config.game == Game::Custom {
+            return Err(
+                Error::usage("the GPU engine knows named games only, not one of your own").hint("use the CPU engine"),
+            );
+        }
         if config.sampling().is_some() {
             return Err(Error::usage(
                 "the GPU engine evaluates games exactly; it cannot estimate them from rollouts (`estimator` = rollouts)",
@@ -57,7 +62,7 @@ impl Plan {
             .hint("use --engine cpu"));
         }
         Ok(Plan {
-            layout: Layout::of(config.shape())?,
+            layout: Layout::of(config.shape()?)?,
             game: config.any_game()?,
             settings: config.settings(),
             batch: config.batch,

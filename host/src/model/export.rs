@@ -56,7 +56,7 @@ pub fn bytes(model: &Model, player: Option<Player>) -> Result<Vec<u8>> {
 /// # Errors
 /// As [`Model::image`].
 pub fn c_header(model: &Model, player: Option<Player>) -> Result<String> {
-    let (words, shape) = (model.image(player)?, model.config().shape());
+    let (words, shape) = (model.image(player)?, model.shape());
     Ok(format!(
         "/* {}.\n   Made by `meva export`; for meva_model_open(), which uses it in place. For little-endian processors. */\n\
          #ifndef MEVA_MODEL_H\n#define MEVA_MODEL_H\n\n#include <stdint.h>\n\n\
@@ -78,7 +78,7 @@ pub fn c_header(model: &Model, player: Option<Player>) -> Result<String> {
 /// # Errors
 /// As [`Model::image`].
 pub fn rust(model: &Model, player: Option<Player>) -> Result<String> {
-    let (words, shape) = (model.image(player)?, model.config().shape());
+    let (words, shape) = (model.image(player)?, model.shape());
     Ok(format!(
         "/// {}.\n///\n/// Made by `meva export`; the compiler checks it.\n\
          #[rustfmt::skip]\n#[allow(long_running_const_eval)]\n\
@@ -97,7 +97,7 @@ fn title(model: &Model) -> String {
     format!(
         "A meta-value of the game {}: {}",
         model.config().game.name(),
-        model.config().shape()
+        model.shape()
     )
 }
 
@@ -135,7 +135,7 @@ mod tests {
         let model = model("ipd");
         let bytes = bytes(&model, None).unwrap();
         let header = Header::of_bytes(&bytes).unwrap();
-        assert_eq!((header.shape(), header.size()), (model.config().shape(), bytes.len()));
+        assert_eq!((header.shape(), header.size()), (model.shape(), bytes.len()));
         let image = Image::<5, 16, 1, 16>::of_bytes(&bytes).unwrap();
         let contents = image.check().unwrap();
         assert_eq!(contents.architecture, model.config().settings().architecture);

@@ -13,7 +13,7 @@ pub use trained::{Rule, Trained};
 use meva_core::game::NamedGame;
 use meva_core::image;
 use meva_core::parameters::Parameters;
-use meva_core::shape::{ColaVisitor, ShapeVisitor};
+use meva_core::shape::{ColaVisitor, Shape, ShapeVisitor};
 use meva_core::{Game, Player};
 
 use crate::config::{Algorithm, Config, Sharing};
@@ -41,8 +41,7 @@ pub struct Model {
 
 /// A game with the network that was trained for it.
 trait Played: Send + Sync {
-    /// `N`, parameters per policy.
-    fn parameters(&self) -> usize;
+    fn shape(&self) -> Shape;
     /// The game, a `G`.
     fn game(&self) -> &dyn Any;
     /// The network, a `Box<dyn Network<N>>`.
@@ -58,8 +57,8 @@ struct Pair<G, const N: usize> {
 }
 
 impl<G: Game<N> + Send + Sync + 'static, const N: usize> Played for Pair<G, N> {
-    fn parameters(&self) -> usize {
-        N
+    fn shape(&self) -> Shape {
+        self.network.shape()
     }
 
     fn game(&self) -> &dyn Any {
@@ -103,9 +102,9 @@ impl Model {
         &self.config
     }
 
-    /// How many parameters a policy has.
-    pub fn parameters(&self) -> usize {
-        self.played.parameters()
+    /// The sizes of the network, and of the policies that it is for.
+    pub fn shape(&self) -> Shape {
+        self.played.shape()
     }
 
     /// The game that the model was trained for, if it is a `G`.
@@ -122,7 +121,7 @@ impl Model {
             Some(network) => Ok(&**network),
             None => Err(Error::usage(format!(
                 "the model is for policies of {} parameters, not of {N}",
-                self.parameters()
+                self.shape().parameters
             ))
             .hint("choose a model that was trained for this game")),
         }
@@ -155,11 +154,26 @@ impl Model {
     /// As [`Model::load`].
     pub fn of_file(file: &TensorFile) -> Result<Self> {
         let config = Config::of_metadata(&file.metadata)?;
-        let shape = config.shape();
+        let shape = config.shape()?;
         match config.algorithm {
             Algorithm::Meva => shape.visit(Reading { file, config })?,
             Algorithm::Cola => shape.visit_cola(Reading { file, config })?,
         }
+    }
+
+    /// As [`Model::load`], for a model of a game of one's own: the file knows neither the game nor the sizes.
+    ///
+    /// # Errors
+    /// As [`Model::load`], or the network has other sizes.
+    pub fn load_for_game<const N: usize, const H: usize, const R: usize, const M: usize>(
+        path: &Path,
+        game: impl Game<N> + Send + Sync + 'static,
+    ) -> Result<Self> {
+        let file = Self::file(path)?;
+        let config = Config::of_metadata(&file.metadata);
+        config
+            .and_then(|config| read::<_, N, H, R, M>(&file, config, game))
+            .map_err(|error| error.at(path.display()))
     }
 
     /// The words of the model's [image], ready to be used in place. An image holds one network: of a model that has one for
@@ -233,16 +247,23 @@ struct Reading<'a> {
 
 impl Reading<'_> {
     fn read<G: NamedGame<N>, const N: usize, const H: usize, const R: usize, const M: usize>(self) -> Result<Model> {
-        let Reading { file, config } = self;
-        let game = G::try_from(config.any_game()?)?;
-        let (part, networks) = (prefix(&config), config.networks.count());
-        let mut parameters: Box<[Parameters<f32, N, H, R, M>]> = zeroed_slice(networks);
-        for (n, parameters) in parameters.iter_mut().enumerate() {
-            parameters_from_tensors(file, &network_prefix(part, n, networks), parameters)?;
-        }
-        let network = Box::new(Compiled::new(parameters, config.settings().architecture));
-        Ok(Model::new(config, game, network))
+        let game = G::try_from(self.config.any_game()?)?;
+        read::<_, N, H, R, M>(self.file, self.config, game)
     }
+}
+
+fn read<G: Game<N> + Send + Sync + 'static, const N: usize, const H: usize, const R: usize, const M: usize>(
+    file: &TensorFile,
+    config: Config,
+    game: G,
+) -> Result<Model> {
+    let (part, networks) = (prefix(&config), config.networks.count());
+    let mut parameters: Box<[Parameters<f32, N, H, R, M>]> = zeroed_slice(networks);
+    for (n, parameters) in parameters.iter_mut().enumerate() {
+        parameters_from_tensors(file, &network_prefix(part, n, networks), parameters)?;
+    }
+    let network = Box::new(Compiled::new(parameters, config.settings().architecture));
+    Ok(Model::new(config, game, network))
 }
 
 impl ShapeVisitor for Reading<'_> {

@@ -5,6 +5,7 @@ use meva_core::image::{self, Image};
 use meva_core::kernels::Portable;
 use meva_core::meta_value::{Architecture, MetaValue, Tape};
 use meva_core::parameters::Parameters;
+use meva_core::shape::Shape;
 use meva_core::{Player, Players, Scalar};
 
 use crate::cpu::Cpu;
@@ -16,6 +17,8 @@ pub type Gradient<'a, const N: usize> = Box<dyn FnMut(&[[Number; N]; 2], &[Numbe
 
 /// A network with parameters, of whatever hidden size.
 pub trait Network<const N: usize>: Send + Sync {
+    /// Its sizes.
+    fn shape(&self) -> Shape;
     /// Evaluates a player's own gradient in `f32`.
     fn gradient(&self, cpu: Cpu, player: Player) -> Gradient<'_, N>;
     /// A player's own gradient in `f64`, the parameters being what they are.
@@ -70,6 +73,10 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize> Compiled<N,
 }
 
 impl<const N: usize, const H: usize, const R: usize, const M: usize> Network<N> for Compiled<N, H, R, M> {
+    fn shape(&self) -> Shape {
+        Shape::new(N, H, R, M)
+    }
+
     fn gradient(&self, cpu: Cpu, player: Player) -> Gradient<'_, N> {
         let network = self.of(player);
         let mut tape: Box<Tape<Number, N, H, R>> = zeroed();

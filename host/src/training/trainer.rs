@@ -6,7 +6,7 @@ use meva_core::Game;
 use meva_core::algorithm1::{Settings, State};
 use meva_core::game::NamedGame;
 use meva_core::parameters::Parameters;
-use meva_core::shape::{ColaVisitor, ShapeVisitor};
+use meva_core::shape::{ColaVisitor, Shape, ShapeVisitor};
 
 use crate::config::{Algorithm, Config, Sharing};
 use crate::cpu::Cpu;
@@ -57,33 +57,93 @@ impl Trainer {
     /// The configuration is not valid, or asks for a network whose shape is not compiled in.
     pub fn new(config: &Config) -> Result<Self> {
         config.validate()?;
-        let shape = config.shape();
+        let shape = config.shape()?;
         let training = match config.algorithm {
             Algorithm::Meva => shape.visit(Starting(config))??,
             Algorithm::Cola => shape.visit_cola(Starting(config))??,
         };
-        Ok(Trainer {
-            config: config.clone(),
-            iteration: 0,
-            diverged: false,
-            training,
-        })
+        Ok(Trainer::begin(config.clone(), training))
+    }
+
+    /// A run on a game of one's own, with a network of any sizes: `N` parameters per policy, `H` hidden units, `R` residual
+    /// blocks and `M` quantiles. The sizes take the place of those in the configuration, and the game that of the game there;
+    /// all else is as the configuration says.
+    ///
+    /// ```
+    /// use meva::{config::Config, training::Trainer};
+    /// use meva_core::{Game, Scalar};
+    ///
+    /// /// Each player has two efforts; what both put into the same thing pays, and effort costs.
+    /// #[derive(Clone)]
+    /// struct Efforts;
+    ///
+    /// impl Game<2> for Efforts {
+    ///     fn value<S: Scalar>(&self, x: &[[S; 2]; 2]) -> [S; 2] {
+    ///         let shared = x[0][0] * x[1][0] + x[0][1] * x[1][1];
+    ///         x.map(|[a, b]| shared - (a * a * a * a + b * b * b * b))
+    ///     }
+    /// }
+    ///
+    /// let mut config = Config::preset("ipd")?;
+    /// config.set("batch=8")?;
+    /// config.set("alpha=0.1")?;
+    /// let mut trainer = Trainer::for_game::<2, 16, 1, 8>(&config, Efforts)?;
+    /// let loss = trainer.outer_iteration()?;
+    /// assert!(loss > 0.0);
+    /// let [dx, _] = trainer.model().field([&[0.5, 0.0], &[0.5, 0.5]], [0.9, 0.9])?;
+    /// assert_eq!(dx.len(), 2);
+    /// # Ok::<(), meva::error::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The configuration is not valid, or asks for what such a game does not have: COLA's training, or episodes to sample.
+    pub fn for_game<const N: usize, const H: usize, const R: usize, const M: usize>(
+        config: &Config,
+        game: impl Playable<N>,
+    ) -> Result<Self> {
+        let config = config.for_own_game(Shape::new(N, H, R, M));
+        config.validate()?;
+        let training = meva_training::<_, N, H, R, M>(&config, game)?;
+        Ok(Trainer::begin(config, training))
     }
 
     /// The run that was saved by [`Trainer::state`], to be continued to the same bits.
     ///
     /// # Errors
-    /// The file is not a training state.
+    /// The file is not a training state, or is that of a run on a game of one's own.
     pub fn resume(state: &TensorFile) -> Result<Self> {
+        Trainer::new(&Config::of_metadata(&state.metadata)?)?.restored(state)
+    }
+
+    /// As [`Trainer::resume`], for a run on a game of one's own: the file knows neither the game nor the sizes.
+    ///
+    /// # Errors
+    /// The file is not a training state, or that of a network with other sizes.
+    pub fn resume_for_game<const N: usize, const H: usize, const R: usize, const M: usize>(
+        state: &TensorFile,
+        game: impl Playable<N>,
+    ) -> Result<Self> {
+        Trainer::for_game::<N, H, R, M>(&Config::of_metadata(&state.metadata)?, game)?.restored(state)
+    }
+
+    fn begin(config: Config, training: Box<dyn Training>) -> Self {
+        Trainer {
+            config,
+            iteration: 0,
+            training,
+            diverged: false,
+        }
+    }
+
+    fn restored(mut self, state: &TensorFile) -> Result<Self> {
         let number = |key: &str| -> Result<u32> {
             let text = state.metadata.get(key).map_or("", String::as_str);
             text.parse()
                 .map_err(|_| Error::files(format!("this is no training state: its metadata has no number `{key}`")))
         };
-        let mut trainer = Trainer::new(&Config::of_metadata(&state.metadata)?)?;
-        trainer.training.restore(state, number("updates")?)?;
-        trainer.iteration = number("iteration")? as usize;
-        Ok(trainer)
+        self.training.restore(state, number("updates")?)?;
+        self.iteration = number("iteration")? as usize;
+        Ok(self)
     }
 
     /// The configuration.
