@@ -34,7 +34,7 @@ pub fn jacobian<S: Scalar, const N: usize>(
             let mut direction = [[S::ZERO; N]; 2];
             direction[j][n] = S::ONE;
             for (row, blocks) in field(&dual::along(x, &direction)).iter().zip(&mut blocks) {
-                blocks[j].column_mut(n).copy_from_slice(&dual::tangents(row));
+                blocks[j].data.0[n] = dual::tangents(row);
             }
         }
     }

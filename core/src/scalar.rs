@@ -58,14 +58,25 @@ pub trait Scalar:
     /// Replaces the number of lane `index`, which is less than [`Scalar::LANES`].
     fn set_lane(&mut self, index: usize, value: Self::Lane);
 
+    /// The numbers that `lane` gives for each lane, asked in order.
+    ///
+    /// ```
+    /// use meva_core::{Lanes, Scalar};
+    /// assert_eq!(Lanes::from_lanes(|index| index as f32), Lanes([0.0, 1.0, 2.0, 3.0]));
+    /// ```
+    #[inline(always)]
+    fn from_lanes(mut lane: impl FnMut(usize) -> Self::Lane) -> Self {
+        let mut result = Self::ZERO;
+        for index in 0..Self::LANES {
+            result.set_lane(index, lane(index));
+        }
+        result
+    }
+
     /// The same number in every lane.
     #[inline(always)]
     fn splat(value: Self::Lane) -> Self {
-        let mut result = Self::ZERO;
-        for index in 0..Self::LANES {
-            result.set_lane(index, value);
-        }
-        result
+        Self::from_lanes(|_| value)
     }
 
     /// `factor * self`.

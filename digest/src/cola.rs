@@ -106,8 +106,8 @@ fn loss<S, K, G, const N: usize, const R: usize>(
         )
         .digest(&mut fnv);
     }
-    for index in 0..Parameters::<S::Real, N, H, R, N>::TENSORS {
-        fnv.take_all(gradient.values(index));
+    for (_, values) in gradient.iter() {
+        fnv.take_all(values);
     }
     report(name, S::NAME, fnv.finish());
 }

@@ -128,8 +128,8 @@ fn vjp_parameters<S, K, const N: usize, const R: usize>(
     for heads in [Players::Both, Players::Only(Player::Zero), Players::Only(Player::One)] {
         network.forward(kernels, &x, &gamma, heads, &mut tape);
         network.vjp_parameters(kernels, heads, &tape, &dq, &mut gradient);
-        for index in 0..Parameters::<S::Real, N, H, R, M>::TENSORS {
-            fnv.take_all(gradient.values(index));
+        for (_, values) in gradient.iter() {
+            fnv.take_all(values);
         }
     }
     report(name, S::NAME, fnv.finish());
@@ -140,10 +140,8 @@ pub(crate) fn parameters<T: Real + Bits, const N: usize, const R: usize, const M
     stream: &mut Stream,
 ) -> Parameters<T, N, H, R, M> {
     let mut parameters = initial();
-    for index in 0..Parameters::<T, N, H, R, M>::TENSORS {
-        for value in parameters.values_mut(index) {
-            *value += T::draw(stream, -0.2, 0.2);
-        }
+    for value in parameters.numbers_mut() {
+        *value += T::draw(stream, -0.2, 0.2);
     }
     parameters
 }
@@ -158,8 +156,8 @@ fn initial<T: Real, const N: usize, const R: usize, const M: usize>() -> Paramet
 pub fn initialize<T: Real + Bits>(report: &mut Report) {
     let mut fnv = Fnv::EMPTY;
     let parameters: Parameters<T, 5, H, 2, M> = initial();
-    for index in 0..Parameters::<T, 5, H, 2, M>::TENSORS {
-        fnv.take_all(parameters.values(index));
+    for (_, values) in parameters.iter() {
+        fnv.take_all(values);
     }
     report("parameters::initialize", T::NAME, fnv.finish());
 }

@@ -2,14 +2,13 @@
 
 use meva_core::activation::Activation;
 use meva_core::adamw::AdamW;
-use meva_core::algorithm1::{self, Bootstrap, Exploration, Settings, State, Step, Trajectory};
+use meva_core::algorithm1::{self, Bootstrap, Exploration, Settings, Trajectory};
 use meva_core::game::rollouts::Episode;
 use meva_core::game::{Estimator, IteratedMatrix, Logistic, Rollouts};
 use meva_core::kernels::Kernels;
 use meva_core::learner::meta_value::Field;
 use meva_core::meta_value::{Architecture, Input};
 use meva_core::parameters::Parameters;
-use meva_core::random::{Purpose, Stream};
 use meva_core::{Real, Scalar};
 
 use crate::bits::{Bits, Fnv, draw, draw_rows, inputs};
@@ -36,12 +35,7 @@ struct Numbers<const N: usize, const P: usize> {
     lanes: Workspace<Wide, N, P>,
 }
 
-struct Workspace<S: Scalar, const N: usize, const P: usize> {
-    states: [State<S::Real, N, H, R, M>; P],
-    gradients: [Parameters<S::Real, N, H, R, M>; P],
-    groups: [Trajectory<S, N, H>; 2],
-    steps: [Step<S, N, H, R, M, P>; STEPS],
-}
+type Workspace<S, const N: usize, const P: usize> = algorithm1::Workspace<S, N, H, R, M, STEPS, 2, P>;
 
 impl Memory {
     /// Ready for use, any number of times.
@@ -57,20 +51,6 @@ impl<const N: usize, const P: usize> Numbers<N, P> {
         narrow: Workspace::ZERO,
         referee: Workspace::ZERO,
         lanes: Workspace::ZERO,
-    };
-}
-
-impl<S: Scalar, const N: usize, const P: usize> Workspace<S, N, P> {
-    const ZERO: Self = Workspace {
-        states: [State::ZERO; P],
-        gradients: [Parameters::ZERO; P],
-        // All zero, so that a static of it takes no room in flash.
-        groups: [Trajectory {
-            mask: [[S::ZERO; H]; 2],
-            weight: S::ZERO,
-            ..Trajectory::ZERO
-        }; 2],
-        steps: [Step::ZERO; STEPS],
     };
 }
 
@@ -179,24 +159,10 @@ fn train<S, E, K, const N: usize, const P: usize>(
     E: Estimator<S, N>,
     K: Kernels<S>,
 {
-    let Workspace {
-        states,
-        gradients,
-        groups,
-        steps,
-    } = memory;
     let mut fnv = Fnv::EMPTY;
-    for (index, state) in states.iter_mut().enumerate() {
-        state
-            .theta
-            .initialize(&mut Stream::new(11, Purpose::Parameters, index as u64));
-        state.target.copy_from(&state.theta);
-        state.m.clear();
-        state.v.clear();
-        state.updates = 0;
-    }
+    memory.initialize(11);
     let stream = &mut inputs(6);
-    for group in groups.iter_mut() {
+    for group in &mut memory.groups {
         *group = Trajectory {
             x: draw_rows(stream, -3.0, 3.0),
             exploration_gamma: draw(stream, 0.0, 1.0),
@@ -204,21 +170,20 @@ fn train<S, E, K, const N: usize, const P: usize>(
             ..Trajectory::ZERO
         };
         for u in 0..H {
-            for lane in 0..S::LANES {
-                group.mask[u % 2][u].set_lane(lane, S::Lane::from_real(S::Real::round(stream.sign(0.25))));
-            }
+            group.mask[u % 2][u] = S::from_lanes(|_| S::Lane::from_real(S::Real::round(stream.sign(0.25))));
         }
     }
     for _ in 0..UPDATES {
-        algorithm1::update(kernels, game, settings, states, groups, steps, gradients).digest(&mut fnv);
+        memory.update(kernels, game, settings).digest(&mut fnv);
     }
-    for group in groups.iter() {
+    for group in &memory.groups {
         fnv.take_all(group.x.as_flattened());
     }
-    for (state, gradient) in states.iter().zip(gradients) {
-        for index in 0..Parameters::<S::Real, N, H, R, M>::TENSORS {
-            for part in [&*gradient, &state.theta, &state.target, &state.m, &state.v] {
-                fnv.take_all(part.values(index));
+    for (state, gradient) in memory.states.iter().zip(&memory.gradients) {
+        let mut parts = [gradient, &state.theta, &state.target, &state.m, &state.v].map(Parameters::iter);
+        for _ in Parameters::<S::Real, N, H, R, M>::tensors() {
+            for (_, values) in parts.iter_mut().filter_map(Iterator::next) {
+                fnv.take_all(values);
             }
         }
     }

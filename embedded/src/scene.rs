@@ -2,17 +2,15 @@
 
 use core::hint::black_box;
 
-use core::array::from_mut;
 use meva_core::activation::Activation;
 use meva_core::adamw::AdamW;
-use meva_core::algorithm1::{self, Bootstrap, Exploration, Settings, State, Step, Trajectory};
+use meva_core::algorithm1::{Bootstrap, Exploration, Settings, Workspace};
 use meva_core::game::{Game, IteratedMatrix, Logistic, Tandem};
 use meva_core::image::Image;
 use meva_core::kernels::Portable;
 use meva_core::learner::meta_value::Field;
 use meva_core::learner::{Hola, Learner, Lola, LolaTaylor, LookAhead, MetaValueLearner, Naive};
 use meva_core::meta_value::{Architecture, Input, Tape};
-use meva_core::parameters::Parameters;
 use meva_core::random::{Purpose, Stream};
 use meva_core::{Player, Players, Scalar};
 use meva_digest::Fnv;
@@ -109,34 +107,11 @@ fn field_of<L: Learner<f32, N>, G: Game<N>, const N: usize>(
 const STEPS: usize = 5;
 const H: usize = 16;
 
-/// All that training needs besides the stack.
-struct Training {
-    state: State<f32, 1, H, 1, 16>,
-    gradient: Parameters<f32, 1, H, 1, 16>,
-    steps: [Step<f32, 1, H, 1, 16>; STEPS],
-    batch: [Trajectory<f32, 1, H>; 1],
-}
-
-static TRAINING: StaticCell<Training> = StaticCell::new(Training {
-    state: State::ZERO,
-    gradient: Parameters::ZERO,
-    steps: [Step::ZERO; STEPS],
-    batch: [Trajectory {
-        mask: [[0.0; H]; 2],
-        weight: 0.0,
-        ..Trajectory::ZERO
-    }],
-});
+static TRAINING: StaticCell<Workspace<f32, 1, H, 1, 16, STEPS, 1>> = StaticCell::new(Workspace::ZERO);
 
 /// Three updates of Algorithm 1 on a small network: batch 1, k = 4.
 pub fn train() {
-    let Some(Training {
-        state,
-        gradient,
-        steps,
-        batch,
-    }) = TRAINING.take()
-    else {
+    let Some(training) = TRAINING.take() else {
         return;
     };
     let settings = Settings {
@@ -159,31 +134,22 @@ pub fn train() {
             weight_decay: 1e-2,
         },
     };
-    state.theta.initialize(&mut Stream::new(0, Purpose::Parameters, 0));
-    state.target.copy_from(&state.theta);
+    training.initialize(0);
     let mut draws = Stream::new(0, Purpose::Policies, 0);
     let mut fnv = Fnv::EMPTY;
     for _ in 0..3 {
-        for group in batch.iter_mut() {
+        for group in &mut training.groups {
             group.x = [[draws.uniform(-8.0, 8.0) as f32], [draws.uniform(-8.0, 8.0) as f32]];
             group.gamma = [draws.discount() as f32, draws.discount() as f32];
             group.weight = 1.0;
         }
         let mut loss = 0.0;
         measured(&["update"], &mut || {
-            loss = algorithm1::update(
-                &Portable,
-                &mut Logistic,
-                &settings,
-                from_mut(state),
-                batch,
-                steps,
-                from_mut(gradient),
-            );
+            loss = training.update(&Portable, &mut Logistic, &settings);
         });
         fnv.take_all(&[loss]);
     }
-    for (_, values) in state.theta.iter() {
+    for (_, values) in training.states[0].theta.iter() {
         fnv.take_all(values);
     }
     line(&["update"], fnv.finish());

@@ -198,9 +198,8 @@ fn by_core_of<G: Game<N>, const N: usize, const H: usize, const R: usize, const 
     count: usize,
 ) -> (Vec<f32>, Vec<f32>) {
     let mut states = Box::new([State::<f32, N, H, R, M>::ZERO; P]);
-    for (n, State { theta, target, .. }) in states.iter_mut().enumerate() {
-        theta.initialize(&mut Stream::new(config.seed, Purpose::Parameters, n as u64));
-        target.copy_from(theta);
+    for (n, state) in states.iter_mut().enumerate() {
+        state.initialize(&mut Stream::new(config.seed, Purpose::Parameters, n as u64));
     }
     let mut steps = vec![Step::ZERO; config.stride + 1];
     let mut gradients = Box::new([Parameters::ZERO; P]);

@@ -18,9 +18,11 @@ use crate::{lambda_return, quantile_huber, target_network};
 
 mod settings;
 mod state;
+mod workspace;
 
 pub use settings::{Bootstrap, Exploration, Settings};
 pub use state::{State, Step, Trajectory};
+pub use workspace::Workspace;
 
 /// One update of the networks from all groups, one after the other. Returns the loss: the mean of `D` over the batch, steps
 /// and players.

@@ -2,6 +2,7 @@
 
 use crate::meta_value::Tape;
 use crate::parameters::Parameters;
+use crate::random::Stream;
 use crate::scalar::{Real, Scalar};
 
 /// A group's trajectory and the draws that belong to it.
@@ -85,6 +86,22 @@ impl<T: Real, const N: usize, const H: usize, const R: usize, const M: usize> St
         v: Parameters::ZERO,
         updates: 0,
     };
+
+    /// Draws initial parameters, with a target network that equals them, and forgets all updates.
+    pub fn initialize(&mut self, stream: &mut Stream) {
+        let State {
+            theta,
+            target,
+            m,
+            v,
+            updates,
+        } = self;
+        theta.initialize(stream);
+        target.copy_from(theta);
+        m.clear();
+        v.clear();
+        *updates = 0;
+    }
 
     /// Copies `other`, number by number.
     pub fn copy_from(&mut self, other: &Self) {

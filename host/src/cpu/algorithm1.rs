@@ -9,7 +9,7 @@ use meva_core::parameters::Parameters;
 use meva_core::random::{Purpose, Stream};
 use rayon::prelude::*;
 
-use super::{Cpu, Number, WIDTH};
+use super::{Cpu, Number, WIDTH, lane_of};
 use crate::cpu::estimate::{Knowledge, Playable};
 use crate::cpu::memory::{zeroed, zeroed_slice};
 use crate::draws::{Draws, Sampling};
@@ -52,9 +52,8 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize, const P: us
             })
             .collect();
         let mut states: Box<[State<f32, N, H, R, M>; P]> = zeroed();
-        for (n, State { theta, target, .. }) in states.iter_mut().enumerate() {
-            theta.initialize(&mut Stream::new(seed, Purpose::Parameters, n as u64));
-            target.copy_from(theta);
+        for (n, state) in states.iter_mut().enumerate() {
+            state.initialize(&mut Stream::new(seed, Purpose::Parameters, n as u64));
         }
         Engine {
             cpu,
@@ -67,23 +66,17 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize, const P: us
 
     /// One outer iteration: as many updates as the draws have discounts for. Returns the mean of their losses.
     pub fn outer_iteration(&mut self, settings: &Settings, draws: &Draws<N, H>) -> f32 {
-        for (g, group) in self.groups.iter_mut().enumerate() {
-            let trajectory = &mut group.trajectory;
-            for l in 0..WIDTH {
-                // Lanes beyond the batch repeat the group's first trajectory, with weight 0.
-                let index = g * WIDTH + l;
-                let idle = index >= self.batch;
-                let source = if idle { g * WIDTH } else { index };
-                trajectory.weight.set_lane(l, if idle { 0.0 } else { 1.0 });
-                for i in 0..2 {
-                    for n in 0..N {
-                        trajectory.x[i][n].set_lane(l, draws.x[source][i][n]);
-                    }
-                    trajectory.exploration_gamma[i].set_lane(l, draws.exploration_gamma[source][i]);
-                    if let Some(mask) = draws.mask.get(source) {
-                        for u in 0..H {
-                            trajectory.mask[i][u].set_lane(l, mask[i][u]);
-                        }
+        for (g, Group { trajectory, .. }) in self.groups.iter_mut().enumerate() {
+            let at = |l| lane_of(g, l, self.batch);
+            trajectory.weight = Number::from_lanes(|l| if at(l).idle { 0.0 } else { 1.0 });
+            for i in 0..2 {
+                trajectory.exploration_gamma[i] = Number::from_lanes(|l| draws.exploration_gamma[at(l).source][i]);
+                for n in 0..N {
+                    trajectory.x[i][n] = Number::from_lanes(|l| draws.x[at(l).source][i][n]);
+                }
+                if !draws.mask.is_empty() {
+                    for u in 0..H {
+                        trajectory.mask[i][u] = Number::from_lanes(|l| draws.mask[at(l).source][i][u]);
                     }
                 }
             }
@@ -111,13 +104,8 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize, const P: us
                 steps,
                 gradients,
             } = group;
+            trajectory.gamma = std::array::from_fn(|i| Number::from_lanes(|l| gamma[lane_of(g, l, batch).source][i]));
             let first = g * WIDTH;
-            for l in 0..WIDTH {
-                let index = if first + l < batch { first + l } else { first };
-                for i in 0..2 {
-                    trajectory.gamma[i].set_lane(l, gamma[index][i]);
-                }
-            }
             if let Some(streams) = streams.get(first..batch.min(first + WIDTH)) {
                 knowledge.reseed(streams);
             }

@@ -3,6 +3,8 @@
 //! An update draws a batch of joint policies as the game's trajectories start, and for each a length `alpha` uniform on
 //! `[0, alpha_max]`; it descends the consistency loss of [`meva_core::learner::cola`], averaged over the batch and the players.
 
+use std::array;
+
 use meva_core::algorithm1::{self, Settings, State};
 use meva_core::learner::cola;
 use meva_core::meta_value::{MetaValue, Tape};
@@ -13,8 +15,8 @@ use rayon::prelude::*;
 
 use crate::cpu::Cpu;
 use crate::cpu::Number;
-use crate::cpu::WIDTH;
 use crate::cpu::memory::zeroed;
+use crate::cpu::{WIDTH, lane_of};
 use crate::draws::{Draws, Start};
 
 /// What one group of points needs.
@@ -77,19 +79,10 @@ impl<G: Game<N> + Sync, const N: usize, const H: usize, const R: usize> ColaEngi
                         gradient,
                     },
                 )| {
-                    let (mut x, mut alpha, mut weight) = ([[Number::ZERO; N]; 2], Number::ZERO, Number::ZERO);
-                    for l in 0..WIDTH {
-                        // Lanes beyond the batch repeat the group's first point, with weight 0.
-                        let idle = g * WIDTH + l >= batch;
-                        let source = g * WIDTH + if idle { 0 } else { l };
-                        weight.set_lane(l, if idle { 0.0 } else { share });
-                        alpha.set_lane(l, draws.alpha[source]);
-                        for i in 0..2 {
-                            for n in 0..N {
-                                x[i][n].set_lane(l, draws.x[source][i][n]);
-                            }
-                        }
-                    }
+                    let at = |l| lane_of(g, l, batch);
+                    let weight = Number::from_lanes(|l| if at(l).idle { 0.0 } else { share });
+                    let alpha = Number::from_lanes(|l| draws.alpha[at(l).source]);
+                    let x = array::from_fn(|i| array::from_fn(|n| Number::from_lanes(|l| draws.x[at(l).source][i][n])));
                     gradient.clear();
                     let loss = cola::loss_and_gradient(
                         &cpu,

@@ -23,6 +23,24 @@ pub const WIDTH: usize = 64;
 /// 64 numbers that advance together.
 pub type Number = Lanes<WIDTH>;
 
+/// What a lane of a group works on.
+struct Lane {
+    /// The index in the batch.
+    source: usize,
+    /// Whether it only fills its group: the batch has ended, and the lane repeats the group's first trajectory with weight 0.
+    idle: bool,
+}
+
+/// What lane `l` of group `g` works on.
+fn lane_of(g: usize, l: usize, batch: usize) -> Lane {
+    let (first, own) = (g * WIDTH, g * WIDTH + l);
+    let idle = own >= batch;
+    Lane {
+        source: if idle { first } else { own },
+        idle,
+    }
+}
+
 /// The widest instruction set that is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum InstructionSet {
