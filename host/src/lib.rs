@@ -46,3 +46,8 @@ pub use config::Config;
 pub use error::{Error, Result};
 pub use model::Model;
 pub use training::{Backend, Run, Trainer};
+
+/// The programs in the README compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
