@@ -137,7 +137,8 @@ impl Run {
         Run::begin(trainer, RunDirectory::create(path)?)
     }
 
-    /// The run that a directory keeps, from where it was last saved.
+    /// The run that a directory keeps, from where it was last saved. To make it longer, take [`saved`],
+    /// [`Trainer::set_outer`] and [`Run::go_on`] instead.
     ///
     /// # Errors
     /// As [`RunDirectory::open`], [`saved`] and [`Run::go_on`].
