@@ -1,5 +1,5 @@
-//! What stands for a device where the feature `gpu` is not compiled in: types without a value, so that whoever takes one compiles
-//! and is never called.
+//! What stands in for a device in a build without the feature `gpu`: types that have no values, so that code which takes one
+//! compiles but can never be called.
 
 /// No adapters.
 pub mod device {
@@ -8,7 +8,7 @@ pub mod device {
     use crate::error::{Error, Result};
     use crate::gpu::Description;
 
-    /// An open device, of which there is none without the feature `gpu`.
+    /// An open device; without the feature `gpu` there is none.
     pub struct Gpu {
         /// What it is.
         pub description: Description,
@@ -25,15 +25,15 @@ pub mod device {
         }
     }
 
-    /// No adapters, and none that is taken.
+    /// No adapters, and so no default.
     pub fn list() -> (Vec<Description>, Option<usize>) {
         (Vec::new(), None)
     }
 
     /// The error of a build without the feature `gpu`.
     pub fn no_adapter() -> Error {
-        Error::usage("no GPU can be used: this is a build of meva without its feature `gpu`")
-            .hint("build it with `--features gpu`, or use --engine cpu")
+        Error::usage("this build of meva cannot use a GPU: its feature `gpu` is off")
+            .hint("build meva with `--features gpu`, or use --engine cpu")
     }
 }
 
@@ -63,7 +63,7 @@ pub mod updater {
     use crate::error::Result;
     use crate::gpu::{OptimizerStep, OuterDraws, Plan};
 
-    /// Algorithm 1 on a device, of which there is none without the feature `gpu`.
+    /// Algorithm 1 on a device; without the feature `gpu` there is none.
     pub struct Updater(Infallible);
 
     impl Updater {

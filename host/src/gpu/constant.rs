@@ -34,6 +34,18 @@ pub(super) enum Value {
     Pairs(Vec<[f32; 2]>),
 }
 
+impl Value {
+    /// Whether it has no number that is infinite or NaN: WGSL cannot spell those.
+    pub(super) fn is_finite(&self) -> bool {
+        match self {
+            Value::Bool(_) | Value::Index(_) | Value::Indices(_) => true,
+            Value::Number(value) => value.is_finite(),
+            Value::Numbers(values) => values.iter().all(|value| value.is_finite()),
+            Value::Pairs(pairs) => pairs.as_flattened().iter().all(|value| value.is_finite()),
+        }
+    }
+}
+
 /// The constant's declaration.
 impl fmt::Display for Constant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

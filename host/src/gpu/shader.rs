@@ -106,7 +106,7 @@ impl Stage {
     ///
     /// # Errors
     /// An import names a file that does not exist, or a name that its file does not declare, or files import each other. Tests
-    /// make sure that none of this happens with the shaders of this crate.
+    /// make sure that none of this happens with the shaders of this crate. A number of the configuration does not fit in `f32`.
     pub fn source(self, plan: &Plan) -> Result<String> {
         let mut constants = of_core();
         constants.extend(plan.layout.constants());
@@ -215,6 +215,11 @@ impl<'a> Assembly<'a> {
                     let mut constants = self.constants.iter();
                     let constant = constants.find(|constant| (constant.file, constant.name) == (from, name));
                     let constant = constant.ok_or_else(|| unknown(name))?;
+                    if !constant.value.is_finite() {
+                        let name = name.to_lowercase();
+                        let what = format!("`{name}` is too large for the GPU engine, which computes in f32");
+                        return Err(Error::usage(what).hint("use a smaller number"));
+                    }
                     if !parts.constants.contains(&constant) {
                         parts.constants.push(constant);
                     }
@@ -435,11 +440,15 @@ mod tests {
     }
 
     fn assemble(shaders: &[Shader], file: &str) -> std::result::Result<String, String> {
-        let constants = [Constant {
+        let constant = |name, value| Constant {
             file: "a.rs",
-            name: "A",
-            value: Value::Index(7),
-        }];
+            name,
+            value,
+        };
+        let constants = [
+            constant("A", Value::Index(7)),
+            constant("INFINITE", Value::Numbers(vec![1.0, f32::INFINITY])),
+        ];
         let assembly = Assembly {
             shaders,
             constants: &constants,
@@ -474,9 +483,10 @@ mod tests {
     }
 
     #[test]
-    fn imports_of_what_is_not_there_are_errors() {
+    fn bad_imports_are_errors() {
         for (text, what) in [
             ("// import B from a.rs\n", "main.wgsl imports `B`, which is not in a.rs"),
+            ("// import INFINITE from a.rs\n", "`infinite` is too large"),
             ("// import A from b.rs\n", "main.wgsl imports `A`, which is not in b.rs"),
             ("// import a from a.wgsl\n", "there is no shader a.wgsl"),
             (
