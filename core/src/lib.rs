@@ -12,7 +12,7 @@
 //! - An iterated game's policy is five log-odds of cooperating: at the start, then after DD, DC, CD, CC, **own action
 //!   first**. Joint states and rows of payoffs: DD, DC, CD, CC, player 0's action first.
 //! - Values are normalised: `(1 - delta)` or `(1 - gamma)` times the discounted sum, so that they lie in the range of the
-//!   payoffs (appendix A).
+//!   payoffs (appendix A). `1 - delta` is one minus the *rounded* `delta`.
 //! - The own (simultaneous) gradient is `g_i = d f_i / d x_i`.
 //! - Quantile midpoints are `tau_i = (i + 1/2) / M`, the Huber threshold is 1, GELU is the tanh form, layer norm has the
 //!   biased variance and epsilon 1e-6.
@@ -22,8 +22,9 @@
 //! # Where to find what
 //!
 //! [`algorithm1`] tells the training story from top to bottom; [`learner`] has the learners side by side, [`game`] the
-//! games. [`scalar`] says what formulas are written in: [`Dual`] numbers give derivatives of any of them, [`Lanes`] run
-//! many trajectories at once. What is known only at run time has a name: learners, games and other choices by [`mod@choice`],
+//! games. [`networks`] knows whether players share a network or have one each; [`jacobian`] has Hessians and Jacobians of
+//! fields as matrices of [`nalgebra`]. [`scalar`] says what formulas are written in: [`Dual`] numbers give derivatives of
+//! any of them, [`Lanes`] run many trajectories at once. What is known only at run time has a name: learners, games and other choices by [`mod@choice`],
 //! the sizes of networks by [`shape`]; [`image`] puts a trained network into one piece.
 #![no_std]
 #![forbid(unsafe_code)]

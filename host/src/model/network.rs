@@ -4,6 +4,7 @@ use meva_core::algorithm1::State;
 use meva_core::image::{self, Image};
 use meva_core::kernels::Portable;
 use meva_core::meta_value::{Architecture, MetaValue, Tape};
+use meva_core::networks::speaker;
 use meva_core::parameters::Parameters;
 use meva_core::shape::Shape;
 use meva_core::{Player, Players, Scalar};
@@ -122,7 +123,7 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize> Network<N> 
 
 /// What speaks for a player, of the one for both or of two.
 fn of<T>(each: &[T], player: Player) -> &T {
-    &each[player.index().min(each.len() - 1)]
+    &each[speaker(player, each.len())]
 }
 
 /// The first `N` numbers; zero beyond the last.
