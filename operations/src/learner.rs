@@ -1,0 +1,182 @@
+//! Learners that need no training: the fields that they follow.
+
+use meva_core::game::{Game, GameName, IteratedMatrix, Logistic, Tandem};
+use meva_core::kernels::Kernels;
+use meva_core::learner::LearnerName;
+use meva_core::{Player, Real, Scalar};
+
+use crate::bounds::Quantity;
+use crate::condition::{MovedGradients, Nudge};
+use crate::game::{OnlyValue, Played, on_each_game};
+use crate::operation::{Domain, Formula, Output, Relation, Sink, Source, Visitor, related, rows};
+
+/// A learner's field at a joint policy `x`.
+#[derive(Clone, Copy, Debug)]
+pub struct OfLearner<G> {
+    /// The learner.
+    pub learner: LearnerName,
+    /// The length of its imagined steps.
+    pub alpha: f64,
+    /// What the game is called.
+    pub name: GameName,
+    /// The game.
+    pub game: G,
+}
+
+impl<G> OfLearner<G> {
+    fn formula<S: Scalar, const N: usize>(&self, source: &mut dyn Source<S>, sink: &mut dyn Sink<S>)
+    where
+        G: Played<N>,
+    {
+        let game = self.game.with_constants(source);
+        let x: [[S; N]; 2] = rows(source, "x", Domain::policy::<N>());
+        if sink.wants(key(self.learner)) {
+            let field = self.learner.field(self.alpha, &game, &x);
+            sink.numbers(key(self.learner), field.as_flattened());
+        }
+        if sink.wants("field by duals") {
+            let field = self.learner.field(self.alpha, &OnlyValue(game), &x);
+            sink.numbers("field by duals", field.as_flattened());
+        }
+        if sink.wants("objective") {
+            // Where the learner differentiates: at `x`, which `y` may move from while what is held constant stays.
+            let mut y = x;
+            source.numbers("y", Domain::Given, y.as_flattened_mut());
+            sink.numbers("objective", &self.objective(&game, &x, &y));
+        }
+    }
+
+    /// What the learner climbs: each player's return after the step of its opponent that it foresees.
+    fn objective<S: Scalar, P: Game<N>, const N: usize>(&self, game: &P, x: &[[S; N]; 2], y: &[[S; N]; 2]) -> [S; 2] {
+        let opponent = match self.learner {
+            LearnerName::Naive | LearnerName::Hola0 => return game.value(y),
+            LearnerName::LookAhead | LearnerName::Lola | LearnerName::Hola1 | LearnerName::LolaTaylor => {
+                LearnerName::Naive
+            }
+            LearnerName::Hola2 => LearnerName::Lola,
+            LearnerName::Hola3 => LearnerName::Hola2,
+        };
+        let alpha = S::Real::round(self.alpha);
+        Player::BOTH.map(|player| {
+            let (i, j) = (player.index(), player.opponent().index());
+            // LookAhead holds the step constant.
+            let seen_from = if self.learner == LearnerName::LookAhead { x } else { y };
+            let step = opponent.field(self.alpha, game, seen_from)[j];
+            if self.learner == LearnerName::LolaTaylor {
+                let mut value = game.value(y)[i];
+                for (d, step) in game.gradient(player, y)[j].iter().zip(step) {
+                    value.add_scaled(alpha, &(*d * step));
+                }
+                return value;
+            }
+            let mut after = *y;
+            for (number, step) in after[j].iter_mut().zip(&step) {
+                number.add_scaled(alpha, step);
+            }
+            game.value(&after)[i]
+        })
+    }
+
+    fn moved<const N: usize>(&self, nudge: &mut Nudge, source: &mut dyn Source<f64>, sink: &mut dyn Sink<f64>)
+    where
+        G: Played<N>,
+    {
+        let game = MovedGradients::new(self.game.with_constants(source), G::LOG_ODDS, nudge);
+        let x: [[f64; N]; 2] = rows(source, "x", Domain::policy::<N>());
+        sink.numbers(
+            key(self.learner),
+            self.learner.field(self.alpha, &game, &x).as_flattened(),
+        );
+    }
+}
+
+/// What files of vectors call a learner's field.
+pub const fn key(learner: LearnerName) -> &'static str {
+    match learner {
+        LearnerName::Naive => "naive",
+        LearnerName::LookAhead => "lookahead",
+        LearnerName::Lola => "lola",
+        LearnerName::LolaTaylor => "lola_taylor",
+        LearnerName::Hola0 => "hola0",
+        LearnerName::Hola1 => "hola1",
+        LearnerName::Hola2 => "hola2",
+        LearnerName::Hola3 => "hola3",
+    }
+}
+
+const fn outputs(learner: LearnerName) -> [Output; 3] {
+    let (name, quantity) = (key(learner), Quantity::of_learner(learner));
+    [
+        related(
+            name,
+            quantity,
+            Relation::Own {
+                of: "objective",
+                by: "y",
+            },
+        ),
+        related("field by duals", quantity, Relation::Duals(name)),
+        related("objective", Quantity::Value, Relation::Auxiliary),
+    ]
+}
+
+macro_rules! formula_of_learner {
+    ($($game:ty, $n:literal;)+) => {$(
+        impl Formula for OfLearner<$game> {
+            fn module(&self) -> &'static str {
+                match self.learner {
+                    LearnerName::Naive => "learner::naive",
+                    LearnerName::LookAhead => "learner::lookahead",
+                    LearnerName::Lola | LearnerName::LolaTaylor => "learner::lola",
+                    LearnerName::Hola0 | LearnerName::Hola1 | LearnerName::Hola2 | LearnerName::Hola3 => "learner::hola",
+                }
+            }
+            fn subject(&self) -> &'static str {
+                self.name.name()
+            }
+            fn outputs(&self) -> &'static [Output] {
+                match self.learner {
+                    LearnerName::Naive => const { &outputs(LearnerName::Naive) },
+                    LearnerName::LookAhead => const { &outputs(LearnerName::LookAhead) },
+                    LearnerName::Lola => const { &outputs(LearnerName::Lola) },
+                    LearnerName::LolaTaylor => const { &outputs(LearnerName::LolaTaylor) },
+                    LearnerName::Hola0 => const { &outputs(LearnerName::Hola0) },
+                    LearnerName::Hola1 => const { &outputs(LearnerName::Hola1) },
+                    LearnerName::Hola2 => const { &outputs(LearnerName::Hola2) },
+                    LearnerName::Hola3 => const { &outputs(LearnerName::Hola3) },
+                }
+            }
+            fn formula<S: Scalar, K: Kernels<S>>(&self, _: &K, source: &mut dyn Source<S>, sink: &mut dyn Sink<S>) {
+                OfLearner::formula::<S, $n>(self, source, sink);
+            }
+            fn formula_moved(&self, nudge: &mut Nudge, source: &mut dyn Source<f64>, sink: &mut dyn Sink<f64>) {
+                self.moved::<$n>(nudge, source, sink);
+            }
+        }
+    )+};
+}
+
+formula_of_learner! {
+    Logistic, 1;
+    Tandem, 1;
+    IteratedMatrix, 5;
+}
+
+/// The length of imagined steps that moves policies by about one.
+const fn length_of_steps(game: GameName) -> f64 {
+    match game {
+        GameName::Tandem => 0.1,
+        GameName::Chicken => 0.02,
+        _ => 1.0,
+    }
+}
+
+/// Shows every learner in every game to the visitor.
+pub fn each(visitor: &mut impl Visitor) {
+    on_each_game!(name, _module, game => {
+        for learner in LearnerName::ALL {
+            let alpha = length_of_steps(name);
+            visitor.formula(&OfLearner { learner, alpha, name, game });
+        }
+    });
+}

@@ -1,0 +1,76 @@
+//! Estimates of an iterated game from sampled episodes.
+
+use meva_core::Real;
+use meva_core::game::rollouts::Episode;
+use meva_core::game::{Estimator, IteratedMatrix, Rollouts as Sampled};
+use meva_core::random::{Purpose, Stream};
+
+use crate::bounds::Quantity;
+use crate::operation::{Domain, Operation, Output, Packed, Sink, Source, Visitor, WithDuals, number, plain, rows};
+
+/// The most lanes that there are streams for.
+pub(crate) const LANES: usize = 64;
+
+/// Values and own gradients from several episodes of chicken, or from one, which has no baseline.
+#[derive(Clone, Copy, Debug)]
+pub struct Rollouts {
+    subject: &'static str,
+    episodes: usize,
+}
+
+/// A stream of actions for each lane, by the number that the lane has for it.
+pub(crate) fn streams<S: Packed>(seed: &S) -> [Stream; LANES] {
+    core::array::from_fn(|lane| {
+        let index = if lane < S::LANES {
+            seed.lane(lane).to_f64() as u64
+        } else {
+            0
+        };
+        Stream::new(0, Purpose::Rollouts, index)
+    })
+}
+
+/// Numbers that choose a lane's stream.
+pub(crate) const SEEDS: Domain = Domain::Uniform(0.0, 1e6);
+
+impl Operation for Rollouts {
+    fn module(&self) -> &'static str {
+        "game::rollouts"
+    }
+
+    fn subject(&self) -> &'static str {
+        self.subject
+    }
+
+    fn outputs(&self) -> &'static [Output] {
+        const OUTPUTS: [Output; 3] = [
+            plain("value", Quantity::Rollouts),
+            plain("own_gradients", Quantity::Rollouts),
+            plain("value alone", Quantity::Rollouts),
+        ];
+        &OUTPUTS
+    }
+
+    fn evaluate<S: Packed, K: WithDuals<S>>(&self, _: &K, source: &mut dyn Source<S>, sink: &mut dyn Sink<S>) {
+        let x: [[S; 5]; 2] = rows(source, "x", Domain::policy::<5>());
+        let seed: S = number(source, "seed", SEEDS);
+        let mut episodes = [Episode::START; 4];
+        let mut rollouts = Sampled {
+            game: &IteratedMatrix::CHICKEN,
+            length: 12,
+            episodes: &mut episodes[..self.episodes.min(4)],
+            streams: &mut streams(&seed),
+        };
+        let (value, own_gradients) = rollouts.estimate(&x);
+        sink.numbers("value", &value);
+        sink.numbers("own_gradients", own_gradients.as_flattened());
+        sink.numbers("value alone", &rollouts.estimate_value(&x));
+    }
+}
+
+/// Shows both to the visitor.
+pub fn each(visitor: &mut impl Visitor) {
+    for (subject, episodes) in [("several", 4), ("alone", 1)] {
+        visitor.operation(&Rollouts { subject, episodes });
+    }
+}
