@@ -1,6 +1,6 @@
 //! Games: values, gradients, Hessian-vector products.
 
-use meva_core::game::{Game, GameName, IteratedMatrix, Logistic, Tandem};
+use meva_core::game::{Game, GameName, IteratedMatrix, Logistic, PlaneGame, Tandem};
 use meva_core::kernels::Kernels;
 use meva_core::{Player, Scalar};
 
@@ -24,6 +24,13 @@ impl Played<1> for Logistic {
 }
 
 impl Played<1> for Tandem {
+    const LOG_ODDS: bool = false;
+    fn with_constants<S: Scalar>(self, _: &mut dyn Source<S>) -> Self {
+        self
+    }
+}
+
+impl Played<1> for PlaneGame {
     const LOG_ODDS: bool = false;
     fn with_constants<S: Scalar>(self, _: &mut dyn Source<S>) -> Self {
         self

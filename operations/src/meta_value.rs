@@ -146,14 +146,8 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize> Operation f
                 },
             ),
             plain("loss", Quantity::NetworkLoss),
-            related(
-                "loss_gradient",
-                Quantity::NetworkLossGradient,
-                Relation::Tensors {
-                    of: "loss",
-                    by: "parameters",
-                },
-            ),
+            // No differences: they would step over the Huber loss's kinks.
+            plain("loss_gradient", Quantity::NetworkLossGradient),
             plain("vjp_parameters of player 0", Quantity::NetworkVjp),
             plain("vjp_parameters of player 1", Quantity::NetworkVjp),
             related("field", Quantity::NetworkOwnGradient, Relation::Auxiliary),

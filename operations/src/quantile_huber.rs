@@ -38,7 +38,7 @@ impl<const M: usize> Formula for QuantileHuber<M> {
     }
 
     fn formula<S: Scalar, K: Kernels<S>>(&self, kernels: &K, source: &mut dyn Source<S>, sink: &mut dyn Sink<S>) {
-        let q: [S; M] = row(source, "q", Domain::Lattice(1.0 / 32.0));
+        let q: [S; M] = row(source, "q", Domain::Lattice(0.03));
         let y: [S; M] = row(source, "y", Domain::Lattice(0.0));
         let mut dq = [S::ZERO; M];
         sink.numbers("loss", &[kernels.quantile_huber(&q, &y, &mut dq)]);

@@ -2,14 +2,14 @@
 
 use meva_core::Scalar;
 
-use crate::compare::ulps;
-use crate::tolerance::{Operation, Precision};
+use meva_operations::bounds::Quantity;
+use meva_operations::compare::{keeps, ulps};
 
 /// An `f32` function with its `f64` original, whose own error is a billionth of an `f32` unit in the last place.
 #[derive(Clone, Copy, Debug)]
 pub struct Function {
     /// Its row in the table.
-    pub operation: Operation,
+    pub quantity: Quantity,
     /// The function.
     pub single: fn(f32) -> f32,
     /// The original.
@@ -19,17 +19,17 @@ pub struct Function {
 /// `exp`, `tanh` and `sigmoid`.
 pub const FUNCTIONS: [Function; 3] = [
     Function {
-        operation: Operation::Exp,
+        quantity: Quantity::Exp,
         single: meva_core::elementary::exp,
         double: <f64 as Scalar>::exp,
     },
     Function {
-        operation: Operation::Tanh,
+        quantity: Quantity::Tanh,
         single: meva_core::elementary::tanh,
         double: <f64 as Scalar>::tanh,
     },
     Function {
-        operation: Operation::Sigmoid,
+        quantity: Quantity::Sigmoid,
         single: meva_core::elementary::sigmoid,
         double: <f64 as Scalar>::sigmoid,
     },
@@ -58,7 +58,7 @@ impl Function {
         for input in inputs {
             let (got, exact) = ((self.single)(input), (self.double)(f64::from(input)));
             let ulps = ulps("", got, exact, f64::INFINITY)
-                .map_err(|failure| format!("{:?} of {input:e} ({:#010x}){failure}", self.operation, input.to_bits()))?;
+                .map_err(|failure| format!("{:?} of {input:e} ({:#010x}){failure}", self.quantity, input.to_bits()))?;
             worst = worst.max(Worst { ulps, input });
         }
         Ok(worst)
@@ -67,14 +67,14 @@ impl Function {
     /// The verdict on a measurement, in words.
     pub fn judge(&self, measured: Result<Worst, String>) -> Result<String, String> {
         let Worst { ulps, input } = measured?;
-        let bound = self.operation.tolerance().bound(Precision::Single);
+        let bound = self.quantity.row().amount;
         let words = format!(
             "{:?}: {ulps:.4} ulp at {input:e} ({:#010x}), {:.0} % of the bound {bound}",
-            self.operation,
+            self.quantity,
             input.to_bits(),
             100.0 * ulps / bound
         );
-        if !(ulps <= bound) { Err(words) } else { Ok(words) }
+        if keeps(ulps, bound) { Ok(words) } else { Err(words) }
     }
 }
 

@@ -3,9 +3,10 @@
 use meva_core::game::{IteratedMatrix, Logistic, Tandem};
 use meva_core::{Game, Player, Scalar};
 
+use meva_operations::condition::{Nudge, condition};
+
 use crate::compare::Scale;
-use crate::condition::{Nudge, condition};
-use crate::tolerance::{Operation, Precision};
+use crate::tolerance::Precision;
 
 /// A game of this crate.
 pub trait BuiltIn: Copy {
@@ -70,18 +71,18 @@ pub const ALL: [&str; 5] = [
     "iterated_chicken",
 ];
 
-/// What is known about a game at `x`: the operation, its name in the vectors, the numbers.
-pub type Outputs<S> = [(Operation, &'static str, Vec<S>); 4];
+/// What is known about a game at `x`: names and numbers.
+pub type Outputs<S> = [(&'static str, Vec<S>); 4];
 
 /// Values, own gradients, Jacobian, and the Hessians times `v`.
 pub fn outputs<S: Scalar, G: Game<N>, const N: usize>(game: &G, x: &[[S; N]; 2], v: &[[S; N]; 2]) -> Outputs<S> {
     let jacobian = Player::BOTH.map(|player| game.gradient(player, x));
     let hvp = Player::BOTH.map(|player| game.hvp(player, x, v));
     [
-        (Operation::GameValue, "f", game.value(x).to_vec()),
-        (Operation::GameGradient, "gradient", game.own_gradients(x).concat()),
-        (Operation::GameJacobian, "jacobian", jacobian.concat().concat()),
-        (Operation::GameHvp, "hvp", hvp.concat().concat()),
+        ("f", game.value(x).to_vec()),
+        ("gradient", game.own_gradients(x).concat()),
+        ("jacobian", jacobian.concat().concat()),
+        ("hvp", hvp.concat().concat()),
     ]
 }
 
@@ -97,7 +98,7 @@ pub fn scales<G: Game<N> + BuiltIn, const N: usize>(
         Precision::Double => Scale::Rms,
         Precision::Single => Scale::RmsPlus(condition(|nudge| {
             let (x, v) = (nudge.rows(x), nudge.rows(v));
-            outputs(&game.nudged(nudge), &x, &v)[index].2.clone()
+            outputs(&game.nudged(nudge), &x, &v)[index].1.clone()
         })),
     })
 }

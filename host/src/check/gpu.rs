@@ -1,23 +1,18 @@
-//! What a GPU computes: the formulas of `shaders/probe.wgsl` at given points, and one update of Algorithm 1.
+//! What a GPU computes: the formulas of `shaders/probe.wgsl` at the cases of operations.
 
 use std::sync::Arc;
 
-use meva_core::game::{AnyGame, PlaneGame};
-use meva_core::kernels::Portable;
-use meva_core::{Game, game::IteratedMatrix};
+use meva_operations::bounds::Implementation;
+use meva_operations::cases::{Case, Numbers};
+use meva_operations::{Operation, Output};
 
-use super::games::{BuiltIn, GAMES, Nudged};
-use super::report::{Basis, Engine, Report};
-use super::stochastic::{Stochastic, deviations};
-use super::tolerance::{Operation, Spread};
-use super::{elementary, games, network, update};
 use crate::config::Config;
 use crate::error::Result;
-use crate::gpu::{Gpu, OptimizerStep, OuterDraws, Plan, Updater, probe};
+use crate::gpu::{Gpu, Plan, probe};
 
-/// The engine that an adapter is in a report.
-pub fn engine_of(gpu: &Gpu) -> Engine {
-    Engine::Gpu {
+/// The implementation that an adapter is in a report.
+pub(super) fn implementation(gpu: &Gpu) -> Implementation {
+    Implementation::Gpu {
         index: gpu.description.index,
         software: gpu.description.is_software(),
     }
@@ -25,7 +20,7 @@ pub fn engine_of(gpu: &Gpu) -> Engine {
 
 /// What the probe answers, each point by point, players one after the other.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Answers {
+pub(super) struct Answers {
     /// `M` quantiles of each player.
     pub quantiles: Vec<f64>,
     /// Own gradients of the mean quantile.
@@ -40,23 +35,31 @@ pub struct Answers {
     pub elementary: [Vec<f64>; 5],
 }
 
-/// Asks a GPU for everything at once: joint policies with discounts and signs of the last hidden units. `theta` is one network
-/// after the other.
+/// A joint policy, player 0 first, with discounts and signs of the last hidden units.
+#[derive(Clone, Debug)]
+pub(super) struct Point {
+    pub x: Vec<f64>,
+    pub gamma: [f64; 2],
+    pub mask: Vec<f64>,
+}
+
+/// Asks a GPU for everything at once. `theta` is one network after the other.
 ///
 /// # Errors
 /// The device failed, or the GPU engine cannot evaluate the network.
-pub fn ask<const N: usize, const H: usize>(
-    gpu: &Arc<Gpu>,
-    config: &Config,
-    theta: &[f32],
-    points: impl IntoIterator<Item = ([[f64; N]; 2], [f64; 2], [[f64; H]; 2])>,
-) -> Result<Answers> {
+pub(super) fn ask(gpu: &Arc<Gpu>, config: &Config, theta: &[f32], points: &[Point]) -> Result<Answers> {
     let plan = Plan::of(config, 1)?;
+    // The device reads both players side by side.
+    let side_by_side = |numbers: &[f64]| -> Vec<f32> {
+        let (zero, one) = numbers.split_at(numbers.len() / 2);
+        let pairs = zero.iter().zip(one);
+        pairs.flat_map(|(zero, one)| [*zero as f32, *one as f32]).collect()
+    };
     let mut asked = Vec::new();
-    for (x, gamma, mask) in points {
-        asked.extend((0..N).flat_map(|n| [x[0][n] as f32, x[1][n] as f32]));
+    for Point { x, gamma, mask } in points {
+        asked.extend(side_by_side(x));
         asked.extend(gamma.map(|gamma| gamma as f32));
-        asked.extend((0..H).flat_map(|u| [mask[0][u] as f32, mask[1][u] as f32]));
+        asked.extend(side_by_side(mask));
     }
     let (n, m) = (plan.layout.shape.parameters, plan.layout.shape.quantiles);
     let numbers = probe(gpu, &plan, theta, &asked)?;
@@ -80,126 +83,107 @@ pub fn ask<const N: usize, const H: usize>(
     Ok(answers)
 }
 
-/// The configuration of a small network that both players of a built-in game share.
-fn config_of(built_in: &BuiltIn) -> Result<Config> {
-    let mut config = match built_in.name {
-        "tandem" => network::config("logistic")?,
-        preset => network::config(preset)?,
+/// The configuration of a small network that both players of a game share.
+pub(super) fn config_of(game: &str) -> Result<Config> {
+    let mut config = match game {
+        "tandem" => small("logistic")?,
+        preset => small(preset)?,
     };
-    if built_in.name == "tandem" {
+    if game == "tandem" {
         config.set("game=tandem")?;
     }
     config.set("networks=shared")?;
     Ok(config)
 }
 
-/// Values and own gradients of a built-in game on a GPU.
-///
-/// # Errors
-/// The device failed.
-pub fn game<const N: usize>(
-    gpu: &Arc<Gpu>,
-    built_in: &BuiltIn,
-    x: impl IntoIterator<Item = [[f64; N]; 2]>,
-) -> Result<Answers> {
-    let theta: Vec<f32> = network::numbers(&*network::theta::<N, 16, 1, 16>())
-        .iter()
-        .map(|number| *number as f32)
-        .collect();
-    let points = x.into_iter().map(|x| (x, [0.5; 2], [[1.0; 16]; 2]));
-    ask(gpu, &config_of(built_in)?, &theta, points)
-}
-
-/// Everything that this adapter computes.
-///
-/// # Errors
-/// The device failed.
-pub fn check(report: &mut Report, gpu: &Arc<Gpu>) -> Result<()> {
-    for built_in in GAMES {
-        match built_in.game {
-            AnyGame::Plane(game) => check_game::<PlaneGame, 1>(report, gpu, &built_in, &game)?,
-            AnyGame::IteratedMatrix(game) => check_game::<IteratedMatrix, 5>(report, gpu, &built_in, &game)?,
-        }
-    }
-    // Both players' parameters serve: pairs of inputs are points.
-    let inputs = elementary::inputs();
-    let pairs = inputs.chunks_exact(2).map(|pair| [[pair[0]], [pair[1]]]);
-    let answers = game::<1>(gpu, &GAMES[0], pairs)?;
-    elementary::compare(report, engine_of(gpu), &inputs, &answers.elementary);
-    Ok(())
-}
-
-fn check_game<G: Game<N> + Nudged, const N: usize>(
-    report: &mut Report,
-    gpu: &Arc<Gpu>,
-    built_in: &BuiltIn,
-    game: &G,
-) -> Result<()> {
-    let against = (engine_of(gpu), Basis::Reference);
-    let config = config_of(built_in)?;
-    let points = games::points::<N>();
-    let reference = games::outputs::<f64, _, N>(game, &points);
-    let spread = Spread {
-        sensitivities: games::output_sensitivities(game, &points),
-        deviations: deviations(games::RUNS, &reference, || {
-            games::outputs::<Stochastic, _, N>(game, &points)
-        }),
-    };
-    let [value, own, ..] = reference;
-    let answers = self::game(gpu, built_in, points.iter().map(|point| point.x))?;
-    let operations = [Operation::Value, Operation::OwnGradient];
-    let got = [answers.value, answers.naive];
-    report.compare(
-        built_in.name,
-        operations,
-        against,
-        &got,
-        &[value, own],
-        &spread.of([0, 1]),
-    );
-    // One network for each number of parameters, as on the CPU.
-    if !["logistic", "ipd"].contains(&built_in.name) {
-        return Ok(());
-    }
-    let theta = network::theta::<N, 16, 1, 16>();
-    let architecture = config.architecture();
-    let points = network::points::<N, 16, 16>();
-    let reference = network::outputs::<f64, _, N, 16, 1, 16>(&Portable, &theta, architecture, &points);
-    let stochastic = network::rounded::<Stochastic, N, 16, 1, 16>(&theta);
-    let spread = Spread {
-        sensitivities: network::output_sensitivities(&theta, architecture, &points),
-        deviations: deviations(network::RUNS, &reference, || {
-            network::outputs::<Stochastic, _, N, 16, 1, 16>(&Portable, &stochastic, architecture, &points)
-        }),
-    };
-    let [quantiles, own, masked, ..] = reference;
-    let numbers = network::numbers(&*theta);
-    let single: Vec<f32> = numbers.iter().map(|number| *number as f32).collect();
-    let asked = points.iter().map(|point| (point.x, point.gamma, point.mask));
-    let answers = ask(gpu, &config, &single, asked)?;
-    let operations = [
-        Operation::Quantiles,
-        Operation::NetworkOwnGradient,
-        Operation::NetworkMaskedGradient,
+/// A small network as the preset has it otherwise.
+pub(super) fn small(preset: &str) -> Result<Config> {
+    let mut config = Config::preset(preset)?;
+    let small = [
+        "hidden=16",
+        "residual_blocks=1",
+        "quantiles=16",
+        "batch=5",
+        "steps=3",
+        "stride=3",
     ];
-    let got = [answers.quantiles, answers.own_gradient, answers.masked_gradient];
-    report.compare(
-        built_in.name,
-        operations,
-        against,
-        &got,
-        &[quantiles, own, masked],
-        &spread.of([0, 1, 2]),
-    );
+    for change in small {
+        config.set(change)?;
+    }
+    config.validate()?;
+    Ok(config)
+}
 
-    let (expected, spread) = update::reference::<G, N, 16, 1, 16>(game, &config);
-    let mut updater = Updater::new(Arc::clone(gpu), Plan::of(&config, 1)?, 1)?;
-    updater.set_state(0, &update::start(&numbers));
-    let draws = OuterDraws::of(std::slice::from_ref(&config), 0)?;
-    let losses = updater.run(&[draws], &[OptimizerStep::of(&config, 0)])?;
-    let state = updater.state(0)?;
-    let (theta, first_moments) = (&state[..numbers.len()], &state[2 * numbers.len()..3 * numbers.len()]);
-    let got = update::results(&config, losses[0], first_moments, theta);
-    report.compare(built_in.name, update::OPERATIONS, against, &got, &expected, &spread);
-    Ok(())
+/// What a GPU gives for an operation at these cases; none if it has not got it. Outputs that it lacks are empty.
+///
+/// # Errors
+/// The device failed.
+pub(super) fn answers<O: Operation>(gpu: &Arc<Gpu>, operation: &O, cases: &[Case]) -> Result<Option<Vec<Numbers>>> {
+    let has = |name: &str| operation.outputs().iter().any(|output| output.name == name);
+    let module = operation.module();
+    if module == "elementary" {
+        // Both players' parameters serve: pairs of inputs are points.
+        let inputs: Vec<f64> = cases.iter().flat_map(|case| case.get("x")).copied().collect();
+        let answers = anywhere(gpu, "logistic", inputs.chunks_exact(2))?;
+        let [exp, tanh, sigmoid, gelu, slope] = answers.elementary;
+        return Ok(Some(outputs(operation, cases.len(), &[
+            ("exp", exp),
+            ("tanh", tanh),
+            ("sigmoid", sigmoid),
+            ("gelu", gelu),
+            ("gelu_slope", slope),
+        ])));
+    }
+    if module.starts_with("game::") && has("f") && has("gradient") {
+        let answers = anywhere(gpu, operation.subject(), cases.iter().map(|case| case.get("x")))?;
+        let given = [("f", answers.value), ("gradient", answers.naive)];
+        return Ok(Some(outputs(operation, cases.len(), &given)));
+    }
+    if module == "meta_value" && has("quantiles") {
+        let numbers = cases[0].tensors("parameters").flat_map(|(_, values)| values);
+        let theta: Vec<f32> = numbers.map(|number| *number as f32).collect();
+        let points: Vec<Point> = cases.iter().map(point).collect();
+        let answers = ask(gpu, &config_of(operation.subject())?, &theta, &points)?;
+        return Ok(Some(outputs(operation, cases.len(), &[
+            ("quantiles", answers.quantiles),
+            ("gradient", answers.own_gradient),
+            ("masked_gradient", answers.masked_gradient),
+        ])));
+    }
+    Ok(None)
+}
+
+fn point(case: &Case) -> Point {
+    let gamma = case.get("gamma");
+    Point {
+        x: case.get("x").to_vec(),
+        gamma: [gamma[0], gamma[1]],
+        mask: case.get("mask").to_vec(),
+    }
+}
+
+/// What a GPU gives at joint policies where networks do not matter.
+fn anywhere<'a>(gpu: &Arc<Gpu>, game: &str, x: impl Iterator<Item = &'a [f64]>) -> Result<Answers> {
+    let config = config_of(game)?;
+    let layout = Plan::of(&config, 1)?.layout;
+    let points: Vec<Point> = x
+        .map(|x| Point {
+            x: x.to_vec(),
+            gamma: [0.5; 2],
+            mask: vec![1.0; 2 * config.hidden],
+        })
+        .collect();
+    ask(gpu, &config, &vec![0.0; layout.len], &points)
+}
+
+/// Numbers that come point by point, by the outputs that they are.
+fn outputs<O: Operation>(operation: &O, cases: usize, given: &[(&str, Vec<f64>)]) -> Vec<Numbers> {
+    let of = |output: &Output| match given.iter().find(|(name, _)| *name == output.name) {
+        Some((_, numbers)) => Numbers {
+            of_cases: numbers.chunks_exact(numbers.len() / cases).map(<[f64]>::to_vec).collect(),
+            ..Numbers::default()
+        },
+        None => Numbers::default(),
+    };
+    operation.outputs().iter().map(of).collect()
 }

@@ -15,7 +15,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use meva_core::game::NamedGame;
+use meva_core::game::{AnyGame, IteratedMatrix, NamedGame};
 use meva_core::kernels::{Kernels, Portable};
 use meva_core::learner::meta_value::Field;
 use meva_core::meta_value::{Architecture, MetaValue, Tape};
@@ -24,14 +24,16 @@ use meva_core::random::{Purpose, Stream};
 use meva_core::shape::ShapeVisitor;
 use meva_core::{Game, Player, Players};
 
-use super::condition::sensitivities;
-use super::games::{Nudged, POINTS};
-use super::gpu::{ask, engine_of};
-use super::json::{Item, read};
-use super::network::rounded;
-use super::packed::{Packed, in_lanes, pack_row, pack_rows};
-use super::report::{Basis, Engine, Report};
-use super::tolerance::{Operation, Spread};
+use meva_operations::Packed;
+use meva_operations::bounds::{Derivative, Implementation, Quantity};
+use meva_operations::compare::{relative_error, rms};
+use meva_operations::condition::{Nudge, sensitivities};
+use meva_operations::json::{self, Item};
+
+use super::gpu::{self, ask};
+use super::packed::{in_lanes, pack_row, pack_rows, rounded};
+use super::report::Report;
+use super::vectors::{contents, malformed};
 use crate::config::{Algorithm, Config};
 use crate::cpu::Cpu;
 use crate::cpu::Number;
@@ -43,7 +45,10 @@ use crate::gpu::Gpu;
 use crate::model::tensors::{TensorFile, network_prefix, parameters_from_tensors};
 use crate::model::{Model, prefix};
 
-const OPERATIONS: [Operation; 2] = [Operation::ModelQuantiles, Operation::ModelField];
+const QUANTITIES: [Quantity; 2] = [Quantity::ModelQuantiles, Quantity::ModelField];
+
+/// Points that a model is held at where a user names none: one group of the CPU engine.
+const POINTS: usize = 64;
 
 /// Where a model is evaluated, and what it should give there, if anybody says.
 #[derive(Clone, Debug)]
@@ -52,6 +57,25 @@ struct Point<const N: usize> {
     gamma: [f64; 2],
     /// Quantiles and field.
     given: [Option<Vec<f64>>; 2],
+}
+
+/// A game whose constants can be moved.
+trait Nudged: Copy + Sync {
+    /// The game with its constants moved.
+    fn nudged(&self, nudge: &mut Nudge) -> Self;
+}
+
+impl<G: TryFrom<AnyGame> + Into<AnyGame> + Copy + Sync> Nudged for G {
+    fn nudged(&self, nudge: &mut Nudge) -> Self {
+        let moved = match (*self).into() {
+            AnyGame::Plane(game) => game.into(),
+            AnyGame::IteratedMatrix(game) => AnyGame::from(IteratedMatrix {
+                payoffs: nudge.rows(&game.payoffs),
+                discount: nudge.number(game.discount),
+            }),
+        };
+        G::try_from(moved).unwrap_or(*self)
+    }
 }
 
 /// A model with its game.
@@ -129,16 +153,16 @@ fn drawn<const N: usize>(config: &Config) -> Vec<Point<N>> {
 
 /// The points of a file for a model with `quantiles` quantiles, and what their values were computed in.
 fn from_file<const N: usize>(path: &Path, quantiles: usize) -> Result<(Vec<Point<N>>, Precision)> {
-    let value = read(path)?;
+    let value = contents(path)?;
     parse(&Item::whole(&value), quantiles).map_err(|error| {
-        error.at(path.display()).hint(format!(
+        malformed(error).at(path.display()).hint(format!(
             "the model has {N} parameter{} and {quantiles} quantiles for each player; `meva check --help` shows a file",
             if N == 1 { "" } else { "s" }
         ))
     })
 }
 
-fn parse<const N: usize>(file: &Item, quantiles: usize) -> Result<(Vec<Point<N>>, Precision)> {
+fn parse<const N: usize>(file: &Item, quantiles: usize) -> json::Result<(Vec<Point<N>>, Precision)> {
     known(file, &["precision", "points"])?;
     let precision = match file.find("precision") {
         Some(precision) => precision.choice(&[("f64", Precision::F64), ("f32", Precision::F32)])?,
@@ -170,12 +194,12 @@ fn parse<const N: usize>(file: &Item, quantiles: usize) -> Result<(Vec<Point<N>>
             given: [rows("quantiles", quantiles)?, rows("field", N)?],
         })
     };
-    let points = file.get("points")?.items()?.iter().map(point).collect::<Result<_>>()?;
+    let points = file.get("points")?.items()?.iter().map(point).collect::<json::Result<_>>()?;
     Ok((points, precision))
 }
 
 /// An error if an object has a key that means nothing.
-fn known(item: &Item, keys: &[&str]) -> Result<()> {
+fn known(item: &Item, keys: &[&str]) -> json::Result<()> {
     match item.keys()?.into_iter().find(|key| !keys.contains(key)) {
         Some(key) => Err(item.error(format_args!("unknown key `{key}`; there are {}", keys.join(", ")))),
         None => Ok(()),
@@ -234,10 +258,8 @@ where
 {
     let wide = |theta: &Parameters<f32, N, H, R, M>| {
         let mut wide: Box<Parameters<f64, N, H, R, M>> = zeroed();
-        for index in 0..Parameters::<f32, N, H, R, M>::TENSORS {
-            for (wide, value) in wide.values_mut(index).iter_mut().zip(theta.values(index)) {
-                *wide = f64::from(*value);
-            }
+        for (wide, value) in wide.numbers_mut().zip(theta.numbers()) {
+            *wide = f64::from(*value);
         }
         wide
     };
@@ -264,25 +286,24 @@ where
             theta: &theta,
             ..subject
         };
-        answers::<f64, _, _, N, H, R, M>(&Portable, &subject, &moved)
+        answers::<f64, _, _, N, H, R, M>(&Portable, &subject, &moved).to_vec()
     });
     let cpu = Cpu::detect()?;
     let mut results = vec![
-        (Engine::F64, reference.clone()),
+        (Implementation::F64, reference.clone()),
         (
-            Engine::F32,
+            Implementation::F32,
             answers::<f32, _, _, N, H, R, M>(&Portable, &subject, points),
         ),
         (
-            Engine::Lanes,
+            Implementation::Lanes,
             answers::<Number, _, _, N, H, R, M>(&cpu, &subject, points),
         ),
     ];
-    for gpu in gpus {
-        results.push((engine_of(gpu), on_gpu(gpu, config, theta, points)?));
+    for device in gpus {
+        results.push((gpu::implementation(device), on_gpu(device, config, theta, points)?));
     }
-    for k in 0..OPERATIONS.len() {
-        let operation = [OPERATIONS[k]];
+    for (k, quantity) in QUANTITIES.into_iter().enumerate() {
         let length = reference[k].len() / points.len();
         // The numbers of the points for which values are given, or of the others.
         let of_points = |numbers: &[f64], given: bool| -> Vec<f64> {
@@ -293,31 +314,21 @@ where
                 .collect()
         };
         let given = points.iter().filter_map(|point| point.given[k].clone()).flatten();
-        let outside = [given.collect::<Vec<f64>>()];
-        let ours = [of_points(&reference[k], false)];
-        for (engine, got) in &results {
-            if !ours[0].is_empty() && *engine != Engine::F64 {
-                let got = [of_points(&got[k], false)];
-                report.compare(
-                    "model",
-                    operation,
-                    (*engine, Basis::Reference),
-                    &got,
-                    &ours,
-                    &Spread::counted([sensitivity[k]]),
-                );
+        let outside = given.collect::<Vec<f64>>();
+        let ours = of_points(&reference[k], false);
+        let derivative = quantity.is_derivative().then_some(Derivative::Analytic);
+        for (implementation, got) in &results {
+            if !ours.is_empty() && *implementation != Implementation::F64 {
+                let condition = sensitivity[k] / rms(&ours);
+                let bound = quantity.bound(*implementation, derivative, condition, f64::INFINITY);
+                let error = relative_error(&of_points(&got[k], false), &ours);
+                report.add("model", quantity, (*implementation, derivative), error, bound);
             }
-            if !outside[0].is_empty() {
-                let got = [of_points(&got[k], true)];
-                let basis = (*engine, Basis::Outside(precision));
-                report.compare(
-                    "outside",
-                    operation,
-                    basis,
-                    &got,
-                    &outside,
-                    &Spread::counted([sensitivity[k]]),
-                );
+            if !outside.is_empty() {
+                let condition = sensitivity[k] / rms(&outside);
+                let bound = quantity.outside_together(*implementation, precision == Precision::F32, condition);
+                let error = relative_error(&of_points(&got[k], true), &outside);
+                report.add("outside", quantity, (*implementation, derivative), error, bound);
             }
         }
     }
@@ -325,16 +336,21 @@ where
 }
 
 fn on_gpu<const N: usize, const H: usize, const R: usize, const M: usize>(
-    gpu: &Arc<Gpu>,
+    device: &Arc<Gpu>,
     config: &Config,
     theta: &[Parameters<f32, N, H, R, M>],
     points: &[Point<N>],
 ) -> Result<[Vec<f64>; 2]> {
-    let tensors =
-        |theta| (0..Parameters::<f32, N, H, R, M>::TENSORS).flat_map(move |index| Parameters::values(theta, index));
-    let theta: Vec<f32> = theta.iter().flat_map(tensors).copied().collect();
-    let asked = points.iter().map(|point| (point.x, point.gamma, [[1.0; H]; 2]));
-    let answers = ask(gpu, config, &theta, asked)?;
+    let theta: Vec<f32> = theta.iter().flat_map(Parameters::numbers).copied().collect();
+    let asked: Vec<gpu::Point> = points
+        .iter()
+        .map(|point| gpu::Point {
+            x: point.x.concat(),
+            gamma: point.gamma,
+            mask: vec![1.0; 2 * H],
+        })
+        .collect();
+    let answers = ask(device, config, &theta, &asked)?;
     let single = |row: &[f64]| -> [f32; N] { std::array::from_fn(|n| row[n] as f32) };
     let gradients = answers.naive.chunks_exact(N).zip(answers.own_gradient.chunks_exact(N));
     let gammas = points.iter().flat_map(|point| point.gamma);
@@ -350,7 +366,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn parsed(value: serde_json::Value) -> Result<Vec<Point<1>>> {
+    fn parsed(value: serde_json::Value) -> json::Result<Vec<Point<1>>> {
         parse::<1>(&Item::whole(&value), 2).map(|(points, _)| points)
     }
 

@@ -1,11 +1,8 @@
 //! Points in lanes: one evaluation serves `f64`, `f32` and lanes.
 
-use meva_core::{Real, Scalar};
-
-/// `f64`, `f32`, or lanes of `f32`.
-pub trait Packed: Scalar<Lane = <Self as Scalar>::Real> {}
-
-impl<S: Scalar<Lane = <S as Scalar>::Real>> Packed for S {}
+use meva_core::parameters::Parameters;
+use meva_core::Real;
+use meva_operations::Packed;
 
 /// The number whose lane `l` is the nearest to `value(l)`.
 pub fn pack<S: Packed>(value: impl Fn(usize) -> f64) -> S {
@@ -43,6 +40,17 @@ pub fn in_lanes<S: Packed, P, const K: usize>(
         }
     }
     numbers
+}
+
+/// Parameters in another precision.
+pub fn rounded<T: Real, const N: usize, const H: usize, const R: usize, const M: usize>(
+    theta: &Parameters<f64, N, H, R, M>,
+) -> Box<Parameters<T, N, H, R, M>> {
+    let mut rounded = Box::new(Parameters::ZERO);
+    for (rounded, value) in rounded.numbers_mut().zip(theta.numbers()) {
+        *rounded = T::round(*value);
+    }
+    rounded
 }
 
 #[cfg(test)]

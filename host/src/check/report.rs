@@ -4,103 +4,19 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::condition::rms;
-use super::tolerance::{Bound, Operation, Spread};
+use meva_operations::bounds::{Bound, Derivative, Implementation, Quantity, Unit};
+use meva_operations::compare::keeps;
+
 use crate::error::{Error, Result};
-use crate::follow::ascent::Precision;
 use crate::gpu::Description;
 
-/// What computes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Engine {
-    /// The core in `f64`.
-    F64,
-    /// The core in `f32`, one point at a time.
-    F32,
-    /// The CPU engine: 64 points in lockstep, with this processor's kernels.
-    Lanes,
-    /// A GPU adapter.
-    Gpu {
-        /// Its place in the list of adapters.
-        index: usize,
-        /// Whether it computes on the CPU, as IEEE says.
-        software: bool,
-    },
-}
-
-impl Engine {
-    /// Its name.
-    pub fn name(self) -> String {
-        match self {
-            Engine::F64 => "f64".into(),
-            Engine::F32 => "f32".into(),
-            Engine::Lanes => "lanes".into(),
-            Engine::Gpu { index, .. } => format!("gpu {index}"),
-        }
-    }
-
-    /// The unit roundoff of its numbers: 2^-53 or 2^-24.
-    pub fn roundoff(self) -> f64 {
-        match self {
-            Engine::F64 => f64::EPSILON / 2.0,
-            _ => f64::from(f32::EPSILON) / 2.0,
-        }
-    }
-}
-
-/// Where a derivative comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Derivative {
-    /// A formula for the gradient; evaluated on dual numbers for second derivatives.
-    Analytic,
-    /// The value on dual numbers, nested for second derivatives.
-    Duals,
-    /// Central differences.
-    Differences,
-}
-
-impl Derivative {
-    /// Its name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Derivative::Analytic => "analytic",
-            Derivative::Duals => "duals",
-            Derivative::Differences => "differences",
-        }
-    }
-}
-
-/// How errors are measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unit {
-    /// In units of the last place of the exact `f32` result.
-    Ulp,
-    /// In units of the last place of the input.
-    UlpOfInput,
-    /// In units of the last place of 1.
-    UlpOfOne,
-    /// In units of the root mean square of all that is expected.
-    Rms,
-}
-
-impl Unit {
-    fn name(self) -> &'static str {
-        match self {
-            Unit::Ulp => "ulp",
-            Unit::UlpOfInput => "ulp of x",
-            Unit::UlpOfOne => "ulp of 1",
-            Unit::Rms => "rms",
-        }
-    }
-}
-
-/// An operation on an engine, held against what it should give.
+/// An operation on an implementation, held against what it should give.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Check {
     /// What was computed.
     pub operation: String,
     /// What computed it.
-    pub engine: Engine,
+    pub engine: Implementation,
     /// Where a derivative comes from; none for what is no derivative.
     pub derivative: Option<Derivative>,
     /// The largest error; NaN if any number is not finite or missing.
@@ -117,27 +33,17 @@ impl Check {
     /// Whether the error keeps to a finite bound; NaN never does.
     ///
     /// ```
-    /// use meva::check::report::{Check, Engine, Unit};
+    /// use meva::check::report::Check;
+    /// use meva_operations::bounds::{Implementation, Unit};
     /// let check = Check {
-    ///     operation: "exp".into(), engine: Engine::F32, derivative: None, error: 1.5, unit: Unit::Ulp, bound: 2.0, reason: "",
+    ///     operation: "exp".into(), engine: Implementation::F32, derivative: None, error: 1.5, unit: Unit::Ulp, bound: 2.0, reason: "",
     /// };
     /// assert!(check.ok());
     /// assert!(!Check { error: f64::NAN, ..check }.ok());
     /// ```
     pub fn ok(&self) -> bool {
-        self.error <= self.bound && self.bound.is_finite()
+        keeps(self.error, self.bound)
     }
-}
-
-/// What an engine's numbers are held against.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Basis {
-    /// Our own `f64`, by formula.
-    Reference,
-    /// Our own `f64`, the engine deriving in another way.
-    Derived(Derivative),
-    /// Numbers from outside, computed in this precision.
-    Outside(Precision),
 }
 
 /// All checks, in the order in which they were made.
@@ -152,47 +58,16 @@ pub struct Report {
 }
 
 impl Report {
-    /// Compares an engine's results with what they should be, operation by operation, which rounding moves by so much.
-    /// `subject` says whose operations these are; it may be empty.
-    pub fn compare<const K: usize>(
-        &mut self,
-        subject: &str,
-        operations: [Operation; K],
-        (engine, basis): (Engine, Basis),
-        got: &[Vec<f64>; K],
-        expected: &[Vec<f64>; K],
-        spread: &Spread<K>,
-    ) {
-        for k in 0..K {
-            let condition = spread.sensitivities[k] / rms(&expected[k]);
-            let derivative = match basis {
-                Basis::Derived(derivative) => Some(derivative),
-                _ => operations[k].is_derivative().then_some(Derivative::Analytic),
-            };
-            let bound = match basis {
-                Basis::Outside(precision) => operations[k].bound_outside(engine, precision, condition),
-                _ => operations[k].bound(engine, derivative, condition, spread.deviations[k]),
-            };
-            self.add(
-                subject,
-                operations[k],
-                (engine, derivative),
-                relative_error(&got[k], &expected[k]),
-                bound,
-            );
-        }
-    }
-
     /// Adds a check.
     pub fn add(
         &mut self,
         subject: &str,
-        operation: Operation,
-        (engine, derivative): (Engine, Option<Derivative>),
+        quantity: Quantity,
+        (engine, derivative): (Implementation, Option<Derivative>),
         error: f64,
         bound: Bound,
     ) {
-        let row = operation.row();
+        let row = quantity.row();
         self.checks.push(Check {
             operation: format!("{subject} {}", row.name).trim_start().to_owned(),
             engine,
@@ -202,6 +77,34 @@ impl Report {
             bound: bound.value,
             reason: bound.reason,
         });
+    }
+
+    /// Adds a check, or makes that of the same quantity worse: by how much of its bound an error uses.
+    pub fn add_worst(
+        &mut self,
+        subject: &str,
+        quantity: Quantity,
+        computed: (Implementation, Option<Derivative>),
+        error: f64,
+        bound: Bound,
+    ) {
+        let before = self.checks.len();
+        self.add(subject, quantity, computed, error, bound);
+        let same = |a: &Check, b: &Check| {
+            (&a.operation, a.engine, a.derivative) == (&b.operation, b.engine, b.derivative)
+        };
+        let added = &self.checks[before];
+        let Some(known) = self.checks[..before].iter().position(|check| same(check, added)) else {
+            return;
+        };
+        // NaN is worse than anything.
+        let is_worse = !(added.error / added.bound <= self.checks[known].error / self.checks[known].bound);
+        if let Some(added) = self.checks.pop()
+            && is_worse
+            && !self.checks[known].error.is_nan()
+        {
+            self.checks[known] = added;
+        }
     }
 
     /// Keeps the operations whose names contain `text`, upper and lower case alike.
@@ -243,7 +146,7 @@ impl Report {
         let check = |check: &Check| {
             json!({
                 "operation": check.operation,
-                "engine": check.engine.name(),
+                "engine": name(check.engine),
                 "derivative": check.derivative.map(Derivative::name),
                 "error": check.error,
                 "unit": check.unit.name(),
@@ -266,7 +169,7 @@ impl Report {
         rows.extend(self.checks.iter().map(|check| {
             [
                 check.operation.clone(),
-                check.engine.name(),
+                name(check.engine),
                 check.derivative.map_or("-", Derivative::name).to_owned(),
                 number(check.error, check.unit),
                 number(check.bound, check.unit),
@@ -311,69 +214,26 @@ fn number(value: f64, unit: Unit) -> String {
     }
 }
 
-/// The largest distance of two numbers over the root mean square of all that is expected. NaN if there is nothing to
-/// compare, if there are more or fewer numbers than expected, or if any is not finite.
-///
-/// ```
-/// use meva::check::report::relative_error;
-/// // The root mean square of (3, 4, 0, 0) is 2.5.
-/// assert_eq!(relative_error(&[3.0, 4.25, 0.0, 0.0], &[3.0, 4.0, 0.0, 0.0]), 0.1);
-/// assert!(relative_error(&[f64::NAN], &[1.0]).is_nan());
-/// ```
-pub fn relative_error(got: &[f64], expected: &[f64]) -> f64 {
-    let size = rms(expected);
-    largest(got, expected, |got, expected, _| match (got - expected).abs() {
-        0.0 => 0.0,
-        distance => distance / size,
-    })
-}
-
-/// The largest distance in units of the last place that `f32` has at `size(k)`; NaN as in [`relative_error`].
-///
-/// ```
-/// use meva::check::report::ulp_error;
-/// assert_eq!(ulp_error(&[1.0 + 2.0_f64.powi(-23)], &[1.0], |_| 1.0), 1.0);
-/// ```
-pub fn ulp_error(got: &[f64], expected: &[f64], size: impl Fn(usize) -> f64) -> f64 {
-    largest(got, expected, |got, expected, k| {
-        (got - expected).abs() / unit_in_the_last_place(size(k))
-    })
-}
-
-fn largest(got: &[f64], expected: &[f64], error: impl Fn(f64, f64, usize) -> f64) -> f64 {
-    let finite = |numbers: &[f64]| numbers.iter().all(|number| number.is_finite());
-    if expected.is_empty() || got.len() != expected.len() || !finite(got) || !finite(expected) {
-        return f64::NAN;
+/// What an implementation is called.
+fn name(implementation: Implementation) -> String {
+    match implementation {
+        Implementation::F64 => "f64".into(),
+        Implementation::F32 => "f32".into(),
+        Implementation::Lanes => "lanes".into(),
+        Implementation::Gpu { index, .. } => format!("gpu {index}"),
     }
-    let errors = got.iter().zip(expected).enumerate();
-    errors
-        .map(|(k, (got, expected))| error(*got, *expected, k))
-        .fold(0.0, f64::max)
-}
-
-/// The spacing of `f32` numbers in the binade of `value`.
-fn unit_in_the_last_place(value: f64) -> f64 {
-    const MANTISSA_BITS: i32 = 23;
-    const LEAST_EXPONENT: i32 = -126;
-    let exponent = ((value.to_bits() >> 52) & 0x7ff) as i32 - 1023;
-    2.0_f64.powi(exponent.max(LEAST_EXPONENT) - MANTISSA_BITS)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use meva_operations::compare::relative_error;
 
     fn report(got: f64) -> Report {
         let mut report = Report::default();
-        let reference = (Engine::F32, Basis::Reference);
-        report.compare(
-            "logistic",
-            [Operation::Value],
-            reference,
-            &[vec![1.0, got]],
-            &[vec![1.0, 2.0]],
-            &Spread::counted([2.0]),
-        );
+        let error = relative_error(&[1.0, got], &[1.0, 2.0]);
+        let bound = Quantity::Value.bound(Implementation::F32, None, 1.0, f64::INFINITY);
+        report.add("logistic", Quantity::Value, (Implementation::F32, None), error, bound);
         report
     }
 
@@ -394,23 +254,6 @@ mod tests {
     }
 
     #[test]
-    fn errors_without_meaning_are_nan() {
-        let nothing: [(&[f64], &[f64]); 6] = [
-            (&[], &[]),
-            (&[1.0], &[1.0, 2.0]),
-            (&[f64::NAN], &[f64::NAN]),
-            (&[f64::INFINITY], &[f64::INFINITY]),
-            (&[1.0], &[f64::NAN]),
-            (&[f64::NAN, 1.0], &[1.0, 1.0]),
-        ];
-        for (got, expected) in nothing {
-            assert!(relative_error(got, expected).is_nan(), "{got:?} {expected:?}");
-            assert!(ulp_error(got, expected, |_| 1.0).is_nan(), "{got:?} {expected:?}");
-        }
-        assert_eq!(relative_error(&[1e-300], &[0.0]), f64::INFINITY);
-    }
-
-    #[test]
     fn a_bound_that_is_not_finite_passes_nothing() {
         let [check] = &report(2.0).checks[..] else { panic!() };
         for bound in [f64::NAN, f64::INFINITY] {
@@ -427,9 +270,9 @@ mod tests {
     #[test]
     fn operations_come_together() {
         let mut report = Report::default();
-        for operation in [Operation::Exp, Operation::Tanh, Operation::Exp] {
-            let bound = operation.bound(Engine::F32, None, 0.0, f64::INFINITY);
-            report.add("", operation, (Engine::F32, None), 0.0, bound);
+        for operation in [Quantity::Exp, Quantity::Tanh, Quantity::Exp] {
+            let bound = operation.bound(Implementation::F32, None, 0.0, f64::INFINITY);
+            report.add("", operation, (Implementation::F32, None), 0.0, bound);
         }
         report.sort();
         let names: Vec<&str> = report.checks.iter().map(|check| &*check.operation).collect();

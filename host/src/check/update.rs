@@ -1,20 +1,19 @@
-//! One update of Algorithm 1.
+//! One update of Algorithm 1: by the core, by the CPU engine with its own order of work, and by GPUs.
 
-use std::array::from_mut;
+use std::sync::Arc;
 
-use meva_core::algorithm1::{self, Settings, State, Step, Trajectory};
 use meva_core::game::AnyGame;
-use meva_core::kernels::{Kernels, Portable};
-use meva_core::parameters::Parameters;
-use meva_core::{Game, Real};
+use meva_core::kernels::Portable;
+use meva_core::parameters::{Parameters, Tensor};
+use meva_operations::algorithm1::Update;
+use meva_operations::bounds::Implementation;
+use meva_operations::cases::{Case, Numbers, evaluate};
+use meva_operations::game::Played;
+use meva_operations::{Domain, Operation, Source};
 
-use super::condition::{Nudge, sensitivities};
-use super::games::Nudged;
-use super::network::{config, numbers, rounded, theta};
-use super::packed::{Packed, pack, pack_row, pack_rows};
-use super::report::{Basis, Engine, Report};
-use super::stochastic::{Stochastic, deviations};
-use super::tolerance::{Operation, Spread};
+use super::gpu;
+use super::holder::Held;
+use super::report::Report;
 use crate::config::Config;
 use crate::cpu::Cpu;
 use crate::cpu::algorithm1 as engine;
@@ -22,79 +21,67 @@ use crate::cpu::estimate::Playable;
 use crate::cpu::memory::zeroed;
 use crate::draws::Draws;
 use crate::error::Result;
-
-/// What is compared, in the order of [`results`].
-pub const OPERATIONS: [Operation; 3] = [Operation::UpdateLoss, Operation::UpdateGradient, Operation::UpdateTheta];
+use crate::gpu::{Gpu, OptimizerStep, OuterDraws, Plan, Updater};
 
 /// The second moments that training starts from here: with zeros, where they do in earnest, a step has the length `eta`
 /// whatever the gradient, and its sign is chance where the gradient is rounding error.
 const SECOND_MOMENTS: f32 = 0.01;
 
-/// Runs in numbers that round at random.
-const RUNS: u64 = 8;
-
-/// A trajectory with its draws, as numbers.
-#[derive(Clone, Debug)]
-pub struct Draw<const N: usize, const H: usize> {
-    /// Where it starts.
-    pub x: [[f64; N]; 2],
-    /// Discounts while exploring.
-    pub exploration_gamma: [f64; 2],
-    /// Signs of the last hidden units while exploring.
-    pub mask: [[f64; H]; 2],
-    /// Discounts of the rollout.
-    pub gamma: [f64; 2],
+/// Gives an operation the draws of a run's first outer iteration.
+struct FirstIteration<const N: usize, const H: usize> {
+    draws: Draws<N, H>,
+    /// Numbers of each input that have been read.
+    x: usize,
+    exploration_gamma: usize,
+    mask: usize,
+    gamma: usize,
 }
 
-impl<const N: usize, const H: usize> Draw<N, H> {
-    /// The draw, moved; signs stay.
-    pub fn nudged(&self, nudge: &mut Nudge) -> Self {
-        Draw {
-            x: nudge.rows(&self.x),
-            exploration_gamma: self.exploration_gamma.map(|gamma| nudge.number(gamma)),
-            mask: self.mask,
-            gamma: self.gamma.map(|gamma| nudge.number(gamma)),
+impl<const N: usize, const H: usize> FirstIteration<N, H> {
+    fn new(config: &Config) -> Self {
+        FirstIteration {
+            draws: draws(config),
+            x: 0,
+            exploration_gamma: 0,
+            mask: 0,
+            gamma: 0,
         }
     }
 }
 
-/// One update on any scalar. Returns the loss and the gradient; the state is then that after the update.
-pub fn update<S, K, G, const N: usize, const H: usize, const R: usize, const M: usize>(
-    kernels: &K,
-    mut game: &G,
-    (settings, stride): (&Settings, usize),
-    state: &mut State<S::Real, N, H, R, M>,
-    draws: &[Draw<N, H>],
-) -> (f64, Box<Parameters<S::Real, N, H, R, M>>)
-where
-    S: Packed,
-    K: Kernels<S>,
-    G: Game<N>,
-{
-    let group = |draws: &[Draw<N, H>]| {
-        // Lanes beyond the batch repeat a trajectory with weight 0.
-        let at = |l: usize| draws.get(l).unwrap_or(&draws[0]);
-        Trajectory {
-            x: pack_rows(|l| at(l).x),
-            exploration_gamma: pack_row(|l| at(l).exploration_gamma),
-            mask: pack_rows(|l| at(l).mask),
-            gamma: pack_row(|l| at(l).gamma),
-            weight: pack(|l| if l < draws.len() { 1.0 } else { 0.0 }),
+impl<const N: usize, const H: usize> Source<f64> for FirstIteration<N, H> {
+    fn numbers(&mut self, _: &'static str, _: Domain, _: &mut [f64]) {}
+
+    fn reals(&mut self, name: &'static str, _: Domain, reals: &mut [f64]) {
+        let (numbers, read) = match name {
+            "draws.x" => (self.draws.x.as_flattened().as_flattened(), &mut self.x),
+            "draws.gamma_explore" => (
+                self.draws.exploration_gamma.as_flattened(),
+                &mut self.exploration_gamma,
+            ),
+            "draws.mask" => (self.draws.mask.as_flattened().as_flattened(), &mut self.mask),
+            _ => (self.draws.gamma[0].as_flattened(), &mut self.gamma),
+        };
+        for real in reals {
+            // Where nothing explores, there are no signs to flip.
+            *real = numbers.get(*read).map_or(1.0, |number| f64::from(*number));
+            *read += 1;
         }
-    };
-    let mut groups: Vec<Trajectory<S, N, H>> = draws.chunks(S::LANES).map(group).collect();
-    let mut steps = vec![Step::ZERO; stride + 1];
-    let mut gradient = Box::new(Parameters::ZERO);
-    let loss = algorithm1::update(
-        kernels,
-        &mut game,
-        settings,
-        from_mut(state),
-        &mut groups,
-        &mut steps,
-        from_mut(&mut *gradient),
-    );
-    (loss.to_f64(), gradient)
+    }
+
+    fn constants(&mut self, _: &'static str, _: &mut [f64]) {}
+
+    fn tensor(&mut self, name: &'static str, _: Domain, _: &Tensor, values: &mut [f64]) {
+        match name {
+            "moments.m" => values.fill(0.0),
+            "moments.v" => values.fill(f64::from(SECOND_MOMENTS)),
+            _ => values.iter_mut().for_each(|value| *value = f64::from(*value as f32)),
+        }
+    }
+
+    fn weight(&mut self) -> f64 {
+        1.0
+    }
 }
 
 /// The draws of the first outer iteration of a run.
@@ -102,164 +89,133 @@ fn draws<const N: usize, const H: usize>(config: &Config) -> Draws<N, H> {
     Draws::new(config.seed, 0, config.batch, 1, config.starts(), config.flips())
 }
 
-/// The same as numbers.
-fn wide<const N: usize, const H: usize>(draws: &Draws<N, H>) -> Vec<Draw<N, H>> {
-    let rows = |rows: &[[f32; N]; 2]| rows.map(|row| row.map(f64::from));
-    let draw = |b: usize| Draw {
-        x: rows(&draws.x[b]),
-        exploration_gamma: draws.exploration_gamma[b].map(f64::from),
-        mask: draws
-            .mask
-            .get(b)
-            .map_or([[1.0; H]; 2], |mask| mask.map(|row| row.map(f64::from))),
-        gamma: draws.gamma[0][b].map(f64::from),
-    };
-    (0..draws.x.len()).map(draw).collect()
-}
-
-/// Loss, gradient and theta by the core on any plain number.
-fn by_core<T, G, const N: usize, const H: usize, const R: usize, const M: usize>(
-    game: &G,
-    config: &Config,
-    theta: &Parameters<f64, N, H, R, M>,
-    draws: &[Draw<N, H>],
-) -> [Vec<f64>; 3]
-where
-    T: Real,
-    G: Game<N>,
-{
-    let mut state = Box::new(State::<T, N, H, R, M>::ZERO);
-    state.theta = *rounded(theta);
-    state.target = *rounded(theta);
-    for index in 0..Parameters::<T, N, H, R, M>::TENSORS {
-        state.v.values_mut(index).fill(T::round(f64::from(SECOND_MOMENTS)));
-    }
-    let settings = (&config.settings(), config.stride);
-    let (loss, gradient) = update::<T, _, G, N, H, R, M>(&Portable, game, settings, &mut state, draws);
-    [vec![loss], numbers(&*gradient), numbers(&state.theta)]
-}
-
-/// The numbers of the state that updates start from: `theta`, `theta_bar`, `m`, `v`, one after the other.
-pub fn start(theta: &[f64]) -> Vec<f32> {
-    let theta: Vec<f32> = theta.iter().map(|number| *number as f32).collect();
-    [
-        &theta[..],
-        &theta,
-        &vec![0.0; theta.len()],
-        &vec![SECOND_MOMENTS; theta.len()],
-    ]
-    .concat()
-}
-
-/// Loss, gradient and theta of an engine from its first moments, which are `(1 - beta1)` times the gradient.
-pub fn results(config: &Config, loss: f32, first_moments: &[f32], theta: &[f32]) -> [Vec<f64>; 3] {
-    let wide = |numbers: &[f32]| numbers.iter().map(|number| f64::from(*number)).collect::<Vec<f64>>();
-    let share = 1.0 - config.beta1;
-    let gradient = wide(first_moments).iter().map(|moment| moment / share).collect();
-    [vec![f64::from(loss)], gradient, wide(theta)]
-}
-
-fn by_lanes<G, const N: usize, const H: usize, const R: usize, const M: usize>(
-    game: G,
-    config: &Config,
-    theta: &Parameters<f64, N, H, R, M>,
-) -> Result<[Vec<f64>; 3]>
-where
-    G: Playable<N>,
-{
-    let Config {
-        batch, stride, seed, ..
-    } = *config;
-    let mut engine =
-        engine::Engine::<N, H, R, M, 1>::new(&game, config.sampling(), Cpu::detect()?, batch, stride, seed);
-    let [state] = &mut *engine.states;
-    let mut start: Box<Parameters<f32, N, H, R, M>> = zeroed();
-    start.copy_from(&rounded(theta));
-    state.theta.copy_from(&start);
-    state.target.copy_from(&start);
-    for index in 0..Parameters::<f32, N, H, R, M>::TENSORS {
-        state.v.values_mut(index).fill(SECOND_MOMENTS);
-    }
-    let loss = engine.outer_iteration(&config.settings(), &draws(config));
-    let flat = |parameters: &Parameters<f32, N, H, R, M>| -> Vec<f32> {
-        (0..Parameters::<f32, N, H, R, M>::TENSORS)
-            .flat_map(|index| parameters.values(index))
-            .copied()
-            .collect()
-    };
-    Ok(results(
-        config,
-        loss,
-        &flat(&engine.states[0].m),
-        &flat(&engine.states[0].theta),
-    ))
-}
-
-/// What an update should give, and how far rounding moves it.
-pub fn reference<G, const N: usize, const H: usize, const R: usize, const M: usize>(
-    game: &G,
-    config: &Config,
-) -> ([Vec<f64>; 3], Spread<3>)
-where
-    G: Game<N> + Nudged,
-{
-    let (theta, draws) = (theta::<N, H, R, M>(), wide(&draws::<N, H>(config)));
-    let reference = by_core::<f64, G, N, H, R, M>(game, config, &theta, &draws);
-    let sensitivities = sensitivities(|nudge| {
-        let moved: Vec<_> = draws.iter().map(|draw| draw.nudged(nudge)).collect();
-        by_core::<f64, G, N, H, R, M>(&game.nudged(nudge), config, &nudge.parameters(&theta), &moved)
-    });
-    let deviations = deviations(RUNS, &reference, || {
-        by_core::<Stochastic, G, N, H, R, M>(game, config, &theta, &draws)
-    });
-    let spread = Spread {
-        sensitivities,
-        deviations,
-    };
-    (reference, spread)
-}
-
-/// One update of small networks on the CPU's engines.
+/// One update of small networks on every implementation.
 ///
 /// # Errors
-/// The variable that forces an instruction set names none.
-pub fn check(report: &mut Report) -> Result<()> {
+/// A device failed.
+pub(super) fn check(report: &mut Report, cpu: Cpu, gpus: &[Arc<Gpu>]) -> Result<()> {
     for preset in ["logistic", "ipd"] {
-        let config = config(preset)?;
+        let mut config = gpu::small(preset)?;
+        config.set("networks=shared")?;
         match config.any_game()? {
-            AnyGame::Plane(game) => check_update::<_, 1, 16, 1, 16>(report, preset, &config, game)?,
-            AnyGame::IteratedMatrix(game) => check_update::<_, 5, 16, 1, 16>(report, preset, &config, game)?,
+            AnyGame::Plane(game) => hold::<_, 1>(report, preset, &config, game, cpu, gpus)?,
+            AnyGame::IteratedMatrix(game) => hold::<_, 5>(report, preset, &config, game, cpu, gpus)?,
         }
     }
     Ok(())
 }
 
-fn check_update<G, const N: usize, const H: usize, const R: usize, const M: usize>(
+const H: usize = 16;
+const R: usize = 1;
+const M: usize = 16;
+
+fn hold<G: Played<N> + Playable<N>, const N: usize>(
     report: &mut Report,
-    subject: &str,
+    subject: &'static str,
     config: &Config,
     game: G,
-) -> Result<()>
-where
-    G: Playable<N> + Nudged,
-{
-    let (expected, spread) = reference::<G, N, H, R, M>(&game, config);
-    let (theta, draws) = (theta::<N, H, R, M>(), wide(&draws::<N, H>(config)));
-    for (engine, got) in [
-        (
-            Engine::F32,
-            by_core::<f32, G, N, H, R, M>(&game, config, &theta, &draws),
-        ),
-        (Engine::Lanes, by_lanes(game, config, &theta)?),
-    ] {
-        report.compare(
-            subject,
-            OPERATIONS,
-            (engine, Basis::Reference),
-            &got,
-            &expected,
-            &spread,
-        );
+    cpu: Cpu,
+    gpus: &[Arc<Gpu>],
+) -> Result<()> {
+    let operation = Update::<G, N, H, R, M, 1, 5, 4> {
+        subject,
+        game,
+        settings: config.settings(),
+        batch: config.batch,
+        stride: config.stride,
+        before: 0,
+        updates: 1,
+    };
+    let case = Case::record(&operation, &mut FirstIteration::<N, H>::new(config), &|_| true);
+    let cases = std::slice::from_ref(&case);
+    let held = Held::new(&operation, cases);
+    let by_core = evaluate::<f32, _, _>(&operation, &Portable, cases, &|_| true);
+    held.formulas(report, Implementation::F32, &by_core);
+    let of_engine = Results::of_engine::<G, N>(game, config, cpu, &case);
+    held.formulas(report, Implementation::Lanes, &of_engine.outputs(&operation, config));
+    for device in gpus {
+        let results = Results::of_gpu(device, config, &case)?;
+        let outputs = results.outputs(&operation, config);
+        held.formulas(report, gpu::implementation(device), &outputs);
     }
     Ok(())
+}
+
+/// What engines show of an update.
+struct Results {
+    loss: f32,
+    theta: Vec<f32>,
+    first_moments: Vec<f32>,
+}
+
+/// The numbers of `theta` that an update starts from.
+fn start(case: &Case) -> Vec<f32> {
+    let numbers = case.tensors("theta").flat_map(|(_, values)| values);
+    numbers.map(|number| *number as f32).collect()
+}
+
+impl Results {
+    /// By the outputs that they are. First moments are `(1 - beta1)` times the gradient.
+    fn outputs<O: Operation>(&self, operation: &O, config: &Config) -> Vec<Numbers> {
+        let share = 1.0 - config.beta1;
+        let wide = |numbers: &[f32]| numbers.iter().map(|number| f64::from(*number)).collect();
+        let of = |name: &str| -> Vec<f64> {
+            match name {
+                "after.loss" => vec![f64::from(self.loss)],
+                "after.theta" => wide(&self.theta),
+                "after.m" => wide(&self.first_moments),
+                "after.grad" => self
+                    .first_moments
+                    .iter()
+                    .map(|moment| f64::from(*moment) / share)
+                    .collect(),
+                _ => Vec::new(),
+            }
+        };
+        let outputs = operation.outputs().iter();
+        outputs
+            .map(|output| Numbers {
+                sums: of(output.name),
+                ..Numbers::default()
+            })
+            .collect()
+    }
+
+    fn of_engine<G: Playable<N>, const N: usize>(game: G, config: &Config, cpu: Cpu, case: &Case) -> Self {
+        let Config {
+            batch, stride, seed, ..
+        } = *config;
+        let mut engine = engine::Engine::<N, H, R, M, 1>::new(&game, config.sampling(), cpu, batch, stride, seed);
+        let [state] = &mut *engine.states;
+        let mut theta: Box<Parameters<f32, N, H, R, M>> = zeroed();
+        for (value, number) in theta.numbers_mut().zip(start(case)) {
+            *value = number;
+        }
+        state.theta.copy_from(&theta);
+        state.target.copy_from(&theta);
+        state.v.numbers_mut().for_each(|value| *value = SECOND_MOMENTS);
+        let loss = engine.outer_iteration(&config.settings(), &draws(config));
+        let [state] = &*engine.states;
+        Results {
+            loss,
+            theta: state.theta.numbers().copied().collect(),
+            first_moments: state.m.numbers().copied().collect(),
+        }
+    }
+
+    fn of_gpu(gpu: &Arc<Gpu>, config: &Config, case: &Case) -> Result<Self> {
+        let theta = start(case);
+        let count = theta.len();
+        let start = [&theta[..], &theta, &vec![0.0; count], &vec![SECOND_MOMENTS; count]].concat();
+        let mut updater = Updater::new(Arc::clone(gpu), Plan::of(config, 1)?, 1)?;
+        updater.set_state(0, &start);
+        let draws = OuterDraws::of(std::slice::from_ref(config), 0)?;
+        let losses = updater.run(&[draws], &[OptimizerStep::of(config, 0)])?;
+        let state = updater.state(0)?;
+        Ok(Results {
+            loss: losses[0],
+            theta: state[..count].to_vec(),
+            first_moments: state[2 * count..3 * count].to_vec(),
+        })
+    }
 }

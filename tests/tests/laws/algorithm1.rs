@@ -13,7 +13,7 @@ use meva_core::scalar::Real;
 use meva_core::{Lanes, Player, Players, Scalar, lambda_return, quantile_huber};
 use meva_tests::compare::{Check, Ledger, Scale};
 use meva_tests::number::Number;
-use meva_tests::tolerance::{Operation, Precision};
+use meva_tests::tolerance::{Law, Precision};
 use std::array::{from_mut, from_ref};
 
 use crate::{SIGMOID, TENTH, move_along, theta, wide};
@@ -174,7 +174,7 @@ fn a_batch_is_a_mean() {
         let mean_loss = singles.iter().map(|(loss, _)| loss).sum::<f64>() / 5.0;
         ledger.check(
             T::precision(),
-            &Check::new(Operation::BatchMean, "loss", vec![loss], vec![mean_loss]),
+            &Check::new(Law::BatchMean, "loss", vec![loss], vec![mean_loss]),
         );
         let mut singles: Vec<_> = singles.iter().map(|(_, single)| single.iter()).collect();
         for (tensor, whole) in whole.iter() {
@@ -186,7 +186,7 @@ fn a_batch_is_a_mean() {
                     size = size.max(value.abs());
                 }
             }
-            let mut check = Check::new(Operation::BatchMean, tensor.to_string(), wide(whole), mean);
+            let mut check = Check::new(Law::BatchMean, tensor.to_string(), wide(whole), mean);
             check.scale = Scale::RmsPlus(size);
             ledger.check(T::precision(), &check);
         }
@@ -207,13 +207,13 @@ fn lanes_learn_what_trajectories_learn() {
         let label = format!("{width} lanes");
         ledger.check(
             Precision::Single,
-            &Check::new(Operation::LaneOrder, label, vec![got_loss], vec![loss]),
+            &Check::new(Law::LaneOrder, label, vec![got_loss], vec![loss]),
         );
         for (tensor, got, expected) in got.zip(&alone) {
             let label = format!("{width} lanes, {tensor}");
             ledger.check(
                 Precision::Single,
-                &Check::new(Operation::LaneOrder, label, wide(got), wide(expected)),
+                &Check::new(Law::LaneOrder, label, wide(got), wide(expected)),
             );
         }
     };
@@ -410,7 +410,7 @@ fn residual_gradients_are_derivatives_of_the_whole_loss() {
         let label = format!("{field:?}, lambda {lambda}");
         ledger.check(
             Precision::Double,
-            &Check::new(Operation::LossByHand, &label, vec![loss], vec![whole(&parameters)]),
+            &Check::new(Law::LossByHand, &label, vec![loss], vec![whole(&parameters)]),
         );
         let (_, semi, _) = run(&Settings {
             bootstrap: Bootstrap::SemiGradient,
@@ -433,7 +433,7 @@ fn residual_gradients_are_derivatives_of_the_whole_loss() {
             let h = 1e-4;
             let expected = (4.0 * slope(h / 2.0) - slope(h)) / 3.0;
             let label = format!("{label}, {tensor}");
-            let mut check = Check::new(Operation::ParameterFiniteDifference, label, vec![got], vec![expected]);
+            let mut check = Check::new(Law::ParameterFiniteDifference, label, vec![got], vec![expected]);
             check.scale = Scale::RmsPlus(terms.map(f64::abs).sum::<f64>() + loss);
             ledger.check(Precision::Double, &check);
         }
@@ -484,7 +484,7 @@ fn networks_of_their_own() {
             let sum = zero.iter().zip(one).map(|(a, b)| a + b).collect();
             ledger.check(
                 Precision::Double,
-                &Check::new(Operation::UpdateGradient, tensor.to_string(), sum, both.to_vec()),
+                &Check::new(Law::Residual, tensor.to_string(), sum, both.to_vec()),
             );
         }
         ledger.finish();
@@ -535,7 +535,7 @@ fn phi_mixes_the_two_gradients() {
         for (got, expected) in [(mixed, line), (none, semi.to_vec())] {
             ledger.check(
                 Precision::Double,
-                &Check::new(Operation::UpdateGradient, &label, got.to_vec(), expected),
+                &Check::new(Law::Residual, &label, got.to_vec(), expected),
             );
         }
     }

@@ -7,7 +7,7 @@ use meva_core::{Game, Player, Scalar};
 use meva_tests::compare::{Check, Ledger, Scale};
 use meva_tests::games::{self, BuiltIn, Visit, outputs, scales};
 use meva_tests::number::Number;
-use meva_tests::tolerance::{Operation, Precision};
+use meva_tests::tolerance::{Law, Precision};
 
 use crate::{points, round, wide};
 
@@ -19,8 +19,8 @@ macro_rules! on_games {
         $(#[$doc])*
         #[test]
         fn $name() {
-            struct Law<'a, T>(&'a mut Ledger, std::marker::PhantomData<T>);
-            impl<$t: Real + Number> Visit for Law<'_, $t> {
+            struct Walk<'a, T>(&'a mut Ledger, std::marker::PhantomData<T>);
+            impl<$t: Real + Number> Visit for Walk<'_, $t> {
                 fn visit<G: Game<N> + BuiltIn, const N: usize>(&mut self, name: &str, $game: G) {
                     for $x in points::<N>(POINTS) {
                         let $label = format!("{name} at {:?}", $x);
@@ -31,8 +31,8 @@ macro_rules! on_games {
             }
             let mut ledger = Ledger::default();
             for name in $games {
-                games::visit(name, &mut Law(&mut ledger, std::marker::PhantomData::<f64>));
-                games::visit(name, &mut Law(&mut ledger, std::marker::PhantomData::<f32>));
+                games::visit(name, &mut Walk(&mut ledger, std::marker::PhantomData::<f64>));
+                games::visit(name, &mut Walk(&mut ledger, std::marker::PhantomData::<f32>));
             }
             ledger.finish();
         }
@@ -62,7 +62,7 @@ on_games! {
             let (hu, hv) = (game.hvp(player, &at, &u), game.hvp(player, &at, &v));
             let (left, size) = dot(u.as_flattened(), hv.as_flattened());
             let (right, _) = dot(v.as_flattened(), hu.as_flattened());
-            let mut check = Check::new(Operation::HessianSymmetry, &label, vec![left], vec![right]);
+            let mut check = Check::new(Law::HessianSymmetry, &label, vec![left], vec![right]);
             check.scale = Scale::RmsPlus(size);
             ledger.check(T::precision(), &check);
         }
@@ -80,7 +80,7 @@ on_games! {
             let (hu, hv) = (of(&u), of(&v));
             let expected: Vec<f64> = hu.iter().zip(&hv).map(|(u, v)| 2.0 * u - 3.0 * v).collect();
             let size = hu.iter().chain(&hv).map(|h| h.abs()).fold(0.0, f64::max);
-            let mut check = Check::new(Operation::HessianLinearity, &label, of(&both), expected);
+            let mut check = Check::new(Law::HessianLinearity, &label, of(&both), expected);
             check.scale = Scale::RmsPlus(size);
             ledger.check(T::precision(), &check);
         }
@@ -104,8 +104,8 @@ on_games! {
         let (at, along) = (round::<T, N>(&x), round(&v));
         let scales = scales(T::precision(), &game, &x, &v);
         let (analytic, by_duals) = (outputs(&game, &at, &along), outputs(&OnlyValue(game), &at, &along));
-        for (((_, key, got), (_, _, expected)), scale) in analytic.iter().zip(&by_duals).zip(scales) {
-            let mut check = Check::new(Operation::Duals, format!("{key} of {label}"), wide(got), wide(expected));
+        for (((key, got), (_, expected)), scale) in analytic.iter().zip(&by_duals).zip(scales) {
+            let mut check = Check::new(Law::Duals, format!("{key} of {label}"), wide(got), wide(expected));
             check.scale = scale;
             ledger.check(T::precision(), &check);
         }
@@ -117,7 +117,7 @@ on_games! {
     references_are_games in games::ALL, |ledger, label, game, x: T| {
         let [v, _] = directions(&x);
         let (at, along) = (round::<T, N>(&x), round(&v));
-        for ((_, key, got), (_, _, expected)) in outputs(&&game, &at, &along).iter().zip(&outputs(&game, &at, &along)) {
+        for ((key, got), (_, expected)) in outputs(&&game, &at, &along).iter().zip(&outputs(&game, &at, &along)) {
             ledger.identical(&format!("{key} of {label}"), &wide(got), &wide(expected));
         }
     }
@@ -135,7 +135,7 @@ on_games! {
         let scales = scales(T::precision(), &game, &x, &x);
         let (here, there) = (round::<T, N>(&x), round::<T, N>(&swap(x)));
         let mut compare = |what: &str, got: Vec<T>, expected: Vec<T>, scale| {
-            let mut check = Check::new(Operation::Swap, format!("{what} of {label}"), wide(&got), wide(&expected));
+            let mut check = Check::new(Law::Swap, format!("{what} of {label}"), wide(&got), wide(&expected));
             check.scale = scale;
             ledger.check(T::precision(), &check);
         };
@@ -165,7 +165,7 @@ on_games! {
     matching_pennies_do_not_know_the_players in ["iterated_matching_pennies"], |ledger, label, game, x: T| {
         let [scale, ..] = scales(T::precision(), &game, &x, &x);
         let (got, expected) = (game.value(&round::<T, N>(&swap(x))), game.value(&round::<T, N>(&x)));
-        let mut check = Check::new(Operation::Swap, &label, wide(&got), wide(&expected));
+        let mut check = Check::new(Law::Swap, &label, wide(&got), wide(&expected));
         check.scale = scale;
         ledger.check(T::precision(), &check);
     }
@@ -196,7 +196,7 @@ on_games! {
                     }
                 }
                 let got = game.gradient(player, &x).concat();
-                let mut check = Check::new(Operation::FiniteDifference, format!("gradient of {label}"), got, expected);
+                let mut check = Check::new(Law::FiniteDifference, format!("gradient of {label}"), got, expected);
                 check.scale = Scale::RmsPlus(game.value(&x)[player.index()].abs());
                 ledger.check(Precision::Double, &check);
 
@@ -205,7 +205,7 @@ on_games! {
                 let expected: Vec<f64> = (0..2 * N).map(component).collect();
                 let got = game.hvp(player, &x, &v).concat();
                 let size = game.gradient(player, &x).as_flattened().iter().map(|g| g.abs()).fold(0.0, f64::max);
-                let mut check = Check::new(Operation::FiniteDifference, format!("hvp of {label}"), got, expected);
+                let mut check = Check::new(Law::FiniteDifference, format!("hvp of {label}"), got, expected);
                 check.scale = Scale::RmsPlus(size);
                 ledger.check(Precision::Double, &check);
             }
@@ -222,7 +222,7 @@ on_games! {
                 for (row, _) in at.iter_mut().zip(owners).filter(|(_, owner)| *owner) {
                     row.fill(extreme);
                 }
-                for (_, key, got) in outputs(&game, &round::<T, N>(&at), &round(&x)) {
+                for (key, got) in outputs(&game, &round::<T, N>(&at), &round(&x)) {
                     let got = wide(&got);
                     // Comparing a number with itself says that it is finite.
                     ledger.identical(&format!("{key} of {label} with {extreme} for {owners:?}"), &got, &got);
@@ -249,7 +249,7 @@ fn constant_policies_earn_the_payoffs() {
                     let x = actions.map(|sign| [T::round(sign * log_odds); 5]);
                     let label = format!("{game:?} in state {state}");
                     let (got, expected) = (wide(&game.value(&x)), game.payoffs[state].to_vec());
-                    ledger.check(T::precision(), &Check::new(Operation::KnownValue, label, got, expected));
+                    ledger.check(T::precision(), &Check::new(Law::KnownValue, label, got, expected));
                 }
             }
         }
@@ -278,7 +278,7 @@ fn payoff_tables() {
             let at = round::<T, 5>(&x);
             let mut compare = |what: &str, got: Vec<f64>, expected: Vec<f64>, size| {
                 let label = format!("{what} at {x:?}");
-                let mut check = Check::new(Operation::PayoffTable, label, got, expected);
+                let mut check = Check::new(Law::PayoffTable, label, got, expected);
                 check.scale = Scale::RmsPlus(size);
                 ledger.check(T::precision(), &check);
             };
@@ -328,7 +328,7 @@ fn discount_zero_is_the_one_shot_game() {
             let expected = [0, 1].map(|i| (0..4).map(|s| joint[s] * game.payoffs[s][i]).sum::<f64>());
             let label = format!("{x:?}");
             let got = wide(&game.value(&round::<T, 5>(&x)));
-            let mut check = Check::new(Operation::PayoffTable, &label, got, expected.to_vec());
+            let mut check = Check::new(Law::PayoffTable, &label, got, expected.to_vec());
             check.scale = Scale::RmsPlus(100.0);
             ledger.check(T::precision(), &check);
             for gradient in game.own_gradients(&round::<T, 5>(&x)) {
@@ -359,7 +359,7 @@ fn fixed_points_of_the_tandem_game() {
             let ahead = LookAhead { alpha: 0.1 }.field(&Tandem, &at(1.0));
             ledger.equal(&label, &wide(&ahead.concat()), &[0.0; 2]);
             let lola = Lola::new(0.1).field(&Tandem, &at(1.3125));
-            let mut check = Check::new(Operation::FixedPoint, label, wide(&lola.concat()), vec![0.0; 2]);
+            let mut check = Check::new(Law::FixedPoint, label, wide(&lola.concat()), vec![0.0; 2]);
             check.scale = Scale::RmsPlus(2.0);
             ledger.check(T::precision(), &check);
         }
@@ -386,14 +386,14 @@ fn fixed_points_of_the_logistic_game() {
     for (name, x) in [("A", a), ("B", b)] {
         let label = format!("{name} at {x:?}");
         let mut check = Check::new(
-            Operation::FixedPoint,
+            Law::FixedPoint,
             &label,
             Logistic.own_gradients(&x).concat(),
             vec![0.0; 2],
         );
         check.scale = Scale::RmsPlus(1.0);
         ledger.check(Precision::Double, &check);
-        let mut check = Check::new(Operation::FixedPoint, label, x[0].to_vec(), x[1].to_vec());
+        let mut check = Check::new(Law::FixedPoint, label, x[0].to_vec(), x[1].to_vec());
         check.scale = Scale::Rms;
         ledger.check(Precision::Double, &check);
     }

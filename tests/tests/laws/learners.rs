@@ -9,7 +9,7 @@ use meva_core::{Game, Player, Players, game};
 use meva_tests::compare::{Check, Ledger, Scale};
 use meva_tests::games::{self, BuiltIn, Visit};
 use meva_tests::number::Number;
-use meva_tests::tolerance::{Operation, Precision};
+use meva_tests::tolerance::{Law, Precision};
 
 use crate::{SIGMOID, TENTH, points, round, theta, wide};
 
@@ -21,8 +21,8 @@ type Follow<'a, const N: usize> = dyn Fn(&[[f64; N]; 2]) -> [[f64; N]; 2] + 'a;
 /// Whoever imagines a step of length 0 is naive.
 #[test]
 fn without_a_step_all_are_naive() {
-    struct Law<'a>(&'a mut Ledger);
-    impl Law<'_> {
+    struct Walk<'a>(&'a mut Ledger);
+    impl Walk<'_> {
         fn check<T: Real + Number, G: Game<N>, const N: usize>(&mut self, name: &str, game: &G, x: &[[f64; N]; 2]) {
             let x = round::<T, N>(x);
             let alpha = 0.0;
@@ -39,7 +39,7 @@ fn without_a_step_all_are_naive() {
             }
         }
     }
-    impl Visit for Law<'_> {
+    impl Visit for Walk<'_> {
         fn visit<G: Game<N> + BuiltIn, const N: usize>(&mut self, name: &str, game: G) {
             for x in points::<N>(POINTS) {
                 self.check::<f64, G, N>(name, &game, &x);
@@ -50,7 +50,7 @@ fn without_a_step_all_are_naive() {
     }
     let mut ledger = Ledger::default();
     for name in games::ALL {
-        games::visit(name, &mut Law(&mut ledger));
+        games::visit(name, &mut Walk(&mut ledger));
     }
     ledger.finish();
 }
@@ -58,8 +58,8 @@ fn without_a_step_all_are_naive() {
 /// LOLA differs from its Taylor expansion by terms of second order: half the step, a quarter of the difference.
 #[test]
 fn the_taylor_expansion_is_of_first_order() {
-    struct Law<'a>(&'a mut Ledger);
-    impl Visit for Law<'_> {
+    struct Walk<'a>(&'a mut Ledger);
+    impl Visit for Walk<'_> {
         fn visit<G: Game<N> + BuiltIn, const N: usize>(&mut self, name: &str, game: G) {
             for x in points::<N>(POINTS) {
                 let rest = |alpha: f64, factor: f64| -> Vec<f64> {
@@ -71,7 +71,7 @@ fn the_taylor_expansion_is_of_first_order() {
                 };
                 let alpha = 1e-4;
                 let label = format!("{name} at {x:?}");
-                let mut check = Check::new(Operation::TaylorOrder, label, rest(alpha, 1.0), rest(alpha / 2.0, 1.0));
+                let mut check = Check::new(Law::TaylorOrder, label, rest(alpha, 1.0), rest(alpha / 2.0, 1.0));
                 let field = Naive
                     .field(&game, &x)
                     .concat()
@@ -85,7 +85,7 @@ fn the_taylor_expansion_is_of_first_order() {
     }
     let mut ledger = Ledger::default();
     for name in games::ALL {
-        games::visit(name, &mut Law(&mut ledger));
+        games::visit(name, &mut Walk(&mut ledger));
     }
     ledger.finish();
 }
@@ -93,8 +93,8 @@ fn the_taylor_expansion_is_of_first_order() {
 /// LOLA and HOLA2 climb `f_i(x_i, x_j + alpha step_j(x))`: differences of that surrogate give their fields.
 #[test]
 fn fields_are_limits_of_differences_of_surrogates() {
-    struct Law<'a>(&'a mut Ledger);
-    impl Visit for Law<'_> {
+    struct Walk<'a>(&'a mut Ledger);
+    impl Visit for Walk<'_> {
         fn visit<G: Game<N> + BuiltIn, const N: usize>(&mut self, name: &str, game: G) {
             const H: f64 = 1e-3;
             let alpha = 0.1;
@@ -117,7 +117,7 @@ fn fields_are_limits_of_differences_of_surrogates() {
                         let expected: Vec<f64> =
                             (0..N).map(|k| (4.0 * slope(k, H / 2.0) - slope(k, H)) / 3.0).collect();
                         let label = format!("{level}, {name} at {x:?}");
-                        let mut check = Check::new(Operation::FiniteDifference, label, field[i].to_vec(), expected);
+                        let mut check = Check::new(Law::FiniteDifference, label, field[i].to_vec(), expected);
                         check.scale = Scale::RmsPlus(game.value(&x)[i].abs());
                         self.0.check(Precision::Double, &check);
                     }
@@ -129,7 +129,7 @@ fn fields_are_limits_of_differences_of_surrogates() {
     }
     let mut ledger = Ledger::default();
     for name in games::ALL {
-        games::visit(name, &mut Law(&mut ledger));
+        games::visit(name, &mut Walk(&mut ledger));
     }
     ledger.finish();
 }
@@ -137,15 +137,15 @@ fn fields_are_limits_of_differences_of_surrogates() {
 /// In a symmetric game players who swap policies swap what they follow.
 #[test]
 fn swapped_players_swap_fields() {
-    struct Law<'a>(&'a mut Ledger);
-    impl Visit for Law<'_> {
+    struct Walk<'a>(&'a mut Ledger);
+    impl Visit for Walk<'_> {
         fn visit<G: Game<N> + BuiltIn, const N: usize>(&mut self, name: &str, game: G) {
             let alpha = 0.5;
             for x in points::<N>(POINTS) {
                 let swapped = [x[1], x[0]];
                 let mut check = |learner: &str, [a, b]: [[f64; N]; 2], there: [[f64; N]; 2]| {
                     let label = format!("{learner}, {name} at {x:?}");
-                    let mut check = Check::new(Operation::Swap, label, there.concat(), [b, a].concat());
+                    let mut check = Check::new(Law::Swap, label, there.concat(), [b, a].concat());
                     // Each level of a learner multiplies what it follows by second derivatives of this size.
                     let size = game.value(&x).into_iter().map(f64::abs).fold(0.0, f64::max);
                     check.scale = Scale::RmsPlus(size);
@@ -164,7 +164,7 @@ fn swapped_players_swap_fields() {
     }
     let mut ledger = Ledger::default();
     for name in ["logistic", "tandem", "iterated_prisoners_dilemma", "iterated_chicken"] {
-        games::visit(name, &mut Law(&mut ledger));
+        games::visit(name, &mut Walk(&mut ledger));
     }
     ledger.finish();
 }

@@ -9,7 +9,7 @@ use meva_core::scalar::Real;
 use meva_core::{Dual, Lanes, Player, Players, Scalar};
 use meva_tests::compare::{Check, Ledger, Scale};
 use meva_tests::number::{Number, pack_row, pack_rows, unpack};
-use meva_tests::tolerance::{Operation, Precision};
+use meva_tests::tolerance::{Law, Precision};
 
 use crate::{SIGMOID, TENTH, move_along, points, round, theta, wide};
 
@@ -82,7 +82,7 @@ fn hessians_are_symmetric_and_linear() {
                 let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
                 let size = u.iter().zip(&hv).map(|(a, b)| (a * b).abs()).sum::<f64>();
                 let mut check = Check::new(
-                    Operation::NetworkHessian,
+                    Law::NetworkHessian,
                     &label,
                     vec![dot(&u, &hv)],
                     vec![dot(&v, &hu)],
@@ -90,7 +90,7 @@ fn hessians_are_symmetric_and_linear() {
                 check.scale = Scale::RmsPlus(size);
                 ledger.check(T::precision(), &check);
                 let sum = hu.iter().zip(&hv).map(|(u, v)| 2.0 * u - 3.0 * v).collect();
-                let mut check = Check::new(Operation::NetworkHessian, &label, hb, sum);
+                let mut check = Check::new(Law::NetworkHessian, &label, hb, sum);
                 check.scale = Scale::RmsPlus(hu.iter().chain(&hv).map(|h| h.abs()).fold(0.0, f64::max));
                 ledger.check(T::precision(), &check);
             }
@@ -175,7 +175,7 @@ fn the_mean_is_that_of_the_quantiles() {
                 let expected = wide(&q).iter().sum::<f64>() / M as f64;
                 let got = network.mean(player, &tape).to_f64();
                 let label = format!("{player:?} at {x:?}");
-                let mut check = Check::new(Operation::MeanOfQuantiles, label, vec![got], vec![expected]);
+                let mut check = Check::new(Law::MeanOfQuantiles, label, vec![got], vec![expected]);
                 check.scale = Scale::RmsPlus(wide(&q).iter().map(|q| q.abs()).fold(0.0, f64::max));
                 ledger.check(T::precision(), &check);
             }
@@ -211,7 +211,7 @@ fn gradients_are_limits_of_differences() {
                 let expected = places.map(|(i, k)| central(|h| moved(i, k, h))).collect();
                 let got = network.gradient(&Portable, player, &tape).concat();
                 let label = format!("{player:?} at {x:?}");
-                let mut check = Check::new(Operation::FiniteDifference, label, got, expected);
+                let mut check = Check::new(Law::FiniteDifference, label, got, expected);
                 check.scale = Scale::RmsPlus(network.mean(player, &tape).abs());
                 ledger.check(Precision::Double, &check);
             }
@@ -265,7 +265,7 @@ fn parameter_gradients_are_limits_of_differences() {
                     sum(&moved, &x)
                 });
                 let label = format!("{tensor} at {x:?}");
-                let mut check = Check::new(Operation::ParameterFiniteDifference, label, vec![got], vec![expected]);
+                let mut check = Check::new(Law::ParameterFiniteDifference, label, vec![got], vec![expected]);
                 check.scale = Scale::RmsPlus(terms.map(f64::abs).sum());
                 ledger.check(Precision::Double, &check);
             }
@@ -298,7 +298,7 @@ fn heads_add() {
             for (tensor, one_by_one, both) in one_by_one.zip(&both) {
                 let label = format!("{tensor} at {x:?}");
                 let (got, expected) = (wide(one_by_one), wide(both));
-                ledger.check(T::precision(), &Check::new(Operation::HeadsAdd, label, got, expected));
+                ledger.check(T::precision(), &Check::new(Law::HeadsAdd, label, got, expected));
             }
         }
     }
@@ -333,7 +333,7 @@ fn norms_ignore_a_common_shift() {
             let label = format!("{x:?}");
             ledger.check(
                 T::precision(),
-                &Check::new(Operation::NormInvariance, label, got, expected),
+                &Check::new(Law::NormInvariance, label, got, expected),
             );
         }
     }

@@ -6,7 +6,7 @@ use meva_core::scalar::Real;
 use meva_core::{lambda_return, quantile_huber, target_network};
 use meva_tests::compare::{Check, Ledger, Scale};
 use meva_tests::number::Number;
-use meva_tests::tolerance::Operation;
+use meva_tests::tolerance::Law;
 
 use crate::wide;
 
@@ -52,7 +52,7 @@ fn lambda_returns_at_the_ends() {
                 .flat_map(|t| (0..M).map(move |m| (t, m)))
                 .map(|(t, m)| expected(t, m))
                 .collect();
-            let check = Check::new(Operation::LambdaLimit, label, wide(&got.concat()), expected);
+            let check = Check::new(Law::LambdaLimit, label, wide(&got.concat()), expected);
             ledger.check(T::precision(), &check);
         };
         let gamma = 0.75;
@@ -95,7 +95,7 @@ fn lambda_returns_of_constants() {
         for (gamma, lambda) in [(0.0, 0.3), (0.5, 0.0), (0.9, 0.9), (0.99, 1.0), (1.0, 0.5)] {
             let got = targets(&[T::round(-1.75); K], &[[T::round(-1.75); M]; K], gamma, lambda);
             let label = format!("gamma {gamma}, lambda {lambda}");
-            let check = Check::new(Operation::LambdaLimit, label, wide(&got.concat()), vec![-1.75; K * M]);
+            let check = Check::new(Law::LambdaLimit, label, wide(&got.concat()), vec![-1.75; K * M]);
             ledger.check(T::precision(), &check);
         }
     }
@@ -128,7 +128,7 @@ fn the_adjoint_of_lambda_returns() {
             let (left, right) = (terms(&dy, &forward), terms(&by_prediction.concat(), &dq.concat()));
             let label = format!("gamma {gamma}, lambda {lambda}");
             let mut check = Check::new(
-                Operation::Adjoint,
+                Law::Adjoint,
                 label,
                 vec![right.iter().sum()],
                 vec![left.iter().sum()],
@@ -150,7 +150,7 @@ fn the_quantile_loss_sees_differences_alone() {
             let loss = quantile_huber::value_and_gradient(&q, &y, &mut dq);
             quantile_huber::gradient_by_targets(&q, &y, &mut dy);
             let mut check = Check::new(
-                Operation::Translation,
+                Law::Translation,
                 format!("gradients, draw {index}"),
                 vec![wide(&dq).iter().sum()],
                 vec![-wide(&dy).iter().sum::<f64>()],
@@ -160,7 +160,7 @@ fn the_quantile_loss_sees_differences_alone() {
             let by = T::round(2.5);
             let moved = quantile_huber::value_and_gradient(&q.map(|q| q + by), &y.map(|y| y + by), &mut dq);
             let label = format!("loss, draw {index}");
-            let check = Check::new(Operation::Translation, label, vec![moved.to_f64()], vec![loss.to_f64()]);
+            let check = Check::new(Law::Translation, label, vec![moved.to_f64()], vec![loss.to_f64()]);
             ledger.check(T::precision(), &check);
         }
     }
@@ -216,7 +216,7 @@ fn target_networks_arrive() {
         ledger.identical("arrived", &wide(&target), &wide(&theta));
         let mut target = start;
         target_network::step(0.0, &theta, &mut target);
-        let mut check = Check::new(Operation::Translation, "at once", wide(&target), wide(&theta));
+        let mut check = Check::new(Law::Translation, "at once", wide(&target), wide(&theta));
         check.scale = Scale::RmsPlus(wide(&start).iter().map(|s| s.abs()).fold(0.0, f64::max));
         ledger.check(T::precision(), &check);
     }

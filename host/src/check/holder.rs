@@ -1,0 +1,208 @@
+//! Holds operations on every implementation against `f64`, and their derivatives against those had in other ways.
+
+use std::sync::Arc;
+
+use meva_core::kernels::Portable;
+use meva_operations::bounds::{Derivative, Implementation, Unit};
+use meva_operations::cases::{Case, Numbers, all, by_formula, evaluate, sensitivities, stray};
+use meva_operations::compare::{relative_error, rms, ulp_error};
+use meva_operations::differences::{by_differences, deviation};
+use meva_operations::{Formula, Operation, Relation, Visitor};
+
+use super::gpu;
+use super::report::Report;
+use crate::cpu::{Cpu, Number};
+use crate::error::Result;
+use crate::gpu::Gpu;
+
+/// Runs in numbers that round at random.
+const RUNS: u64 = 4;
+
+/// Visits operations and fills a report.
+pub(super) struct Holder<'a> {
+    report: &'a mut Report,
+    cpu: Cpu,
+    gpus: &'a [Arc<Gpu>],
+    failure: Result<()>,
+}
+
+impl<'a> Holder<'a> {
+    pub(super) fn new(report: &'a mut Report, cpu: Cpu, gpus: &'a [Arc<Gpu>]) -> Self {
+        Holder {
+            report,
+            cpu,
+            gpus,
+            failure: Ok(()),
+        }
+    }
+
+    /// What went wrong, if anything.
+    pub(super) fn finish(self) -> Result<()> {
+        self.failure
+    }
+
+    fn hold<O: Operation>(&mut self, operation: &O) {
+        let cases = Case::drawn(operation, operation.cases());
+        let held = Held::new(operation, &cases);
+        let mut implementations = vec![(
+            Implementation::F32,
+            evaluate::<f32, _, _>(operation, &Portable, &cases, &|_| true),
+        )];
+        if operation.has_lanes() {
+            let lanes = evaluate::<Number, _, _>(operation, &self.cpu, &cases, &|_| true);
+            implementations.push((Implementation::Lanes, lanes));
+        }
+        held.derivatives(self.report, &cases, &implementations);
+        for (implementation, got) in &implementations {
+            held.formulas(self.report, *implementation, got);
+        }
+        for device in self.gpus {
+            match gpu::answers(device, operation, &cases) {
+                Ok(Some(got)) => held.formulas(self.report, gpu::implementation(device), &got),
+                Ok(None) => {}
+                Err(error) => self.failure = Err(error),
+            }
+        }
+    }
+}
+
+impl Visitor for Holder<'_> {
+    fn formula<F: Formula>(&mut self, formula: &F) {
+        self.hold(formula);
+    }
+    fn operation<O: Operation>(&mut self, operation: &O) {
+        self.hold(operation);
+    }
+}
+
+/// An operation with what it should give.
+pub(super) struct Held<'a, O> {
+    operation: &'a O,
+    /// The inputs `x`, which errors may be relative to.
+    inputs: Vec<f64>,
+    reference: Vec<Numbers>,
+    expected: Vec<Vec<f64>>,
+    sensitivities: Vec<f64>,
+    /// How far rounding alone moves each output.
+    strays: Vec<f64>,
+}
+
+impl<'a, O: Operation> Held<'a, O> {
+    pub(super) fn new(operation: &'a O, cases: &[Case]) -> Self {
+        let reference = evaluate::<f64, _, _>(operation, &Portable, cases, &|_| true);
+        // Units in the last place need no measure of rounding.
+        let counted = |k: usize| operation.outputs()[k].quantity.row().unit == Unit::Rms;
+        let any = (0..reference.len()).any(counted);
+        let none = vec![f64::INFINITY; reference.len()];
+        Held {
+            operation,
+            inputs: cases.iter().flat_map(|case| case.get("x")).copied().collect(),
+            expected: all(&reference),
+            sensitivities: if any {
+                sensitivities(operation, cases, &|output| !matches!(output.relation, Relation::Duals(_)))
+            } else {
+                none.clone()
+            },
+            strays: if any {
+                stray(operation, cases, RUNS, &reference, &|_| true)
+            } else {
+                none
+            },
+            reference,
+        }
+    }
+
+    fn place(&self, name: &str) -> Option<usize> {
+        self.operation.outputs().iter().position(|output| output.name == name)
+    }
+
+    /// Compares an implementation's outputs with those that `f64` has by the same formulas; those that it does not compute are
+    /// empty.
+    pub(super) fn formulas(&self, report: &mut Report, implementation: Implementation, got: &[Numbers]) {
+        for (k, output) in self.operation.outputs().iter().enumerate() {
+            if !by_formula(output) || got[k] == Numbers::default() {
+                continue;
+            }
+            let derivative = output.quantity.is_derivative().then_some(Derivative::Analytic);
+            let stray = match output.quantity.row().unit {
+                Unit::Rms => self.strays[k],
+                _ => f64::INFINITY,
+            };
+            self.add(report, k, implementation, derivative, &got[k].all(), &self.expected[k], stray);
+        }
+    }
+
+    /// Compares derivatives had in other ways, by duals and by differences, with those that `f64` has by formula.
+    fn derivatives(&self, report: &mut Report, cases: &[Case], implementations: &[(Implementation, Vec<Numbers>)]) {
+        for (k, output) in self.operation.outputs().iter().enumerate() {
+            if let Relation::Duals(of) = output.relation
+                && let Some(place) = self.place(of)
+            {
+                let expected = &self.expected[place];
+                let both = self.strays[k].hypot(self.strays[place]);
+                let by_duals = |report: &mut Report, implementation, got: &Numbers, stray| {
+                    let condition = self.sensitivity_of(place);
+                    let bound = output
+                        .quantity
+                        .bound(implementation, Some(Derivative::Duals), condition, stray);
+                    let error = relative_error(&got.all(), expected);
+                    let subject = self.operation.subject();
+                    report.add(
+                        subject,
+                        output.quantity,
+                        (implementation, Some(Derivative::Duals)),
+                        error,
+                        bound,
+                    );
+                };
+                by_duals(report, Implementation::F64, &self.reference[k], both);
+                for (implementation, got) in implementations {
+                    by_duals(report, *implementation, &got[k], self.strays[k]);
+                }
+            }
+            if output.quantity.row().unit != Unit::Rms {
+                continue;
+            }
+            if let Some(differences) = by_differences(self.operation, k, cases, &self.reference)
+                && let Some(of) = self.place(differences.of)
+            {
+                let stray = deviation(&self.expected[of], self.strays[of], &differences.expected);
+                self.add(
+                    report,
+                    k,
+                    Implementation::F64,
+                    Some(Derivative::Differences),
+                    &differences.got,
+                    &differences.expected,
+                    stray,
+                );
+            }
+        }
+    }
+
+    fn sensitivity_of(&self, k: usize) -> f64 {
+        self.sensitivities[k] / rms(&self.expected[k])
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "each belongs to one line of the report")]
+    fn add(
+        &self,
+        report: &mut Report,
+        k: usize,
+        implementation: Implementation,
+        derivative: Option<Derivative>,
+        got: &[f64],
+        expected: &[f64],
+        stray: f64,
+    ) {
+        let quantity = self.operation.outputs()[k].quantity;
+        let error = match quantity.row().unit {
+            Unit::Ulp => ulp_error(got, expected, |index| expected[index]),
+            Unit::UlpOfInput => ulp_error(got, expected, |index| self.inputs[index]),
+            Unit::UlpOfOne => ulp_error(got, expected, |_| 1.0),
+            Unit::Rms => relative_error(got, expected),
+        };
+        let bound = quantity.bound(implementation, derivative, self.sensitivity_of(k), stray);
+        report.add(self.operation.subject(), quantity, (implementation, derivative), error, bound);
+    }
+}
