@@ -48,6 +48,9 @@ pub struct ByDifferences {
     pub expected: Vec<f64>,
     /// The output that was differenced.
     pub of: &'static str,
+    /// How many times as far as one value the differenced sum of values may stray: values of `n` cases add like a random walk,
+    /// and 2 stands for the walks that go further than most.
+    pub walk: f64,
 }
 
 /// The derivative that output `place` of an operation is, at cases where its formulas give `reference`; none if it is that of
@@ -127,7 +130,16 @@ pub fn by_differences<O: Operation>(
             of
         }
     };
-    Some(ByDifferences { got, expected, of })
+    let walk = match operation.outputs()[place].relation {
+        Relation::Tensors { .. } => 2.0 * (cases.len() as f64).sqrt(),
+        _ => 1.0,
+    };
+    Some(ByDifferences {
+        got,
+        expected,
+        of,
+        walk,
+    })
 }
 
 #[cfg(test)]

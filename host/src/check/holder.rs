@@ -166,7 +166,7 @@ impl<'a, O: Operation> Held<'a, O> {
             if let Some(differences) = by_differences(self.operation, k, cases, &self.reference)
                 && let Some(of) = self.place(differences.of)
             {
-                let stray = deviation(&self.expected[of], self.strays[of], &differences.expected);
+                let stray = deviation(&self.expected[of], differences.walk * self.strays[of], &differences.expected);
                 self.add(
                     report,
                     k,
