@@ -12,9 +12,7 @@ use meva_core::{Real, Scalar};
 use crate::bounds::Quantity;
 use crate::game::Played;
 use crate::meta_value::{ITERATED, PLANE};
-use crate::operation::{
-    Domain, Operation, Output, Packed, Sink, Source, Visitor, WithDuals, give, plain, tensors,
-};
+use crate::operation::{Domain, Operation, Output, Packed, Sink, Source, Visitor, WithDuals, give, plain, tensors};
 use crate::rollouts::{LANES, SEEDS};
 
 /// Updates of `P` networks from a batch of at most `B` trajectories, of at most `L - 1` steps each.
@@ -137,10 +135,7 @@ impl Operation for SampledUpdate {
 const THETA: [&str; 2] = ["theta", "theta of player 1"];
 const TARGET: [&str; 2] = ["target", "target of player 1"];
 
-#[allow(
-    clippy::needless_pass_by_ref_mut,
-    reason = "an estimator of returns may change"
-)]
+#[allow(clippy::needless_pass_by_ref_mut, reason = "an estimator of returns may change")]
 fn run<
     S,
     K,
@@ -315,12 +310,20 @@ pub fn each(visitor: &mut impl Visitor) {
     }
     visitor.operation(&update::<_, 1, 1>("logistic core", Logistic, LOGISTIC));
     visitor.operation(&update::<_, 5, 1>("ipd core", IteratedMatrix::PRISONERS_DILEMMA, IPD));
-    visitor.operation(&update::<_, 5, 2>("imp separate", IteratedMatrix::MATCHING_PENNIES, IPD));
+    visitor.operation(&update::<_, 5, 2>(
+        "imp separate",
+        IteratedMatrix::MATCHING_PENNIES,
+        IPD,
+    ));
     let sampled = Settings {
         field: Field::UNormalized,
         bootstrap: Bootstrap::Residual,
         rho: None,
         ..IPD
     };
-    visitor.operation(&SampledUpdate(update("chicken sampled", IteratedMatrix::CHICKEN, sampled)));
+    visitor.operation(&SampledUpdate(update(
+        "chicken sampled",
+        IteratedMatrix::CHICKEN,
+        sampled,
+    )));
 }

@@ -27,7 +27,10 @@
 use meva_core::learner::LearnerName;
 
 /// What is compared.
-#[allow(missing_docs, reason = "each has its name, its bounds and their reasons in the table below")]
+#[allow(
+    missing_docs,
+    reason = "each has its name, its bounds and their reasons in the table below"
+)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Quantity {
     Exp,

@@ -214,12 +214,7 @@ pub struct Numbers {
 impl Numbers {
     /// All of them, case by case.
     pub fn all(&self) -> Vec<f64> {
-        self.of_cases
-            .iter()
-            .flatten()
-            .chain(&self.sums)
-            .copied()
-            .collect()
+        self.of_cases.iter().flatten().chain(&self.sums).copied().collect()
     }
 }
 
@@ -267,7 +262,9 @@ impl<S: Packed> Sink<S> for Collector<'_> {
     fn tensor(&mut self, name: &'static str, tensor: &Tensor, values: &[S::Lane]) {
         let Some(place) = self.place(name) else { return };
         self.numbers[place].tensors.push(*tensor);
-        self.numbers[place].sums.extend(values.iter().map(|value| value.to_f64()));
+        self.numbers[place]
+            .sums
+            .extend(values.iter().map(|value| value.to_f64()));
     }
 }
 

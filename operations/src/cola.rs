@@ -36,10 +36,7 @@ impl<G: Played<N>, const N: usize, const H: usize, const R: usize> Formula for C
     }
 
     fn outputs(&self) -> &'static [Output] {
-        const OUTPUTS: [Output; 2] = [
-            plain("ghat", Quantity::ColaStep),
-            plain("target", Quantity::ColaTarget),
-        ];
+        const OUTPUTS: [Output; 2] = [plain("ghat", Quantity::ColaStep), plain("target", Quantity::ColaTarget)];
         &OUTPUTS
     }
 

@@ -115,7 +115,10 @@ pub fn by_differences<O: Operation>(
             let mut stream = Stream::new(3, Purpose::Evaluation, 0);
             let mut sums = &expected[..];
             let mut slopes = Vec::new();
-            let names: Vec<_> = cases[0].tensors(by).map(|(name, values)| (std::string::String::from(name), values.len())).collect();
+            let names: Vec<_> = cases[0]
+                .tensors(by)
+                .map(|(name, values)| (std::string::String::from(name), values.len()))
+                .collect();
             for (name, length) in names {
                 let direction: Vec<f64> = (0..length).map(|_| stream.normal()).collect();
                 let norm = rms(&direction) * (length as f64).sqrt();
@@ -123,7 +126,12 @@ pub fn by_differences<O: Operation>(
                 let (own, rest) = sums.split_at(length);
                 sums = rest;
                 slopes.push(own.iter().zip(&direction).map(|(d, u)| d * u).sum());
-                let total = |h| cases.iter().map(|case| of_case(&case.along(&name, &direction, h), of)[0]).sum();
+                let total = |h| {
+                    cases
+                        .iter()
+                        .map(|case| of_case(&case.along(&name, &direction, h), of)[0])
+                        .sum()
+                };
                 got.push(central(total));
             }
             expected = slopes;

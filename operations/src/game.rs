@@ -62,7 +62,11 @@ impl<G: Game<N>, const N: usize> Game<N> for OnlyValue<G> {
 macro_rules! on_each_game {
     ($name:ident, $module:ident, $game:ident => $body:expr) => {{
         {
-            let ($name, $module, $game) = ($crate::game::names::LOGISTIC, "game::logistic", meva_core::game::Logistic);
+            let ($name, $module, $game) = (
+                $crate::game::names::LOGISTIC,
+                "game::logistic",
+                meva_core::game::Logistic,
+            );
             $body;
         }
         {

@@ -306,6 +306,6 @@ mod tests {
             ),
         ] {
             assert_eq!(error.to_string(), words);
-            }
+        }
     }
 }

@@ -152,16 +152,8 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize> Operation f
             plain("vjp_parameters of player 1", Quantity::NetworkVjp),
             related("field", Quantity::NetworkOwnGradient, Relation::Auxiliary),
             related("slopes", Quantity::NetworkGradient, Relation::Auxiliary),
-            related(
-                "field by duals",
-                Quantity::NetworkOwnGradient,
-                Relation::Duals("field"),
-            ),
-            related(
-                "slopes by duals",
-                Quantity::NetworkGradient,
-                Relation::Duals("slopes"),
-            ),
+            related("field by duals", Quantity::NetworkOwnGradient, Relation::Duals("field")),
+            related("slopes by duals", Quantity::NetworkGradient, Relation::Duals("slopes")),
             related("hvp by duals", Quantity::NetworkHvp, Relation::Duals("hvp")),
             related(
                 "field_jvp by duals",

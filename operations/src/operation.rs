@@ -164,7 +164,11 @@ pub fn rows<S: Scalar, const A: usize, const B: usize>(
 }
 
 /// Numbers that all lanes share.
-pub fn reals<S: Scalar, const A: usize>(source: &mut dyn Source<S>, name: &'static str, domain: Domain) -> [S::Real; A] {
+pub fn reals<S: Scalar, const A: usize>(
+    source: &mut dyn Source<S>,
+    name: &'static str,
+    domain: Domain,
+) -> [S::Real; A] {
     let mut reals = [<S::Real as Scalar>::ZERO; A];
     source.reals(name, domain, &mut reals);
     reals

@@ -18,6 +18,7 @@ use meva_core::meta_value::{Architecture, Input};
 use meva_core::parameters::Tensor;
 use serde_json::Value;
 
+use crate::adamw;
 use crate::adamw::AdamW;
 use crate::algorithm1::{IPD, Update};
 use crate::bounds::{Bound, Implementation, Quantity};
@@ -31,7 +32,6 @@ use crate::learner::{OfLearner, key};
 use crate::meta_value::{Network, NetworkDerivatives};
 use crate::operation::{Domain, Operation, Output, Packed, Relation, Source, WithDuals};
 use crate::quantile_huber::QuantileHuber;
-use crate::adamw;
 
 /// The files that there are vectors in.
 pub const FILES: [&str; 8] = [
@@ -130,7 +130,11 @@ fn of_tensor(named: &Item, tensor: &Tensor) -> Result<Vec<f64>> {
 /// An error if there is a name that no tensor has.
 fn known_tensors(named: &Item, tensors: &[Tensor]) -> Result<()> {
     let names: Vec<String> = tensors.iter().map(|tensor| format!("{tensor}")).collect();
-    match named.keys()?.into_iter().find(|name| !names.iter().any(|known| known == name)) {
+    match named
+        .keys()?
+        .into_iter()
+        .find(|name| !names.iter().any(|known| known == name))
+    {
         Some(name) => Err(named.error(format_args!("the network has no tensor `{name}`"))),
         None => Ok(()),
     }

@@ -59,10 +59,7 @@ impl Ledger {
         let label = format!("{law:?} in {precision:?}, {label}");
         match relative(&label, got, expected, *scale, bound) {
             Ok(used) => {
-                let entry = self
-                    .worst
-                    .entry((*law, precision))
-                    .or_insert((used, label.clone()));
+                let entry = self.worst.entry((*law, precision)).or_insert((used, label.clone()));
                 if used > entry.0 {
                     *entry = (used, label);
                 }

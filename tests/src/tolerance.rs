@@ -114,7 +114,11 @@ impl Law {
                 NONE,
                 "the next term, of relative size alpha = 1e-4 times third derivatives",
             ),
-            NetworkHessian => (1e-14, 6e-6, "a Hessian-vector product twice, relative to the largest number"),
+            NetworkHessian => (
+                1e-14,
+                6e-6,
+                "a Hessian-vector product twice, relative to the largest number",
+            ),
             NormInvariance => (8e-15, 5e-6, "quantiles twice; biases of size 1 are subtracted again"),
             MeanOfQuantiles => (4e-16, 1.8e-7, "dot products in another order"),
             HeadsAdd => (
@@ -128,7 +132,11 @@ impl Law {
             LossByHand => (7e-16, NONE, "the same formulas in another order"),
             LambdaLimit => (1.5e-15, 6e-7, "powers of gamma in place of repeated products"),
             Adjoint => (1.5e-16, 1.4e-7, "sums of products in another order"),
-            Residual => (1e-10, 8e-5, "the network loss gradient at the points of a path, summed over the batch"),
+            Residual => (
+                1e-10,
+                8e-5,
+                "the network loss gradient at the points of a path, summed over the batch",
+            ),
         };
         Tolerance { double, single, reason }
     }

@@ -109,8 +109,14 @@ fn gelu() {
             (Quantity::Gelu, value, exact_value, f64::from(z)),
             (Quantity::GeluSlope, slope, exact_slope, 1.0),
         ] {
-            let (error, bound) = (ulp_error(&[f64::from(got)], &[expected], |_| size), quantity.row().amount);
-            assert!(keeps(error, bound), "{quantity:?} of {z:e}: {error} ulp of {size:e}, the bound is {bound}");
+            let (error, bound) = (
+                ulp_error(&[f64::from(got)], &[expected], |_| size),
+                quantity.row().amount,
+            );
+            assert!(
+                keeps(error, bound),
+                "{quantity:?} of {z:e}: {error} ulp of {size:e}, the bound is {bound}"
+            );
             used = used.max(error / bound);
         }
     }

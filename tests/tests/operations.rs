@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use meva_core::kernels::Portable;
 use meva_core::Lanes;
+use meva_core::kernels::Portable;
 use meva_operations::bounds::{Implementation, Quantity};
 use meva_operations::cases::{Case, Numbers, by_formula, evaluate, with_room};
 use meva_operations::{Domain, Draws, EDGES, Formula, Operation, Packed, Source, Visitor, each};
@@ -36,7 +36,11 @@ fn bits(numbers: &Numbers) -> Vec<Vec<u64>> {
             number.to_bits()
         }
     };
-    numbers.of_cases.iter().map(|case| case.iter().map(bits).collect()).collect()
+    numbers
+        .of_cases
+        .iter()
+        .map(|case| case.iter().map(bits).collect())
+        .collect()
 }
 
 fn name<O: Operation>(operation: &O) -> String {
@@ -137,7 +141,12 @@ impl Bounds {
     fn hold<O: Operation>(&mut self, operation: &O) {
         let mut names = BTreeSet::new();
         for output in operation.outputs() {
-            assert!(names.insert(output.name), "{} has {} twice", name(operation), output.name);
+            assert!(
+                names.insert(output.name),
+                "{} has {} twice",
+                name(operation),
+                output.name
+            );
             self.0.insert(output.quantity);
         }
     }

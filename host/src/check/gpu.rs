@@ -126,13 +126,17 @@ pub(super) fn answers<O: Operation>(gpu: &Arc<Gpu>, operation: &O, cases: &[Case
         let inputs: Vec<f64> = cases.iter().flat_map(|case| case.get("x")).copied().collect();
         let answers = anywhere(gpu, "logistic", inputs.chunks_exact(2))?;
         let [exp, tanh, sigmoid, gelu, slope] = answers.elementary;
-        return Ok(Some(outputs(operation, cases.len(), &[
-            ("exp", exp),
-            ("tanh", tanh),
-            ("sigmoid", sigmoid),
-            ("gelu", gelu),
-            ("gelu_slope", slope),
-        ])));
+        return Ok(Some(outputs(
+            operation,
+            cases.len(),
+            &[
+                ("exp", exp),
+                ("tanh", tanh),
+                ("sigmoid", sigmoid),
+                ("gelu", gelu),
+                ("gelu_slope", slope),
+            ],
+        )));
     }
     if module.starts_with("game::") && has("f") && has("gradient") {
         let answers = anywhere(gpu, operation.subject(), cases.iter().map(|case| case.get("x")))?;
@@ -144,11 +148,15 @@ pub(super) fn answers<O: Operation>(gpu: &Arc<Gpu>, operation: &O, cases: &[Case
         let theta: Vec<f32> = numbers.map(|number| *number as f32).collect();
         let points: Vec<Point> = cases.iter().map(point).collect();
         let answers = ask(gpu, &config_of(operation.subject())?, &theta, &points)?;
-        return Ok(Some(outputs(operation, cases.len(), &[
-            ("quantiles", answers.quantiles),
-            ("gradient", answers.own_gradient),
-            ("masked_gradient", answers.masked_gradient),
-        ])));
+        return Ok(Some(outputs(
+            operation,
+            cases.len(),
+            &[
+                ("quantiles", answers.quantiles),
+                ("gradient", answers.own_gradient),
+                ("masked_gradient", answers.masked_gradient),
+            ],
+        )));
     }
     Ok(None)
 }
@@ -180,7 +188,10 @@ fn anywhere<'a>(gpu: &Arc<Gpu>, game: &str, x: impl Iterator<Item = &'a [f64]>) 
 fn outputs<O: Operation>(operation: &O, cases: usize, given: &[(&str, Vec<f64>)]) -> Vec<Numbers> {
     let of = |output: &Output| match given.iter().find(|(name, _)| *name == output.name) {
         Some((_, numbers)) => Numbers {
-            of_cases: numbers.chunks_exact(numbers.len() / cases).map(<[f64]>::to_vec).collect(),
+            of_cases: numbers
+                .chunks_exact(numbers.len() / cases)
+                .map(<[f64]>::to_vec)
+                .collect(),
             ..Numbers::default()
         },
         None => Numbers::default(),

@@ -99,7 +99,9 @@ impl<'a, O: Operation> Held<'a, O> {
             inputs: cases.iter().flat_map(|case| case.get("x")).copied().collect(),
             expected: all(&reference),
             sensitivities: if any {
-                sensitivities(operation, cases, &|output| !matches!(output.relation, Relation::Duals(_)))
+                sensitivities(operation, cases, &|output| {
+                    !matches!(output.relation, Relation::Duals(_))
+                })
             } else {
                 none.clone()
             },
@@ -128,7 +130,15 @@ impl<'a, O: Operation> Held<'a, O> {
                 Unit::Rms => self.strays[k],
                 _ => f64::INFINITY,
             };
-            self.add(report, k, implementation, derivative, &got[k].all(), &self.expected[k], stray);
+            self.add(
+                report,
+                k,
+                implementation,
+                derivative,
+                &got[k].all(),
+                &self.expected[k],
+                stray,
+            );
         }
     }
 
@@ -166,7 +176,11 @@ impl<'a, O: Operation> Held<'a, O> {
             if let Some(differences) = by_differences(self.operation, k, cases, &self.reference)
                 && let Some(of) = self.place(differences.of)
             {
-                let stray = deviation(&self.expected[of], differences.walk * self.strays[of], &differences.expected);
+                let stray = deviation(
+                    &self.expected[of],
+                    differences.walk * self.strays[of],
+                    &differences.expected,
+                );
                 self.add(
                     report,
                     k,
@@ -203,6 +217,12 @@ impl<'a, O: Operation> Held<'a, O> {
             Unit::Rms => relative_error(got, expected),
         };
         let bound = quantity.bound(implementation, derivative, self.sensitivity_of(k), stray);
-        report.add(self.operation.subject(), quantity, (implementation, derivative), error, bound);
+        report.add(
+            self.operation.subject(),
+            quantity,
+            (implementation, derivative),
+            error,
+            bound,
+        );
     }
 }

@@ -194,7 +194,12 @@ fn parse<const N: usize>(file: &Item, quantiles: usize) -> json::Result<(Vec<Poi
             given: [rows("quantiles", quantiles)?, rows("field", N)?],
         })
     };
-    let points = file.get("points")?.items()?.iter().map(point).collect::<json::Result<_>>()?;
+    let points = file
+        .get("points")?
+        .items()?
+        .iter()
+        .map(point)
+        .collect::<json::Result<_>>()?;
     Ok((points, precision))
 }
 

@@ -1,7 +1,7 @@
 //! Points in lanes: one evaluation serves `f64`, `f32` and lanes.
 
-use meva_core::parameters::Parameters;
 use meva_core::Real;
+use meva_core::parameters::Parameters;
 use meva_operations::Packed;
 
 /// The number whose lane `l` is the nearest to `value(l)`.

@@ -90,9 +90,8 @@ impl Report {
     ) {
         let before = self.checks.len();
         self.add(subject, quantity, computed, error, bound);
-        let same = |a: &Check, b: &Check| {
-            (&a.operation, a.engine, a.derivative) == (&b.operation, b.engine, b.derivative)
-        };
+        let same =
+            |a: &Check, b: &Check| (&a.operation, a.engine, a.derivative) == (&b.operation, b.engine, b.derivative);
         let added = &self.checks[before];
         let Some(known) = self.checks[..before].iter().position(|check| same(check, added)) else {
             return;

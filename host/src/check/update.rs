@@ -55,10 +55,7 @@ impl<const N: usize, const H: usize> Source<f64> for FirstIteration<N, H> {
     fn reals(&mut self, name: &'static str, _: Domain, reals: &mut [f64]) {
         let (numbers, read) = match name {
             "draws.x" => (self.draws.x.as_flattened().as_flattened(), &mut self.x),
-            "draws.gamma_explore" => (
-                self.draws.exploration_gamma.as_flattened(),
-                &mut self.exploration_gamma,
-            ),
+            "draws.gamma_explore" => (self.draws.exploration_gamma.as_flattened(), &mut self.exploration_gamma),
             "draws.mask" => (self.draws.mask.as_flattened().as_flattened(), &mut self.mask),
             _ => (self.draws.gamma[0].as_flattened(), &mut self.gamma),
         };

@@ -81,12 +81,7 @@ fn hessians_are_symmetric_and_linear() {
                 let (u, v) = (u.concat(), v.concat());
                 let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
                 let size = u.iter().zip(&hv).map(|(a, b)| (a * b).abs()).sum::<f64>();
-                let mut check = Check::new(
-                    Law::NetworkHessian,
-                    &label,
-                    vec![dot(&u, &hv)],
-                    vec![dot(&v, &hu)],
-                );
+                let mut check = Check::new(Law::NetworkHessian, &label, vec![dot(&u, &hv)], vec![dot(&v, &hu)]);
                 check.scale = Scale::RmsPlus(size);
                 ledger.check(T::precision(), &check);
                 let sum = hu.iter().zip(&hv).map(|(u, v)| 2.0 * u - 3.0 * v).collect();
@@ -331,10 +326,7 @@ fn norms_ignore_a_common_shift() {
                 wide(&q)
             });
             let label = format!("{x:?}");
-            ledger.check(
-                T::precision(),
-                &Check::new(Law::NormInvariance, label, got, expected),
-            );
+            ledger.check(T::precision(), &Check::new(Law::NormInvariance, label, got, expected));
         }
     }
     on_networks!(law);

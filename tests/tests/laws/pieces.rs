@@ -127,12 +127,7 @@ fn the_adjoint_of_lambda_returns() {
             };
             let (left, right) = (terms(&dy, &forward), terms(&by_prediction.concat(), &dq.concat()));
             let label = format!("gamma {gamma}, lambda {lambda}");
-            let mut check = Check::new(
-                Law::Adjoint,
-                label,
-                vec![right.iter().sum()],
-                vec![left.iter().sum()],
-            );
+            let mut check = Check::new(Law::Adjoint, label, vec![right.iter().sum()], vec![left.iter().sum()]);
             check.scale = Scale::RmsPlus(left.iter().map(|term| term.abs()).sum());
             ledger.check(T::precision(), &check);
         }
