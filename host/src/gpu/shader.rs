@@ -323,6 +323,29 @@ mod tests {
         used.difference(&local).copied().collect()
     }
 
+    /// The foreign names, with their files, that a shader uses and neither declares nor imports.
+    fn missing<'a>(text: &str, foreign: &BTreeMap<&'a str, &'a str>) -> BTreeSet<(&'a str, &'a str)> {
+        let known: BTreeSet<&str> = declarations(text)
+            .chain(imports(text).flat_map(|import| import.names))
+            .collect();
+        let items = items(text);
+        let used = items
+            .iter()
+            .flat_map(|item| uses(item))
+            .filter(|name| !known.contains(name));
+        used.filter_map(|name| foreign.get_key_value(name))
+            .map(|(name, file)| (*name, *file))
+            .collect()
+    }
+
+    /// The names that a shader imports and does not use.
+    fn unused(text: &str) -> Vec<&str> {
+        let items = items(text);
+        let used: BTreeSet<&str> = items.iter().flat_map(|item| uses(item)).collect();
+        let imported = imports(text).flat_map(|import| import.names);
+        imported.filter(|name| !used.contains(name)).collect()
+    }
+
     #[test]
     fn all_shaders_are_known() {
         let mut found = Vec::new();
@@ -350,18 +373,17 @@ mod tests {
             let of_plan = [of_core(), plan.layout.constants(), plan.constants()].concat();
             constants.extend(of_plan.iter().map(|constant| (constant.file, constant.name)));
         }
-        let mut unused = constants.clone();
+        let mut left = constants.clone();
         for shader in &SHADERS {
-            let items = items(shader.text);
-            let used: BTreeSet<&str> = items.iter().flat_map(|item| uses(item)).collect();
+            let unused = unused(shader.text);
+            assert!(
+                unused.is_empty(),
+                "{} imports {unused:?} and does not use them",
+                shader.name
+            );
             let mut imported = BTreeSet::new();
             for Import { names, from } in imports(shader.text) {
                 for name in names {
-                    assert!(
-                        used.contains(name),
-                        "{} imports {name} and does not use it",
-                        shader.name
-                    );
                     assert!(imported.insert(name), "{} imports {name} twice", shader.name);
                     if from.ends_with(".rs") {
                         assert!(
@@ -372,7 +394,7 @@ mod tests {
                         let text = fs::read_to_string(root().join(from)).unwrap();
                         let words: BTreeSet<&str> = text.split(|c: char| !is_of_name(c)).collect();
                         assert!(words.contains(name), "{from} does not have {name}");
-                        unused.remove(&(from, name));
+                        left.remove(&(from, name));
                         continue;
                     }
                     let meant = meant(from);
@@ -389,7 +411,7 @@ mod tests {
                 }
             }
         }
-        assert!(unused.is_empty(), "no shader imports {unused:?}");
+        assert!(left.is_empty(), "no shader imports {left:?}");
     }
 
     /// No shader uses a name of another file, or one that Rust hands over, without saying where it comes from.
@@ -412,20 +434,24 @@ mod tests {
             foreign.extend(declarations(shader.text).map(|name| (name, shader.name)));
         }
         for shader in &SHADERS {
-            let own: BTreeSet<&str> = declarations(shader.text).collect();
-            let imported: BTreeSet<&str> = imports(shader.text).flat_map(|import| import.names).collect();
-            for item in items(shader.text) {
-                for name in uses(&item) {
-                    if let Some(file) = foreign.get(name) {
-                        assert!(
-                            own.contains(name) || imported.contains(name),
-                            "{} uses {name} of {file} without an import",
-                            shader.name
-                        );
-                    }
-                }
-            }
+            let missing = missing(shader.text, &foreign);
+            assert!(
+                missing.is_empty(),
+                "{} uses names without an import: {missing:?}",
+                shader.name
+            );
         }
+    }
+
+    #[test]
+    fn missing_and_unused_imports_are_found() {
+        let text = "// import a, b from x.wgsl\nconst d = 1u;\nfn f(e: u32) -> u32 {\n    return a + c + d + e + g.h; // i\n}\n";
+        let foreign = ["a", "b", "c", "d", "e", "h", "i"].map(|name| (name, "x.wgsl"));
+        assert_eq!(
+            missing(text, &BTreeMap::from(foreign)),
+            BTreeSet::from([("c", "x.wgsl")])
+        );
+        assert_eq!(unused(text), ["b"]);
     }
 
     #[test]
