@@ -179,17 +179,11 @@ fn by_core(config: &Config, count: usize) -> (Vec<f32>, Vec<f32>) {
     }
 }
 
-fn numbers<const N: usize, const H: usize, const R: usize, const M: usize>(
-    parameters: &Parameters<f32, N, H, R, M>,
-) -> impl Iterator<Item = &f32> {
-    parameters.iter().flat_map(|(_, values)| values)
-}
-
 fn numbers_of<const N: usize, const H: usize, const R: usize, const M: usize>(
     state: &State<f32, N, H, R, M>,
 ) -> Vec<f32> {
     let sets = [&state.theta, &state.target, &state.m, &state.v];
-    sets.into_iter().flat_map(numbers).copied().collect()
+    sets.into_iter().flat_map(Parameters::numbers).copied().collect()
 }
 
 fn by_core_of<G: Game<N>, const N: usize, const H: usize, const R: usize, const M: usize, const P: usize>(
@@ -393,7 +387,7 @@ fn formulas<G: Game<N>, const N: usize, const H: usize, const R: usize, const M:
         asked.extend(point);
         expected.push(answer);
     }
-    let theta: Vec<f32> = thetas.iter().flat_map(numbers).copied().collect();
+    let theta: Vec<f32> = thetas.iter().flat_map(Parameters::numbers).copied().collect();
     let got = probe(gpu, &Plan::of(config, 1).unwrap(), &theta, &asked).unwrap();
     let got: Vec<&[f32]> = got.chunks_exact(expected[0].len()).collect();
     let mut start = 0;

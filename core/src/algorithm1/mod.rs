@@ -28,30 +28,10 @@ pub use workspace::Workspace;
 /// and players.
 ///
 /// There are as many `states` and `gradients` as networks: one for both players, or one each. `steps` has `k + 1` elements,
-/// `gradients` is scratch; `game` is a [`Game`](crate::Game), or another [`Estimator`] of its
-/// returns. With no more than one step, or weights that sum to zero, there is nothing to learn from and nothing changes.
+/// `gradients` is scratch; `game` is a [`Game`](crate::Game), or another [`Estimator`] of its returns. With no more than one
+/// step, or weights that sum to zero, there is nothing to learn from and nothing changes.
 ///
-/// ```
-/// use core::array::from_mut;
-/// use meva_core::{activation::Activation, adamw::AdamW, algorithm1::*, game::Logistic, kernels::Portable};
-/// use meva_core::{learner::meta_value::Field, meta_value::{Architecture, Input}, parameters::Parameters, random::*};
-/// let settings = Settings {
-///     architecture: Architecture { input: Input::Tenth, last_activation: Activation::Gelu },
-///     field: Field::V, exploration: Exploration::None, bootstrap: Bootstrap::SemiGradient, phi: 1.0,
-///     alpha: 1.0, lambda: 0.0, rho: None,
-///     optimizer: AdamW { eta: 1e-3, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weight_decay: 0.0 },
-/// };
-/// let mut state = State::<f64, 1, 8, 1, 4>::ZERO;
-/// state.theta.initialize(&mut Stream::new(0, Purpose::Parameters, 0));
-/// let (mut steps, mut gradient) = ([Step::ZERO; 6], Parameters::ZERO);
-/// let mut losses = [0.0; 300];
-/// for loss in &mut losses {
-///     let mut batch = [Trajectory { x: [[2.0], [-1.0]], gamma: [0.5; 2], ..Trajectory::ZERO }];
-///     let (state, gradient) = (from_mut(&mut state), from_mut(&mut gradient));
-///     *loss = update(&Portable, &mut Logistic, &settings, state, &mut batch, &mut steps, gradient);
-/// }
-/// assert!(losses[299] < losses[0] / 10.0);
-/// ```
+/// [`Workspace::update`] is this in memory whose sizes are known when it is compiled, with an example.
 pub fn update<S, E, K, const N: usize, const H: usize, const R: usize, const M: usize, const P: usize>(
     kernels: &K,
     game: &mut E,
