@@ -152,12 +152,12 @@ impl<T: Scalar, const N: usize, const H: usize, const R: usize, const M: usize> 
 
     const MLP: usize = FIRST + R * RESIDUAL + NORMALIZED;
     /// How many tensors there are.
-    pub const TENSORS: usize = 2 * Self::MLP + 2;
+    pub(crate) const TENSORS: usize = 2 * Self::MLP + 2;
     /// How many numbers there are.
     pub const LEN: usize = size_of::<Self>() / size_of::<T>();
 
     /// What tensor `index < TENSORS` is.
-    pub fn tensor(index: usize) -> Tensor {
+    fn tensor(index: usize) -> Tensor {
         let (network, index, [a, b]) = match index {
             _ if index < Self::MLP => (Some(Network::Policy), index, [N, 1]),
             _ if index < 2 * Self::MLP => (Some(Network::Value), index - Self::MLP, [H, H]),
@@ -215,7 +215,7 @@ impl<T: Scalar, const N: usize, const H: usize, const R: usize, const M: usize> 
     }
 
     /// The numbers of tensor `index < TENSORS`, row-major; in the order in which they lie in memory.
-    pub const fn values(&self, index: usize) -> &[T] {
+    pub(crate) const fn values(&self, index: usize) -> &[T] {
         match index {
             _ if index < Self::MLP => mlp_values(&self.policy, index),
             _ if index < 2 * Self::MLP => mlp_values(&self.value, index - Self::MLP),
@@ -225,7 +225,7 @@ impl<T: Scalar, const N: usize, const H: usize, const R: usize, const M: usize> 
     }
 
     /// The numbers of tensor `index < TENSORS`, to be changed.
-    pub const fn values_mut(&mut self, index: usize) -> &mut [T] {
+    pub(crate) const fn values_mut(&mut self, index: usize) -> &mut [T] {
         match index {
             _ if index < Self::MLP => mlp_values_mut(&mut self.policy, index),
             _ if index < 2 * Self::MLP => mlp_values_mut(&mut self.value, index - Self::MLP),

@@ -125,9 +125,9 @@ fn vjp_parameters<S, K, const N: usize, const R: usize>(
     let (mut tape, mut gradient) = (Tape::ZERO, Parameters::<S::Real, N, H, R, M>::ZERO);
     let (x, gamma): ([[S; N]; 2], [S; 2]) = (draw_rows(&mut stream, -4.0, 4.0), draw(&mut stream, 0.0, 1.0));
     let dq: [[S; M]; 2] = draw_rows(&mut stream, -1.0, 1.0);
-    for heads in [Players::Both, Players::Only(Player::Zero), Players::Only(Player::One)] {
-        network.forward(kernels, &x, &gamma, heads, &mut tape);
-        network.vjp_parameters(kernels, heads, &tape, &dq, &mut gradient);
+    for players in [Players::Both, Players::Only(Player::Zero), Players::Only(Player::One)] {
+        network.forward(kernels, &x, &gamma, players, &mut tape);
+        network.vjp_parameters(kernels, players, &tape, &dq, &mut gradient);
         for (_, values) in gradient.iter() {
             fnv.take_all(values);
         }

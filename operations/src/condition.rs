@@ -49,10 +49,8 @@ impl Nudge {
         theta: &Parameters<f64, N, H, R, M>,
     ) -> std::boxed::Box<Parameters<f64, N, H, R, M>> {
         let mut moved = std::boxed::Box::new(*theta);
-        for index in 0..Parameters::<f64, N, H, R, M>::TENSORS {
-            for value in moved.values_mut(index) {
-                *value = self.number(*value);
-            }
+        for value in moved.numbers_mut() {
+            *value = self.number(*value);
         }
         moved
     }

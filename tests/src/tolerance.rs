@@ -31,7 +31,7 @@ pub enum Law {
     NetworkHessian,
     NormInvariance,
     MeanOfQuantiles,
-    HeadsAdd,
+    PlayersAdd,
     Translation,
     BatchMean,
     LaneOrder,
@@ -121,7 +121,7 @@ impl Law {
             ),
             NormInvariance => (8e-15, 5e-6, "quantiles twice; biases of size 1 are subtracted again"),
             MeanOfQuantiles => (4e-16, 1.8e-7, "dot products in another order"),
-            HeadsAdd => (
+            PlayersAdd => (
                 4e-14,
                 1.5e-5,
                 "adjoints of the shared layers added before or after the pass back",

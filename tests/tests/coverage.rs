@@ -126,7 +126,7 @@ const TABLE: &[Row] = &[
     row("learner/name.rs", By(&["core::names_are_learners"]), None("forwards to the learners"), None("forwards to the learners")),
     row("lib.rs", None("modules"), None("modules"), None("modules")),
     row("meta_value.rs", By(NETWORK), By(NETWORK_DERIVATIVES),
-        By(&["laws::extreme_inputs_stay_finite", "laws::ways_to_the_same_gradient", "laws::heads_add",
+        By(&["laws::extreme_inputs_stay_finite", "laws::ways_to_the_same_gradient", "laws::players_add",
             "laws::the_mean_is_that_of_the_quantiles", "stack::gradients_fit_into_a_small_stack"])),
     row("mlp.rs", By(NETWORK), By(NETWORK_DERIVATIVES), By(&["laws::extreme_inputs_stay_finite"])),
     row("parameters.rs", By(NETWORK), None("data"), By(&["core::tensors_cover_the_parameters_once"])),

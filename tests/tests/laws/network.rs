@@ -272,9 +272,9 @@ fn parameter_gradients_are_limits_of_differences() {
     ledger.finish();
 }
 
-/// The parameters' gradient of both heads is the sum of each alone.
+/// The parameters' gradient for both players is the sum of those for each alone.
 #[test]
-fn heads_add() {
+fn players_add() {
     fn law<T: Real + Number, const N: usize, const H: usize, const R: usize, const M: usize>(
         architecture: Architecture,
         ledger: &mut Ledger,
@@ -293,7 +293,7 @@ fn heads_add() {
             for (tensor, one_by_one, both) in one_by_one.zip(&both) {
                 let label = format!("{tensor} at {x:?}");
                 let (got, expected) = (wide(one_by_one), wide(both));
-                ledger.check(T::precision(), &Check::new(Law::HeadsAdd, label, got, expected));
+                ledger.check(T::precision(), &Check::new(Law::PlayersAdd, label, got, expected));
             }
         }
     }
