@@ -1,6 +1,6 @@
 //! Every file of the core is named here with the tests that cover it: against vectors, as a derivative, and at the edges of
 //! its domain. A new file without a row fails, and so does a row whose tests are gone. So does a file without digests, by
-//! which processors are compared.
+//! which processors are compared, a file without an operation, and a shader that twins no file.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,6 +9,8 @@ use std::sync::Mutex;
 
 use meva_core::kernels::Portable;
 use meva_digest::Memory;
+use meva_operations::vectors::in_vectors;
+use meva_operations::{Formula, Operation, Relation, Visitor};
 
 /// What covers a file in one respect.
 enum Cover {
@@ -168,6 +170,64 @@ const DIGESTS: &[(&str, Cover)] = &[
     ("shape.rs", None("data")),
 ];
 
+/// Files whose operations are not named after them: the modules that operations on them are of, or why there are none.
+#[rustfmt::skip]
+const OPERATIONS: &[(&str, Cover)] = &[
+    ("activation.rs", By(&["elementary"])),
+    ("algorithm1/mod.rs", By(&["algorithm1"])),
+    ("algorithm1/settings.rs", By(&["algorithm1"])),
+    ("algorithm1/state.rs", By(&["algorithm1"])),
+    ("algorithm1/workspace.rs", None("memory")),
+    ("choice.rs", None("names")),
+    ("dual.rs", None("a scalar: derivatives by duals are outputs of operations")),
+    ("game/mod.rs", By(&["game::logistic"])),
+    ("game/name.rs", None("forwards to the games")),
+    ("image/checksum.rs", None("bits, not numbers: see digests")),
+    ("image/error.rs", None("words")),
+    ("image/header.rs", None("bits, not numbers: see digests")),
+    ("image/mod.rs", None("data")),
+    ("image/read.rs", None("bits, not numbers: see digests")),
+    ("image/write.rs", None("bits, not numbers: see digests")),
+    ("jacobian.rs", None("gathers what games and networks give")),
+    ("kernels.rs", None("forwards to the operations")),
+    ("lanes.rs", None("a scalar: every operation runs on it")),
+    ("learner/mod.rs", None("what learners have in common")),
+    ("learner/name.rs", None("forwards to the learners")),
+    ("lib.rs", None("modules")),
+    ("mlp.rs", By(&["meta_value"])),
+    ("networks.rs", By(&["algorithm1"])),
+    ("player.rs", None("data")),
+    ("random.rs", None("draws are data: see digests")),
+    ("shape.rs", None("data")),
+    ("target_network.rs", By(&["adamw"])),
+];
+
+/// Shaders, by the file of the core that each twins, or why it twins none.
+#[rustfmt::skip]
+const SHADERS: &[(&str, Cover)] = &[
+    ("activation.wgsl", By(&["activation.rs"])),
+    ("adamw.wgsl", By(&["adamw.rs"])),
+    ("bootstrap.wgsl", By(&["algorithm1/mod.rs"])),
+    ("dense.wgsl", By(&["dense.rs"])),
+    ("dense_vjp_weight.wgsl", By(&["dense.rs"])),
+    ("elementary.wgsl", By(&["elementary.rs"])),
+    ("form_targets.wgsl", By(&["algorithm1/mod.rs"])),
+    ("game/iterated_matrix.wgsl", By(&["game/iterated_matrix.rs"])),
+    ("game/logistic.wgsl", By(&["game/logistic.rs"])),
+    ("game/tandem.wgsl", By(&["game/tandem.rs"])),
+    ("lambda_return.wgsl", By(&["lambda_return.rs"])),
+    ("layer_norm.wgsl", By(&["layer_norm.rs"])),
+    ("meta_value.wgsl", By(&["meta_value.rs"])),
+    ("mlp.wgsl", By(&["mlp.rs"])),
+    ("parameters.wgsl", By(&["parameters.rs"])),
+    ("probe.wgsl", None("shows the others' results")),
+    ("quantile_huber.wgsl", By(&["quantile_huber.rs"])),
+    ("roll_out.wgsl", By(&["algorithm1/mod.rs"])),
+    ("slice.wgsl", None("where a trajectory's numbers lie")),
+    ("update.wgsl", None("where an update's numbers lie")),
+    ("vjp_parameters.wgsl", By(&["meta_value.rs"])),
+];
+
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap_or_else(|e| panic!("listing {}: {e}", folder.display())) {
         let path = entry.expect("an entry").path();
@@ -295,6 +355,98 @@ fn every_file_has_digests() {
             Some((_, None(reason))) => println!("{file}: no digests: {reason}"),
             Option::None => assert!(digested(&module), "{file}: nothing of it is digested"),
         }
+    }
+}
+
+/// The modules that there are operations of, with which respects their outputs are looked at in.
+#[derive(Default)]
+struct Modules {
+    found: BTreeSet<&'static str>,
+    in_vectors: BTreeSet<&'static str>,
+    derived: BTreeSet<&'static str>,
+}
+
+impl Modules {
+    fn add(&mut self, operation: &impl Operation) {
+        let module = operation.module();
+        self.found.insert(module);
+        for output in operation.outputs() {
+            if in_vectors(output) {
+                self.in_vectors.insert(module);
+            }
+            if !matches!(output.relation, Relation::None | Relation::Auxiliary) {
+                self.derived.insert(module);
+            }
+        }
+    }
+}
+
+impl Visitor for Modules {
+    fn formula<F: Formula>(&mut self, formula: &F) {
+        self.add(formula);
+    }
+    fn operation<O: Operation>(&mut self, operation: &O) {
+        self.add(operation);
+    }
+}
+
+#[test]
+fn every_file_has_operations() {
+    let mut modules = Modules::default();
+    meva_operations::each::<6, 2, 5>(&mut modules);
+    println!("with vectors: {:?}", modules.in_vectors);
+    println!("with derivatives had in several ways: {:?}", modules.derived);
+    let files = files();
+    for (file, _) in OPERATIONS {
+        assert!(files.contains(*file), "{file} is gone");
+    }
+    let mut named = BTreeSet::new();
+    for file in &files {
+        let own = file.trim_end_matches(".rs").replace('/', "::");
+        match OPERATIONS.iter().find(|(known, _)| known == file) {
+            Some((_, By(others))) => {
+                for module in *others {
+                    assert!(modules.found.contains(module), "{file}: no operation of {module}");
+                }
+            }
+            Some((_, None(reason))) => println!("{file}: no operations: {reason}"),
+            Option::None => assert!(modules.found.contains(own.as_str()), "{file}: no operation is of it"),
+        }
+        named.insert(own);
+    }
+    for module in &modules.found {
+        assert!(
+            named.contains(*module) || named.contains(&format!("{module}::mod")),
+            "operations of {module}, which the core has not got"
+        );
+    }
+}
+
+#[test]
+fn every_shader_twins_a_file() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shaders");
+    let files = files();
+    let mut shaders = Vec::new();
+    for part in ["", "game"] {
+        for entry in fs::read_dir(folder.join(part)).expect("a folder of shaders") {
+            let path = entry.expect("an entry").path();
+            if path.extension().is_some_and(|extension| extension == "wgsl") {
+                let below = path.strip_prefix(&folder).expect("a path below the folder");
+                shaders.push(below.to_string_lossy().replace('\\', "/"));
+            }
+        }
+    }
+    for (shader, cover) in SHADERS {
+        assert!(shaders.iter().any(|found| found == shader), "{shader} is gone");
+        if let By(twins) = cover {
+            assert!(twins.iter().all(|twin| files.contains(*twin)), "{shader}: no {twins:?}");
+        }
+    }
+    for shader in &shaders {
+        assert!(
+            SHADERS.iter().any(|(known, _)| known == shader),
+            "{shader}: which file of the core does it twin?"
+        );
     }
 }
 
