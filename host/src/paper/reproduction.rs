@@ -164,8 +164,10 @@ impl fmt::Display for Stage {
 ///         println!("{stage}");
 ///     }
 /// };
-/// let report = reproduce("reproduction-quick".as_ref(), 0..2, Cut::QUICK, tell, &AtomicBool::new(false))?;
-/// println!("{} of {} agree", report.iter().flat_map(|report| report.comparisons()).filter(|c| c.agrees()).count(), 67);
+/// if let Some(report) = reproduce("reproduction-quick".as_ref(), 0..2, Cut::QUICK, tell, &AtomicBool::new(false))? {
+///     let agree = report.comparisons().filter(|number| number.agrees()).count();
+///     println!("{agree} of {} published numbers agree with ours", report.comparisons().count());
+/// }
 /// # Ok::<(), meva::error::Error>(())
 /// ```
 ///
@@ -179,12 +181,21 @@ pub fn reproduce(
     progress: impl Fn(Progress<'_>) + Sync,
     interrupt: &AtomicBool,
 ) -> Result<Option<Report>> {
-    let plan = Plan::of(seeds, cut)?;
+    carry_out(Plan::of(seeds, cut)?, path, cut, &progress, interrupt)
+}
+
+fn carry_out(
+    plan: Plan,
+    path: &Path,
+    cut: Cut,
+    progress: &(dyn Fn(Progress<'_>) + Sync),
+    interrupt: &AtomicBool,
+) -> Result<Option<Report>> {
     let work = Work {
         cpu: Cpu::detect()?,
         archive: Archive::claim(path, &cut)?,
         cut,
-        progress: &progress,
+        progress,
         interrupt,
     };
     match work.all(plan) {
@@ -561,47 +572,69 @@ mod tests {
         assert_says(Plan::of(0..1, nothing).map(drop), &["show nothing"]);
     }
 
-    /// Interrupted at every stage, a reproduction goes on to the numbers of one that was not, without doing again what was
-    /// done.
+    /// With networks and batches that are small enough for a test.
+    fn small(cut: Cut) -> Plan {
+        let mut plan = Plan::of(0..1, cut).unwrap();
+        for (preset, changes) in [
+            ("logistic", &["batch=8", "hidden=16"][..]),
+            ("cola", &["batch=8"]),
+            (
+                "ipd",
+                &["batch=8", "steps=20", "hidden=16", "residual_blocks=1", "quantiles=16"],
+            ),
+        ] {
+            let configs = plan.configs.get_mut(preset).unwrap();
+            for change in changes {
+                configs
+                    .iter_mut()
+                    .for_each(|config| config.set(change).map(drop).unwrap());
+            }
+        }
+        plan
+    }
+
+    /// Interrupted at every stage, a reproduction goes on to the numbers of one that was not.
     #[test]
     fn an_interrupted_reproduction_goes_on() {
         let scratch = tempfile::tempdir().unwrap();
         let cut = Cut {
-            outer: Some(1),
+            outer: Some(2),
             pairs: Some(2),
             steps: Some(2),
         };
         let ours =
-            |report: &Report| -> Vec<Vec<f64>> { report.comparisons().map(|number| number.ours.clone()).collect() };
-        let whole = scratch.path().join("whole");
-        let whole = reproduce(&whole, 0..1, cut, |_| {}, &AtomicBool::new(false))
-            .unwrap()
-            .unwrap();
+            |report: Report| -> Vec<Vec<f64>> { report.comparisons().map(|number| number.ours.clone()).collect() };
+        let path = scratch.path().join("whole");
+        let whole = carry_out(small(cut), &path, cut, &|_| {}, &AtomicBool::new(false)).unwrap();
 
-        let parts = scratch.path().join("parts");
+        let path = scratch.path().join("parts");
         let reached = AtomicUsize::new(0);
         let mut calls = 0;
-        let report = loop {
+        let parts = loop {
             let interrupt = AtomicBool::new(false);
-            // As soon as a stage is reached that no call has reached yet.
+            // As soon as a stage is reached that no call has reached yet; a training after its first outer iteration.
             let stop = |progress: Progress| {
-                if let Progress::Stage(stage) = progress
-                    && stage.index() >= reached.load(Ordering::Relaxed)
-                {
-                    reached.store(stage.index() + 1, Ordering::Relaxed);
+                let stage = match progress {
+                    Progress::Stage(stage) if stage.index() < PRESETS.len() => return,
+                    Progress::Stage(stage) => stage.index(),
+                    Progress::Training(Event::Iteration(training)) if training.iteration == 1 => 0,
+                    Progress::Training(_) => return,
+                };
+                if stage == 0 || stage >= reached.load(Ordering::Relaxed) {
+                    reached.store(stage + 1, Ordering::Relaxed);
                     interrupt.store(true, Ordering::Relaxed);
                 }
             };
             calls += 1;
             assert!(calls <= 10, "it does not get on");
-            if let Some(report) = reproduce(&parts, 0..1, cut, stop, &interrupt).unwrap() {
+            if let Some(report) = carry_out(small(cut), &path, cut, &stop, &interrupt).unwrap() {
                 break report;
             }
-            assert!(!parts.join(REPORT).exists());
+            assert!(!path.join(REPORT).exists());
         };
-        assert!(calls > 4, "{calls}");
-        assert!(parts.join(REPORT).exists());
-        assert_eq!(ours(&report), ours(&whole));
+        assert_eq!(calls, 7, "three trainings, three evaluations, and to the end");
+        assert!(path.join(REPORT).exists());
+        assert_eq!(ours(parts), ours(whole.unwrap()));
     }
 
     #[test]
