@@ -135,7 +135,6 @@ impl Operation for SampledUpdate {
 const THETA: [&str; 2] = ["theta", "theta of player 1"];
 const TARGET: [&str; 2] = ["target", "target of player 1"];
 
-#[allow(clippy::needless_pass_by_ref_mut, reason = "an estimator of returns may change")]
 fn run<
     S,
     K,
