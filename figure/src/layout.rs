@@ -19,12 +19,9 @@ const TITLE_LINES: usize = 3;
 /// From a title to its frame.
 const TITLE_GAP: f64 = 3.5;
 const ROW_STYLE: Style = Style::bold(10.0);
-const ROW_LINES: usize = 2;
-/// From a row's label to its panels, and from its panels to its legend.
+/// From a row's label to its panels, and from the panels to the legend.
 const ROW_GAP: f64 = 7.0;
 const LEGEND_GAP: f64 = 14.0;
-/// The least and greatest side of a frame.
-const SIDE: [f64; 2] = [40.0, 4000.0];
 
 /// A panel with its measured surroundings.
 struct Cell<'a> {
@@ -104,15 +101,9 @@ fn greatest(values: impl Iterator<Item = f64>) -> f64 {
 
 /// The whole figure as SVG.
 pub(super) fn draw(figure: &Figure) -> String {
-    let default = Figure::default().panel_size;
-    let [width, height] = [0, 1].map(|k| {
-        Some(figure.panel_size[k])
-            .filter(|v| !v.is_nan())
-            .unwrap_or(default[k])
-            .clamp(SIDE[0], SIDE[1])
-    });
+    let [width, height] = figure.panel_size;
     let scale = legend::scale(figure);
-    let ends = legend::ends(figure);
+    let legend = Legend::of(figure, &scale);
 
     let columns = figure.rows.iter().map(|row| row.panels.len()).max().unwrap_or(0);
     let grid: Vec<Vec<Cell>> = (0..figure.rows.len())
@@ -122,19 +113,10 @@ pub(super) fn draw(figure: &Figure) -> String {
                 .collect()
         })
         .collect();
-    let labels: Vec<_> = figure
-        .rows
-        .iter()
-        .map(|row| text::fit(&row.label, ROW_STYLE, height, ROW_LINES))
-        .collect();
-    let legends: Vec<Legend> = figure.rows.iter().map(|row| Legend::of(row, &scale, &ends)).collect();
 
     // Across the page.
-    let label_width = greatest(
-        labels
-            .iter()
-            .map(|(lines, style)| lines.len() as f64 * style.line_height()),
-    );
+    let is_labelled = figure.rows.iter().any(|row| !row.label.is_empty());
+    let label_width = if is_labelled { ROW_STYLE.line_height() } else { 0.0 };
     let mut x = MARGIN + if label_width > 0.0 { label_width + ROW_GAP } else { 0.0 };
     let mut lefts = Vec::new();
     for c in 0..columns {
@@ -145,7 +127,7 @@ pub(super) fn draw(figure: &Figure) -> String {
         x += before + width + after + if c + 1 < columns { GAP } else { 0.0 };
     }
     let legend_left = x + LEGEND_GAP;
-    let legend_width = greatest(legends.iter().map(|legend| legend.width(height)));
+    let legend_width = legend.width();
     let page_width = MARGIN
         + if legend_width > 0.0 {
             legend_left + legend_width
@@ -156,7 +138,7 @@ pub(super) fn draw(figure: &Figure) -> String {
     // Down the page.
     let mut svg = Svg::default();
     let mut y = MARGIN;
-    let mut shown = &Legend::default();
+    let mut legend_bottom = 0.0;
     for (r, row) in grid.iter().enumerate() {
         let top = y + greatest(row.iter().map(Cell::title_height));
         for (cell, &left) in row.iter().zip(&lefts) {
@@ -171,18 +153,14 @@ pub(super) fn draw(figure: &Figure) -> String {
                 &scale,
             );
         }
-        let (lines, style) = &labels[r];
-        for (k, line) in lines.iter().enumerate() {
-            let at = [MARGIN + (k as f64 + 0.8) * style.line_height(), top + height / 2.0];
-            svg.text(line, *style, Anchor::Middle, at, -90.0, &ink());
-        }
-        // A legend stands at the first of the rows that share it.
-        if legends[r] != *shown {
-            legends[r].draw(&mut svg, legend_left, top, height);
-            shown = &legends[r];
+        let at = [MARGIN + 0.8 * ROW_STYLE.line_height(), top + height / 2.0];
+        svg.text(&figure.rows[r].label, ROW_STYLE, Anchor::Middle, at, -90.0, &ink());
+        if r == 0 {
+            legend.draw(&mut svg, legend_left, top, height);
+            legend_bottom = top + legend.height();
         }
         y = top + height + greatest(row.iter().map(|cell| cell.bottom.height()));
         y += if r + 1 < grid.len() { GAP } else { 0.0 };
     }
-    svg.finish(page_width, y + MARGIN)
+    svg.finish(page_width, f64::max(y, legend_bottom) + MARGIN)
 }

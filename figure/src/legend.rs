@@ -1,4 +1,4 @@
-//! The legend at the right of a row: a colour scale for contours, names for everything else.
+//! The legend at the right of a figure: a colour scale for contours, names for everything else.
 
 use super::colour;
 use super::contours::Scale;
@@ -6,17 +6,15 @@ use super::svg::{Anchor, Path, Rect, Svg};
 use super::text;
 use super::text::Style;
 use super::trajectories::End;
-use super::{Content, Figure, Look, Row, lines};
+use super::{Content, Figure, Look, lines};
 
 const STYLE: Style = Style::regular(8.0);
 /// Width of the colour scale, and of the sample before a name.
 const SAMPLE: f64 = 12.0;
 const GAP: f64 = 5.0;
-/// Between the columns of a legend.
+/// From the colour scale to the names.
 const COLUMN_GAP: f64 = 12.0;
 const LINE_HEIGHT: f64 = 13.0;
-/// Longer names are cut with an ellipsis.
-const WIDEST_NAME: f64 = 140.0;
 
 /// How a name is shown.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -28,7 +26,7 @@ enum Sample {
     Ring,
 }
 
-/// What the panels of a row need explained.
+/// What the panels of a figure need explained.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Legend {
     scale: Option<Scale>,
@@ -36,28 +34,30 @@ pub(super) struct Legend {
 }
 
 impl Legend {
-    /// `scale` and `ends` are those of the whole figure.
-    pub fn of(row: &Row, scale: &Scale, ends: &[End]) -> Self {
+    /// `scale` is that of the figure's contours.
+    pub fn of(figure: &Figure, scale: &Scale) -> Self {
         let mut legend = Self::default();
-        for panel in &row.panels {
+        let panels = || figure.rows.iter().flat_map(|row| &row.panels);
+        for panel in panels() {
             match &panel.content {
                 Content::Contours { .. } => legend.scale = Some(scale.clone()),
                 Content::Basins { .. } => {
                     legend.add("ends in B", Sample::Cell(colour::BASIN_B));
                     legend.add("ends elsewhere", Sample::Cell(colour::BASIN_OTHER));
                 }
-                Content::Trajectories { .. } => {
-                    ends.iter()
-                        .for_each(|end| legend.add(end.name(), Sample::Line(end.colour())));
-                }
+                Content::Trajectories { .. } => {}
                 Content::Lines { series, .. } => {
                     let lines = series.iter().filter(|series| series.look == Look::Line);
                     lines.for_each(|line| legend.add(&line.name, Sample::Line(colour::series(line.colour))));
                 }
             }
         }
+        // In a fixed order, whichever panel has an end first.
+        ends(figure)
+            .iter()
+            .for_each(|end| legend.add(end.name(), Sample::Line(end.colour())));
         // What is said of all lines stands below them.
-        for panel in &row.panels {
+        for panel in panels() {
             if let Content::Lines { series, band } = &panel.content {
                 legend.add(band, Sample::Band);
                 let rings = series.iter().filter(|series| series.look == Look::Rings);
@@ -69,24 +69,36 @@ impl Legend {
     }
 
     fn add(&mut self, name: &str, sample: Sample) {
-        let entry = (text::shorten(name.trim(), STYLE, WIDEST_NAME), sample);
+        let entry = (name.trim().to_string(), sample);
         if !entry.0.is_empty() && !self.names.contains(&entry) {
             self.names.push(entry);
         }
     }
 
-    /// Width beside panels of this height.
-    pub fn width(&self, height: f64) -> f64 {
-        let scale = self.scale.as_ref().map(scale_width);
-        let columns = self.columns(height).map(column_width);
-        let widths: Vec<f64> = scale.into_iter().chain(columns).collect();
-        widths.iter().sum::<f64>() + COLUMN_GAP * widths.len().saturating_sub(1) as f64
+    pub fn width(&self) -> f64 {
+        let scale = self.scale.as_ref().map_or(0.0, scale_width);
+        let gap = if self.scale.is_some() && !self.names.is_empty() {
+            COLUMN_GAP
+        } else {
+            0.0
+        };
+        scale + gap + self.names_width()
     }
 
-    fn columns(&self, height: f64) -> std::slice::Chunks<'_, (String, Sample)> {
-        self.names.chunks(((height / LINE_HEIGHT) as usize).max(1))
+    fn names_width(&self) -> f64 {
+        if self.names.is_empty() {
+            0.0
+        } else {
+            SAMPLE + GAP + widest(self.names.iter().map(|(name, _)| name))
+        }
     }
 
+    /// Height where the names are all there is.
+    pub fn height(&self) -> f64 {
+        self.names.len() as f64 * LINE_HEIGHT
+    }
+
+    /// `height` is that of the colour scale.
     pub fn draw(&self, svg: &mut Svg, left: f64, top: f64, height: f64) {
         let mut left = left;
         if let Some(scale) = &self.scale {
@@ -102,14 +114,11 @@ impl Legend {
             );
             left += scale_width(scale) + COLUMN_GAP;
         }
-        for column in self.columns(height) {
-            for (k, (name, sample)) in column.iter().enumerate() {
-                let middle = top + (k as f64 + 0.5) * LINE_HEIGHT;
-                sample.draw(svg, left, middle);
-                let baseline = middle + 0.5 * text::CAPITAL * STYLE.size;
-                write(svg, name, [left + SAMPLE + GAP, baseline]);
-            }
-            left += column_width(column) + COLUMN_GAP;
+        for (k, (name, sample)) in self.names.iter().enumerate() {
+            let middle = top + (k as f64 + 0.5) * LINE_HEIGHT;
+            sample.draw(svg, left, middle);
+            let baseline = middle + 0.5 * text::CAPITAL * STYLE.size;
+            write(svg, name, [left + SAMPLE + GAP, baseline]);
         }
     }
 }
@@ -131,10 +140,6 @@ fn widest<'a>(words: impl Iterator<Item = &'a String>) -> f64 {
 
 fn scale_width(scale: &Scale) -> f64 {
     SAMPLE + GAP + widest(scale.levels.iter().map(|(_, label)| label))
-}
-
-fn column_width(column: &[(String, Sample)]) -> f64 {
-    SAMPLE + GAP + widest(column.iter().map(|(name, _)| name))
 }
 
 impl Sample {
@@ -200,7 +205,7 @@ fn draw_scale(svg: &mut Svg, scale: &Scale, bar: &Rect) {
 }
 
 /// The ends that occur among the trajectories of a figure, in a fixed order.
-pub(super) fn ends(figure: &Figure) -> Vec<End> {
+fn ends(figure: &Figure) -> Vec<End> {
     let mut ends: Vec<End> = (figure.rows.iter().flat_map(|row| &row.panels))
         .filter_map(|panel| {
             if let Content::Trajectories { paths } = &panel.content {
@@ -231,14 +236,14 @@ pub(super) fn scale(figure: &Figure) -> Scale {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Axis, Panel, Series};
+    use crate::{Axis, Panel, Row, Series};
 
     fn lines(series: Vec<Series>, band: &str) -> Content {
         let band = band.into();
         Content::Lines { series, band }
     }
 
-    fn row(content: Vec<Content>) -> Row {
+    fn figure(content: Vec<Content>) -> Figure {
         let axis = Axis::new("", 0.0, 1.0);
         let panel = |content| Panel {
             title: String::new(),
@@ -247,10 +252,19 @@ mod tests {
             content,
             marks: Vec::new(),
         };
-        Row {
+        let row = |content| Row {
             label: String::new(),
-            panels: content.into_iter().map(panel).collect(),
+            panels: vec![panel(content)],
+        };
+        Figure {
+            rows: content.into_iter().map(row).collect(),
+            ..Figure::default()
         }
+    }
+
+    fn legend(content: Vec<Content>) -> Legend {
+        let figure = figure(content);
+        Legend::of(&figure, &scale(&figure))
     }
 
     fn series(name: &str) -> Series {
@@ -269,13 +283,8 @@ mod tests {
     #[test]
     fn a_name_is_listed_once_and_an_empty_one_never() {
         let named = |names: &[&str]| lines(names.iter().map(|name| series(name)).collect(), "");
-        let row = row(vec![named(&["a", "b", " "]), named(&["b"])]);
-        let legend = Legend::of(&row, &Scale::of([].iter()), &[]);
-        assert_eq!(names(&legend), ["a", "b"]);
-        assert_eq!(
-            Legend::of(&Row::default(), &Scale::of([].iter()), &[]),
-            Legend::default()
-        );
+        assert_eq!(names(&legend(vec![named(&["a", "b", " "]), named(&["b"])])), ["a", "b"]);
+        assert_eq!(legend(vec![]), Legend::default());
     }
 
     #[test]
@@ -286,34 +295,26 @@ mod tests {
             ..series("published")
         };
         let first = lines(vec![rings(0), series("a"), rings(1)], "range");
-        let row = row(vec![first, lines(vec![series("b")], "range")]);
-        let legend = Legend::of(&row, &Scale::of([].iter()), &[]);
-        assert_eq!(names(&legend), ["a", "b", "range", "published"]);
+        let both = legend(vec![first, lines(vec![series("b")], "range")]);
+        assert_eq!(names(&both), ["a", "b", "range", "published"]);
     }
 
     #[test]
-    fn many_names_stand_in_columns() {
-        let names: Vec<Series> = (0..5).map(|k| series(&format!("name {k}"))).collect();
-        let legend = Legend::of(&row(vec![lines(names, "")]), &Scale::of([].iter()), &[]);
-        assert_eq!(legend.columns(2.5 * LINE_HEIGHT).len(), 3);
-        assert!(legend.width(2.5 * LINE_HEIGHT) > 2.9 * legend.width(100.0 * LINE_HEIGHT));
-    }
-
-    #[test]
-    fn ends_and_scale_are_those_of_the_whole_figure() {
-        let trajectories = Content::Trajectories {
-            paths: vec![vec![[1.0, 1.0]], vec![[-1.0, -1.0]], vec![]],
+    fn only_ends_that_occur_are_named_in_a_fixed_order() {
+        let ending_at = |end| Content::Trajectories {
+            paths: vec![vec![end], vec![]],
         };
+        let [a, b] = [[-1.0, -1.0], [1.0, 1.0]].map(ending_at);
+        assert_eq!(names(&legend(vec![b, a])), ["ends in A", "ends in B"]);
+    }
+
+    #[test]
+    fn all_contours_of_a_figure_share_one_scale() {
         let contours = |value| Content::Contours {
             side: 1,
             values: vec![value],
         };
-        let rows = vec![row(vec![trajectories, contours(0.0)]), row(vec![contours(1.0)])];
-        let figure = Figure {
-            rows,
-            ..Figure::default()
-        };
-        assert_eq!(ends(&figure), [End::A, End::B]);
+        let figure = figure(vec![contours(0.0), contours(1.0)]);
         assert_eq!(scale(&figure), Scale::of([0.0, 1.0].iter()));
     }
 }

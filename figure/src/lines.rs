@@ -76,12 +76,8 @@ pub(super) fn draw(svg: &mut Svg, frame: &Frame, ticks: &[f64], series: &[Series
             &path,
             &format!("fill=\"none\" stroke=\"{colour}\" stroke-width=\"1.4\" {round}"),
         );
-        // Dots only where they can be told apart.
-        let most = (frame.size[0] / 8.0) as usize;
-        if line.points.len() <= most {
-            for place in runs.iter().flatten() {
-                svg.circle(*place, 1.8, &format!("fill=\"{colour}\""));
-            }
+        for place in runs.iter().flatten() {
+            svg.circle(*place, 1.8, &format!("fill=\"{colour}\""));
         }
     }
     for series in &rings {
@@ -102,25 +98,17 @@ pub(super) fn ring(svg: &mut Svg, at: [f64; 2], colour: &str) {
     );
 }
 
-/// The band of a series: a polygon for each run of points with both bounds, a bar for a point alone.
+/// The band of a series: a polygon for each run of points with both bounds.
 fn band(svg: &mut Svg, frame: &Frame, line: &Series) {
     let colour = colour::series(line.colour);
     let bounds = |p: &Point| Some((frame.place([p.x, p.low])?, frame.place([p.x, p.high])?));
     let places: Vec<_> = line.points.iter().map(bounds).collect();
     for run in places.split(Option::is_none) {
         let (low, high): (Vec<_>, Vec<_>) = run.iter().flatten().copied().unzip();
+        let outline: Vec<_> = low.into_iter().chain(high.into_iter().rev()).collect();
         let mut path = Path::default();
-        if let ([low], [high]) = (&low[..], &high[..]) {
-            path.polyline(&[*low, *high]);
-            svg.path(
-                &path,
-                &format!("fill=\"none\" stroke=\"{colour}\" stroke-width=\"3.6\" stroke-opacity=\"0.2\""),
-            );
-        } else {
-            let outline: Vec<_> = low.into_iter().chain(high.into_iter().rev()).collect();
-            path.polygon(&outline);
-            svg.path(&path, &format!("fill=\"{colour}\" fill-opacity=\"0.2\""));
-        }
+        path.polygon(&outline);
+        svg.path(&path, &format!("fill=\"{colour}\" fill-opacity=\"0.2\""));
     }
 }
 
@@ -175,13 +163,10 @@ mod tests {
             ],
         );
         assert!(svg.contains(r#"d="M10 5L20 5M40 5""#), "{svg}");
-        assert!(
-            svg.contains(r#"d="M10 6L10 4" fill="none""#),
-            "a lone bound is a bar: {svg}"
-        );
         assert!(svg.contains(r#"d="M30 6L40 6L40 4L30 4Z""#), "{svg}");
         assert_eq!(svg.matches("<circle").count(), 3);
     }
+
     #[test]
     fn rings_have_neither_line_nor_band() {
         let svg = drawn(Look::Rings, &[(1.0, 5.0, 4.0, 6.0), (2.0, f64::NAN, 3.0, 7.0)]);

@@ -29,19 +29,6 @@ impl Rect {
     pub fn middle(&self) -> [f64; 2] {
         [self.left + self.width / 2.0, self.top + self.height / 2.0]
     }
-
-    /// Whether the two share a point that is not on their edges.
-    pub fn overlaps(&self, other: &Rect) -> bool {
-        self.left < other.right() && other.left < self.right() && self.top < other.bottom() && other.top < self.bottom()
-    }
-
-    /// Whether `other` lies within, edges included.
-    pub fn contains(&self, other: &Rect) -> bool {
-        other.left >= self.left
-            && other.right() <= self.right()
-            && other.top >= self.top
-            && other.bottom() <= self.bottom()
-    }
 }
 
 /// Where the reference point of a text lies in it, horizontally.
@@ -255,18 +242,5 @@ mod tests {
         let mut path = Path::default();
         path.polyline(&[[0.0, 0.0], [0.001, 0.0], [1.0, 0.0]]);
         assert_eq!(path.data, "M0 0L1 0");
-    }
-
-    #[test]
-    fn rectangles_that_touch_do_not_overlap() {
-        let a = Rect {
-            left: 0.0,
-            top: 0.0,
-            width: 2.0,
-            height: 2.0,
-        };
-        assert!(!a.overlaps(&Rect { left: 2.0, ..a }));
-        assert!(a.overlaps(&Rect { left: 1.9, ..a }));
-        assert!(a.contains(&a) && !a.contains(&Rect { left: 0.1, ..a }));
     }
 }
