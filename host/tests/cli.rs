@@ -966,7 +966,7 @@ fn bad_input() {
         ),
         (
             replaced("\"config\"", "\"comfig\""),
-            ["no model of meva", "`meva train` wrote"],
+            ["not a model of meva", "`meva train` wrote"],
         ),
         (replaced("\"F32\"", "\"I32\""), ["holds I32, expected F32", hint]),
     ] {
