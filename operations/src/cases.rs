@@ -280,12 +280,15 @@ pub fn evaluate<S: Packed, K: WithDuals<S>, O: Operation>(
     })
 }
 
+/// Evaluates an operation once.
+type Run<'a, S> = dyn FnMut(&mut dyn Source<S>, &mut dyn Sink<S>) + 'a;
+
 fn gather<S: Packed, O: Operation>(
     operation: &O,
     lanes: usize,
     cases: &[Case],
     wants: &dyn Fn(&Output) -> bool,
-    run: &mut dyn FnMut(&mut dyn Source<S>, &mut dyn Sink<S>),
+    run: &mut Run<S>,
 ) -> Vec<Numbers> {
     let outputs = operation.outputs();
     let mut all = vec![Numbers::default(); outputs.len()];

@@ -96,11 +96,14 @@ impl Report {
         let Some(known) = self.checks[..before].iter().position(|check| same(check, added)) else {
             return;
         };
-        // NaN is worse than anything.
-        let is_worse = !(added.error / added.bound <= self.checks[known].error / self.checks[known].bound);
+        // NaN, whatever its sign, is worse than anything.
+        let used = |check: &Check| match check.error {
+            0.0 => 0.0,
+            error => (error / check.bound).abs(),
+        };
+        let is_worse = used(added).total_cmp(&used(&self.checks[known])).is_gt();
         if let Some(added) = self.checks.pop()
             && is_worse
-            && !self.checks[known].error.is_nan()
         {
             self.checks[known] = added;
         }
