@@ -1,30 +1,30 @@
-//! The random numbers of one outer iteration, for the whole batch: drawn here, handed to an engine.
+//! The random numbers of one outer iteration, for the whole batch: drawn here and passed to an engine.
 
 use meva_core::random::{Purpose, Stream};
 
-/// How policies start.
+/// How initial policies are drawn.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Start {
     /// Uniform on `[-scale, scale]`.
     Uniform(f64),
-    /// Normal with mean 0 and this deviation.
+    /// Normal with mean 0 and this standard deviation.
     Normal(f64),
 }
 
-/// Returns and gradients are estimated from so many episodes of so many turns.
+/// Estimates of returns and gradients from this many episodes of this many turns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sampling {
     /// Episodes per estimate.
     pub episodes: usize,
     /// Turns per episode.
     pub turns: usize,
-    /// What the episodes follow from.
+    /// The seed of the episodes.
     pub seed: u64,
 }
 
 impl Sampling {
-    /// As many as agents play where nobody says otherwise. At the usual discount, what follows the hundredth turn weighs less
-    /// than 2 %.
+    /// The number that agents use unless told otherwise. At the usual discount, everything after the hundredth turn has
+    /// a weight of less than 2 %.
     pub const USUAL: Self = Sampling {
         episodes: 16,
         turns: 100,
@@ -32,7 +32,7 @@ impl Sampling {
     };
 }
 
-/// The draws of one outer iteration. One element per trajectory; inside it, one per player.
+/// The draws of one outer iteration: one element per trajectory and, within it, one per player.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Draws<const N: usize, const H: usize> {
     /// Where trajectories start, `x~(0)`.
@@ -43,13 +43,14 @@ pub struct Draws<const N: usize, const H: usize> {
     pub mask: Vec<[[f32; H]; 2]>,
     /// Discounts of each update's rollouts, `gamma`.
     pub gamma: Vec<Vec<[f32; 2]>>,
-    /// What each update's rollouts draw the episodes of a sampled game from; empty for a game that is known exactly.
+    /// The random streams for the episodes of a sampled game in each update's rollouts; empty for a game that is known
+    /// exactly.
     pub rollouts: Vec<Vec<Stream>>,
 }
 
 impl<const N: usize, const H: usize> Draws<N, H> {
-    /// Draws outer iteration `iteration` of the run with seed `seed`: `batch` trajectories, `updates` updates, signs
-    /// flipped with probability `flip`, if there is exploration at all.
+    /// Draws outer iteration `iteration` of the run with seed `seed`: `batch` trajectories and `updates` updates, with
+    /// signs flipped with probability `flip` if there is any exploration.
     pub fn new(seed: u64, iteration: usize, batch: usize, updates: usize, start: Start, flip: Option<f64>) -> Self {
         let stream = |purpose, index| Stream::new(seed, purpose, index);
         let iteration = iteration as u64;
@@ -82,7 +83,7 @@ impl<const N: usize, const H: usize> Draws<N, H> {
         }
     }
 
-    /// With the streams of outer iteration `iteration` for a sampled game.
+    /// Adds the streams of outer iteration `iteration` for a sampled game.
     #[must_use]
     pub fn with_rollouts(mut self, seed: u64, iteration: usize) -> Self {
         let (updates, batch) = (self.gamma.len(), self.x.len());

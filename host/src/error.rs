@@ -1,4 +1,4 @@
-//! What goes wrong on the host: what, where, and what to do about it.
+//! Errors on the host: what went wrong, where, and what to do about it.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -11,10 +11,10 @@ use meva_core::choice::UnknownName;
 use meva_core::game::GameError;
 use meva_core::shape::{Shape, UnknownShape};
 
-/// The result of whatever may fail on the host.
+/// The result of anything that can fail on the host.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// An error as its reader needs it.
+/// An error as the reader needs it.
 ///
 /// ```
 /// use meva::error::Error;
@@ -26,7 +26,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 /// assert_eq!(error.exit_code(), 2);
 /// ```
 ///
-/// Two errors are equal if they say the same to the same effect, whatever caused them.
+/// Two errors are equal if they read the same and are of the same kind, whatever caused them.
 #[derive(Clone, Debug)]
 pub struct Error {
     kind: Kind,
@@ -40,18 +40,18 @@ pub struct Error {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Kind {
-    /// The command or the configuration asks for what cannot be.
+    /// The command or the configuration asks for something impossible.
     Usage,
     /// A file or a directory is missing, damaged or in the way.
     Files,
-    /// Training left the range of numbers.
+    /// Training produced numbers that are not finite.
     Diverged,
     /// Anything else.
     Other,
 }
 
 impl Error {
-    /// The command or the configuration asks for what cannot be.
+    /// The command or the configuration asks for something impossible.
     pub fn usage(what: impl Into<String>) -> Self {
         Self::new(Kind::Usage, what)
     }
@@ -61,7 +61,7 @@ impl Error {
         Self::new(Kind::Files, what)
     }
 
-    /// Training left the range of numbers.
+    /// Training produced numbers that are not finite.
     pub fn diverged(what: impl Into<String>) -> Self {
         Self::new(Kind::Diverged, what)
     }
@@ -103,7 +103,7 @@ impl Error {
         }
     }
 
-    /// Says where it happened; a place already given lies inside this one.
+    /// Says where it happened; an earlier place is taken to be inside this one.
     #[must_use]
     pub fn at(mut self, place: impl fmt::Display) -> Self {
         self.place = Some(match self.place {
@@ -121,7 +121,7 @@ impl Error {
     }
 
     /// Keeps the error of another library that led to this one, as its [`source`](StdError::source). The message should
-    /// already say what matters of it.
+    /// already say what matters about it.
     #[must_use]
     pub fn because(mut self, cause: impl StdError + Send + Sync + 'static) -> Self {
         self.cause = Some(Arc::new(cause));
@@ -179,7 +179,7 @@ impl PartialEq for Error {
 
 impl Eq for Error {}
 
-/// A name that is none of those there are is a matter of usage.
+/// An unknown name is a usage error.
 impl From<UnknownName> for Error {
     fn from(unknown: UnknownName) -> Self {
         Error::usage(format!("unknown {}", unknown.kind))
@@ -205,7 +205,7 @@ impl From<UnknownShape> for Error {
     }
 }
 
-/// Whether a failure's message has all of these words.
+/// Whether a failure's message contains all of these words.
 #[cfg(test)]
 #[track_caller]
 pub(crate) fn assert_says<T: fmt::Debug>(result: Result<T>, words: &[&str]) {

@@ -1,4 +1,4 @@
-//! Files that are whole at any time.
+//! Files that are complete at any time.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 
-/// Writes a whole file or leaves the one that was there, wherever it is.
+/// Writes a file as a whole, or leaves the one that was there, in any directory.
 ///
 /// # Errors
 /// The file cannot be written.
@@ -29,7 +29,7 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     })
 }
 
-/// Makes a rename last; only Unix opens directories for that.
+/// Makes a rename durable; only Unix can open directories for that.
 #[cfg(unix)]
 fn sync_directory(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()

@@ -15,7 +15,7 @@ use crate::model::{Model, Trained};
 
 /// A joint policy, `x[player][parameter]`.
 pub type Joint<const N: usize> = [[f64; N]; 2];
-/// The joint policies that one start leads through, the start first.
+/// The joint policies along the path from one start, which comes first.
 pub type Path<const N: usize> = Vec<Joint<N>>;
 
 /// What an agent follows.
@@ -24,7 +24,7 @@ pub type Path<const N: usize> = Vec<Joint<N>>;
 pub enum Agent<'a, const N: usize> {
     /// Nothing: it stays where it is.
     Fixed,
-    /// A formula.
+    /// A learner given by a formula.
     Formula {
         /// Which one.
         name: LearnerName,
@@ -35,7 +35,7 @@ pub enum Agent<'a, const N: usize> {
     Trained(Trained<'a, N>),
 }
 
-/// What to compute in.
+/// The arithmetic to compute in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Precision {
     /// `f32`, 64 starts in lockstep.
@@ -49,14 +49,14 @@ choice! { Precision, "scalar":
     F64 = "f64",
 }
 
-/// How far, how long and how precisely to go.
+/// How far, how fast and in which precision to go.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Ascent {
     /// Learning rate of both agents.
     pub rate: f64,
     /// Number of steps.
     pub steps: usize,
-    /// What to compute in.
+    /// The arithmetic to compute in.
     pub precision: Precision,
 }
 
@@ -72,7 +72,7 @@ impl Ascent {
         self.run(agents, game, None, cpu, starts, |path, x| path.push(x))
     }
 
-    /// Where each start leads.
+    /// The end point of the path from each start.
     pub fn ends<const N: usize, G: Playable<N>>(
         &self,
         agents: [Agent<N>; 2],
@@ -83,8 +83,8 @@ impl Ascent {
         self.ends_knowing(agents, game, None, cpu, starts)
     }
 
-    /// Where each start leads if naive gradients are known by sampling, each player sampling for itself; learners other than
-    /// the naive one know the game exactly all the same. In `f32`.
+    /// The end point of the path from each start if naive gradients are estimated by sampling, separately for each
+    /// player; all other learners still know the game exactly. In `f32`.
     pub fn ends_knowing<const N: usize, G: Playable<N>>(
         &self,
         agents: [Agent<N>; 2],
@@ -97,7 +97,8 @@ impl Ascent {
         last.into_iter().flatten().collect()
     }
 
-    /// Keeps of every start's joint policies, which come in turn, the start first, what `keep` keeps.
+    /// Follows the agents from each start. `keep` is given every joint policy in order, the start first, and stores in the
+    /// path what is to be kept of it.
     fn run<const N: usize, G: Playable<N>>(
         &self,
         agents: [Agent<N>; 2],
@@ -126,7 +127,7 @@ impl Ascent {
             let mut follow = Player::BOTH.map(|player| {
                 let mut knowledge = game.knowledge(sampling);
                 if let Some(Sampling { seed, .. }) = sampling {
-                    // Index 0 are the starts.
+                    // Index 0 is the stream of the starts.
                     let index = |l| 1 + 2 * (chunk * WIDTH + l) + player.index();
                     let stream = |l| Stream::new(seed, Purpose::Evaluation, index(l) as u64);
                     knowledge.reseed(&(0..starts.len()).map(stream).collect::<Vec<_>>());
@@ -168,12 +169,11 @@ impl<'a, const N: usize> Agent<'a, N> {
         alpha: 0.0,
     };
 
-    /// Agents for two learners that learn together, each with the model that it follows, if it is a trained one. Models are
-    /// given both players' [discounts](Learner::discount).
+    /// The agents of two learners that learn together, each with the model that it follows, if it is a trained learner.
+    /// Models receive both players' [discounts](Learner::discount).
     ///
     /// # Errors
-    /// A trained learner has no model, or that of another algorithm, or one whose policies have another number of parameters
-    /// than `N`.
+    /// A trained learner has no model, or one of another algorithm, or one whose policies do not have `N` parameters.
     pub fn pair(learners: [Learner; 2], models: [Option<&'a Model>; 2]) -> Result<[Self; 2]> {
         let gamma = learners.map(Learner::discount);
         let agent = |learner: Learner, model: Option<&'a Model>| {

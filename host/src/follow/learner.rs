@@ -1,4 +1,4 @@
-//! Who learns, and with what setting.
+//! Learners and their settings.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,7 +9,7 @@ use crate::config::{Algorithm, unknown};
 use crate::error::{Error, Result};
 use crate::model::Model;
 
-/// A learner with its setting: a formula, or a trained network apart from its numbers, which a [`Model`] has.
+/// A learner with its setting: a formula, or a trained network without its numbers, which are in a [`Model`].
 ///
 /// ```
 /// use meva::follow::Learner;
@@ -28,7 +28,7 @@ pub enum Learner {
     Formula {
         /// Which one.
         name: LearnerName,
-        /// Length of the imagined step; nothing to a naive learner.
+        /// Length of the imagined step; a naive learner ignores it.
         alpha: f64,
     },
     /// Follows a trained COLA.
@@ -58,12 +58,12 @@ impl Learner {
         }
     }
 
-    /// What the learners are called: those that are formulas, then the trained ones.
+    /// The names of the learners: formulas first, then trained learners.
     pub fn names() -> impl Iterator<Item = &'static str> + Clone {
         LearnerName::NAMES.iter().copied().chain(["cola", "meva"])
     }
 
-    /// What it is called on the command line.
+    /// Its name on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Learner::Formula { name, .. } => name.name(),
@@ -72,7 +72,7 @@ impl Learner {
         }
     }
 
-    /// What it is called in figures.
+    /// Its name in figures.
     pub fn label(self) -> &'static str {
         match self {
             Learner::Formula { name, .. } => name.title(),
@@ -81,7 +81,7 @@ impl Learner {
         }
     }
 
-    /// The label with the setting, where there is one.
+    /// The label with the setting, if there is one.
     pub fn title(self) -> String {
         if self.is_naive() {
             "Naive".to_string()
@@ -90,7 +90,7 @@ impl Learner {
         }
     }
 
-    /// As [`Learner::title`], of two learners that differ in their settings at most.
+    /// As [`Learner::title`], for two learners that differ at most in their settings.
     pub fn title_of_both([zero, one]: [Learner; 2]) -> String {
         if zero == one {
             zero.title()
@@ -117,7 +117,7 @@ impl Learner {
         }
     }
 
-    /// What the setting is called: `alpha` or `gamma`.
+    /// The name of the setting: `alpha` or `gamma`.
     pub fn setting_name(self) -> &'static str {
         match self {
             Learner::Formula { .. } | Learner::Cola { .. } => "alpha",
@@ -133,7 +133,7 @@ impl Learner {
         }
     }
 
-    /// The meta-discount that an opponent's meta-value takes the learner to have: 0 unless it is a meta-value learner.
+    /// The meta-discount that an opponent's meta-value assumes for this learner: 0 unless it is a meta-value learner.
     pub fn discount(self) -> f64 {
         match self {
             Learner::MetaValue { gamma } => gamma,
@@ -141,7 +141,7 @@ impl Learner {
         }
     }
 
-    /// What it is trained by, if it is.
+    /// The algorithm that trains it, if any.
     pub fn algorithm(self) -> Option<Algorithm> {
         match self {
             Learner::Formula { .. } => None,
@@ -150,10 +150,10 @@ impl Learner {
         }
     }
 
-    /// Whether a model was trained for this learner.
+    /// Checks that a model was trained for this learner.
     ///
     /// # Errors
-    /// It was trained for another, or the learner is a formula.
+    /// The model was trained for another learner, or this learner is a formula.
     pub fn check(self, model: &Model) -> Result<()> {
         let trained = Learner::of(model, 0.0);
         if self.algorithm() == trained.algorithm() {
@@ -177,7 +177,7 @@ impl fmt::Display for Learner {
     }
 }
 
-/// A learner by its name, with alpha = 1 or gamma = 0.95.
+/// The learner with this name, with alpha = 1 or gamma = 0.95.
 impl FromStr for Learner {
     type Err = Error;
 

@@ -1,8 +1,8 @@
-//! What becomes of two agents that follow their gradients, or a learned one.
+//! Simulates two agents that follow their gradients, or a learned field.
 //!
-//! A [`Learner`] says who learns, [`ascent`] follows two of them, [`plane`] counts basins and traces trajectories,
-//! [`play`](mod@play) measures returns, [`reciprocity`] has the curves of Figure 3, [`stability`] tells where they
-//! come to rest.
+//! A [`Learner`] says how an agent learns; [`ascent`] follows two agents, [`plane`] counts basins and traces
+//! trajectories, [`play`](mod@play) measures returns, [`reciprocity`] computes the curves of Figure 3, and
+//! [`stability`] tells where agents come to rest.
 
 pub mod ascent;
 pub mod learner;

@@ -1,4 +1,4 @@
-//! The plane of joint policies of a game with one parameter per policy: grids, basins, trajectories, and what they lead to.
+//! The plane of joint policies of a game with one parameter per policy: grids, basins and trajectories.
 
 use meva_core::Game;
 use meva_core::game::PlaneGame;
@@ -8,7 +8,7 @@ use crate::cpu::estimate::Playable;
 use crate::follow::ascent::{Agent, Ascent, Joint, Precision};
 use crate::model::Model;
 
-/// How agents walk on the plane, as the paper's Figure 2 has it: with a model's own learning rate and in `f32`, or, without
+/// How agents move on the plane in the paper's Figure 2: with a model, at its own learning rate and in `f32`; without
 /// one, at rate 1 and in `f64`.
 pub fn ascent(model: Option<&Model>, steps: usize) -> Ascent {
     match model {
@@ -25,7 +25,7 @@ pub fn ascent(model: Option<&Model>, steps: usize) -> Ascent {
     }
 }
 
-/// A square grid over `[-range, range]^2`, both ends included.
+/// A square grid over `[-range, range]^2`, including both ends.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Grid {
     /// Points along each side, at least 2.
@@ -35,16 +35,16 @@ pub struct Grid {
 }
 
 impl Grid {
-    /// The grid that the published basins are counted on.
+    /// The grid on which the published basins are counted.
     pub const PUBLISHED: Grid = Grid { side: 29, range: 10.0 };
 
-    /// Coordinate `index` of either axis; exactly the negative of the one at the other end.
+    /// Coordinate `index` on either axis; exactly the negative of the coordinate at the mirrored index.
     pub fn coordinate(&self, index: usize) -> f64 {
         let last = (self.side - 1) as f64;
         (index as f64 - last / 2.0) * (2.0 * self.range / last)
     }
 
-    /// All points; the second coordinate runs fastest.
+    /// All points; the second coordinate varies fastest.
     pub fn points(&self) -> Vec<Joint<1>> {
         (0..self.side * self.side)
             .map(|cell| [[self.coordinate(cell / self.side)], [self.coordinate(cell % self.side)]])
@@ -52,7 +52,7 @@ impl Grid {
     }
 }
 
-/// For each point of a grid, whether it leads to the positive quadrant, where B lies.
+/// For each point of a grid, whether it leads to the positive quadrant, which contains B.
 ///
 /// ```
 /// use meva::cpu::Cpu;
@@ -90,7 +90,7 @@ pub fn trajectories<G: Playable<1>>(
     ascent.paths(agents, game, cpu, starts).iter().map(points).collect()
 }
 
-/// The stable fixed points A and B of the Logistic Game: where naive learning from (-5, -5) and (5, 5) ends.
+/// The stable fixed points A and B of the Logistic Game: the limits of naive learning from (-5, -5) and (5, 5).
 pub fn stable_fixed_points(cpu: Cpu) -> [[f64; 2]; 2] {
     let starts = [[[-5.0], [-5.0]], [[5.0], [5.0]]];
     let ends = ascent(None, 5000).ends([Agent::NAIVE; 2], &PlaneGame::Logistic, cpu, &starts);

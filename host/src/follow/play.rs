@@ -1,4 +1,4 @@
-//! Two agents learn together; how do they fare? Returns, and for iterated games the policies they arrive at.
+//! Two agents learn together; how do they fare? Returns, and for iterated games the policies that they reach.
 
 use meva_core::random::{Purpose, Stream};
 use meva_core::{Game, Scalar};
@@ -11,36 +11,36 @@ use crate::follow::ascent::{Agent, Ascent, Joint, Precision};
 use crate::follow::learner::Learner;
 use crate::model::Model;
 
-/// A player: who learns and, if it is a trained learner, the models that it follows, one for each seed.
+/// A player: its learner and, for a trained learner, the models that it follows, one per seed.
 #[derive(Clone, Copy)]
 pub struct Side<'a> {
-    /// Who learns.
+    /// The learner.
     pub learner: Learner,
-    /// The models of a trained learner. Where the other side has more, they are taken in turn.
+    /// The models of a trained learner. Where the other side has more, these are used in turn.
     pub models: &'a [Model],
 }
 
 impl<'a> Side<'a> {
-    /// A learner that is a formula.
+    /// A learner given by a formula.
     pub fn formula(learner: Learner) -> Self {
         Side { learner, models: &[] }
     }
 
-    /// The model of a seed, if the learner follows one.
+    /// The model for a seed, if the learner follows one.
     fn model(&self, seed: usize) -> Option<&'a Model> {
         self.learner.algorithm()?;
         self.models.get(seed % self.models.len().max(1))
     }
 }
 
-/// Whom player 0 meets.
+/// The opponent of player 0.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub enum Opponent<'a> {
-    /// One like itself.
+    /// A learner of the same kind.
     Itself,
-    /// First one like itself; then player 0 is held where they ended, and player 1 starts anew and follows its own gradient
-    /// for so many steps, towards the best response. It tells whether player 0 can be exploited.
+    /// First a learner of the same kind. Then player 0 is held fixed where it ended, and player 1 starts anew and follows
+    /// its own gradient for this many steps, towards the best response. This shows whether player 0 can be exploited.
     BestResponse {
         /// Steps of the best response.
         steps: usize,
@@ -49,7 +49,7 @@ pub enum Opponent<'a> {
     Other(Side<'a>),
 }
 
-/// How many pairs play, how far, and from where.
+/// How many pairs play, for how long, and from where.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Match {
     /// Pairs of agents for each seed, at least 1.
@@ -58,17 +58,17 @@ pub struct Match {
     pub steps: usize,
     /// Learning rate of all agents.
     pub rate: f64,
-    /// How policies start.
+    /// How initial policies are drawn.
     pub start: Start,
-    /// Seed of the first model's starts; each model after it has the next seed.
+    /// Seed for the starts of the first model; each following model uses the next seed.
     pub seed: u64,
-    /// How naive gradients are estimated, if they are not known exactly; the seed in it is replaced by that of the starts.
+    /// How naive gradients are estimated, if they are not exact; the seed in it is replaced by that of the starts.
     pub sampling: Option<Sampling>,
 }
 
 impl Match {
-    /// 256 pairs that take 500 steps from seed 0, as in the published experiments on games of `N` parameters per policy:
-    /// from uniform policies at rate 1 on the plane, from normal ones at rate 2 in iterated games.
+    /// 256 pairs that take 500 steps from seed 0, as in the published experiments on games with `N` parameters per
+    /// policy: from uniform policies at rate 1 on the plane, from normal policies at rate 2 in iterated games.
     pub fn published<const N: usize>() -> Self {
         let (rate, start) = if N == 1 {
             (1.0, Start::Uniform(8.0))
@@ -86,7 +86,7 @@ impl Match {
     }
 }
 
-/// Lets pairs of agents learn together, one set of pairs for each seed, and measures how both players fare. Agents learn in
+/// Lets pairs of agents learn together, one set of pairs per seed, and measures how both players fare. Agents learn in
 /// `f32`; returns and best responses are exact even where [`Match::sampling`] makes the agents estimate their gradients.
 ///
 /// # Errors
@@ -140,7 +140,7 @@ pub fn play<const N: usize, G: Playable<N>>(
     Ok(measure(game, &(0..seeds).map(pairs).collect::<Result<Vec<_>>>()?))
 }
 
-/// `count` joint policies to start from.
+/// `count` initial joint policies.
 pub fn starts<const N: usize>(count: usize, start: Start, seed: u64) -> Vec<Joint<N>> {
     let mut stream = Stream::new(seed, Purpose::Evaluation, 0);
     let mut draw = || match start {
@@ -152,8 +152,8 @@ pub fn starts<const N: usize>(count: usize, start: Start, seed: u64) -> Vec<Join
         .collect()
 }
 
-/// Holds player 0 of each pair where it is and lets player 1 start anew and follow its own gradient: towards the best
-/// response, which tells whether player 0 can be exploited.
+/// Holds player 0 of each pair fixed, and lets player 1 start anew and follow its own gradient towards the best
+/// response. This shows whether player 0 can be exploited.
 pub fn best_responses<const N: usize, G: Playable<N>>(
     game: &G,
     cpu: Cpu,
@@ -179,7 +179,7 @@ pub struct Mean {
 }
 
 impl Mean {
-    /// Of some numbers.
+    /// The mean of these numbers.
     ///
     /// ```
     /// let mean = meva::follow::play::Mean::of(&[1.0, 2.0, 3.0]);
@@ -197,19 +197,19 @@ impl Mean {
     }
 }
 
-/// A mean with the least and the greatest of what it is the mean of.
+/// A mean with the minimum and the maximum.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Spread {
     /// The mean.
     pub mean: f64,
-    /// The least number.
+    /// The minimum.
     pub least: f64,
-    /// The greatest number.
+    /// The maximum.
     pub greatest: f64,
 }
 
 impl Spread {
-    /// Of some numbers, at least one.
+    /// Of these numbers; there must be at least one.
     ///
     /// ```
     /// let spread = meva::follow::play::Spread::of(&[1.0, 2.0, 6.0]);
@@ -224,14 +224,14 @@ impl Spread {
     }
 }
 
-/// How a player fared.
+/// How a player fares.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fared {
     /// Its mean return over all pairs.
     pub pooled: Mean,
     /// The mean return of each seed's pairs.
     pub by_seed: Vec<f64>,
-    /// The returns below which 5, 25, 50, 75 and 95 % of the pairs lie.
+    /// The 5, 25, 50, 75 and 95 % quantiles of the pairs' returns.
     pub quantiles: [f64; 5],
     /// In iterated games, how its policies play.
     pub style: Option<Style>,
@@ -240,13 +240,13 @@ pub struct Fared {
 /// How policies of an iterated game play.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Style {
-    /// The share of policies that are more likely to cooperate after the opponent's C and to defect after its D.
+    /// The share of policies that are more likely than not to cooperate after the opponent's C and to defect after its D.
     pub tit_for_tat: f64,
     /// The mean probability of cooperating at the start and after DD, DC, CD, CC, own action first.
     pub cooperation: [f64; 5],
 }
 
-/// How both players fared, from the ends of each seed's pairs.
+/// How both players fare, from the final policies of each seed's pairs.
 pub fn measure<const N: usize, G: Game<N>>(game: &G, ends: &[Vec<Joint<N>>]) -> [Fared; 2] {
     [0, 1].map(|i| {
         let returns: Vec<Vec<f64>> = ends
@@ -266,7 +266,7 @@ pub fn measure<const N: usize, G: Game<N>>(game: &G, ends: &[Vec<Joint<N>>]) -> 
     })
 }
 
-/// None for policies that are not those of an iterated game.
+/// `None` if the policies are not those of an iterated game.
 fn style<'a>(policies: impl Iterator<Item = &'a [f64]>) -> Option<Style> {
     let (mut count, mut alike, mut sums) = (0.0, 0.0, [0.0; 5]);
     for policy in policies {
@@ -311,7 +311,7 @@ mod tests {
         );
     }
 
-    /// Against tit-for-tat it pays to cooperate, against a cooperator to defect.
+    /// Against tit-for-tat cooperating pays; against an unconditional cooperator defecting does.
     #[test]
     fn best_responses_respond() {
         let game = IteratedMatrix::PRISONERS_DILEMMA;

@@ -1,9 +1,9 @@
-//! Do learners cooperate, can they be exploited, and do they shape a naive opponent? Figure 3's curves, on the iterated
-//! prisoner's dilemma.
+//! Do learners cooperate, can they be exploited, and do they shape a naive opponent? The curves of Figure 3, on the
+//! iterated prisoner's dilemma.
 //!
-//! A seed's pairs start from the same standard normal policies at every setting. They learn together; then player 0 of each
-//! is held and player 1 starts anew towards its best response; and, from the first starts, player 0 learns beside a naive
-//! player 1. Seed `k` draws what `meva play ipd --seed k` draws.
+//! A seed's pairs start from the same standard normal policies at every setting. They learn together. Then player 0 of
+//! each pair is held fixed, and player 1 starts anew and climbs towards its best response. Separately, from the original
+//! starts, player 0 learns against a naive player 1. Seed `k` makes the same draws as `meva play ipd --seed k`.
 
 use meva_core::choice;
 use meva_core::game::{AnyGame, IteratedMatrix};
@@ -24,21 +24,21 @@ use crate::model::Model;
 pub const GAMMAS: [f64; 9] = [0.0, 0.25, 0.5, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999];
 /// The lengths of LOLA's imagined step in Figure 3b.
 pub const ALPHAS: [f64; 10] = [0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0];
-/// LOLA's learning rate: that of the paper's meta-value learners.
+/// LOLA's learning rate: the one that the paper uses for meta-value learners.
 pub const RATE: f64 = 2.0;
 
 /// A curve of Figure 3: a mean return per step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Curve {
-    /// That of both agents that learn together.
+    /// Both agents that learn together.
     SelfPlay,
-    /// That of the agent that is held, against its best response.
+    /// The agent that is held fixed, against its best response.
     Held,
-    /// That of the best response.
+    /// The best response.
     Response,
-    /// That of the agent that learns beside a naive learner.
+    /// The agent that learns against a naive learner.
     Shaper,
-    /// That of the naive learner.
+    /// The naive learner.
     Naive,
 }
 
@@ -52,7 +52,7 @@ choice! { Curve, "curve":
 }
 
 impl Curve {
-    /// The curve in words, for a learner of this name.
+    /// The curve in words, for a learner with this name.
     pub fn title(self, learner: &str) -> String {
         match self {
             Curve::SelfPlay => format!("{learner} in self-play"),
@@ -79,7 +79,7 @@ pub struct Protocol {
 }
 
 impl Protocol {
-    /// The one of the paper's Figure 3.
+    /// The size of the paper's Figure 3.
     pub const PUBLISHED: Protocol = Protocol {
         pairs: 256,
         steps: 500,
@@ -87,10 +87,10 @@ impl Protocol {
     };
 }
 
-/// Checks that a model can have curves in Figure 3a: that it is a meta-value of the iterated prisoner's dilemma.
+/// Checks that a model can have curves in Figure 3a: it must be a meta-value of the iterated prisoner's dilemma.
 ///
 /// # Errors
-/// The model is not a meta-value, or was trained for another game than the iterated prisoner's dilemma.
+/// The model is not a meta-value, or was trained for a game other than the iterated prisoner's dilemma.
 pub fn check(model: &Model) -> Result<()> {
     let config = model.config();
     let game = match (config.any_game()?, config.game.name()) {
@@ -111,7 +111,7 @@ pub fn check(model: &Model) -> Result<()> {
     }
 }
 
-/// Measures one seed's pairs of a learner, at its model's learning rate or, if it has no model, at [`RATE`].
+/// Measures the pairs of a learner for one seed, at its model's learning rate or, if it has no model, at [`RATE`].
 ///
 /// # Errors
 /// As [`Agent::pair`].
@@ -175,7 +175,7 @@ impl Sweep {
             .collect()
     }
 
-    /// For machines: each curve's mean over seeds and the returns by seed, over the settings.
+    /// In machine-readable form: each curve's mean over seeds and its returns by seed, over the settings.
     pub fn json(&self) -> Value {
         let settings = || 0..self.learners.len();
         let curve = |curve: Curve| {
@@ -201,7 +201,7 @@ mod tests {
         response_steps: 200,
     };
 
-    /// LOLA at 0 is naive: everyone defects, and nobody can be told from a naive learner.
+    /// LOLA at 0 is naive: everyone defects, and no agent differs from a naive learner.
     #[test]
     fn lola_without_foresight_defects() {
         let lola = lola_learners()[0];

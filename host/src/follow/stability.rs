@@ -1,16 +1,17 @@
-//! Whether learners near a fixed point get nearer to it: the spectrum of their field's Jacobian.
+//! Whether learners near a fixed point approach it: the spectrum of their field's Jacobian.
 //!
-//! Near a point where the field vanishes, `x <- x + alpha field(x)` multiplies a small deviation by `I + alpha J`, with
-//! `J` the field's [Jacobian](meva_core::learner::jacobian). Deviations along an eigenvector of `J` with eigenvalue
-//! `lambda` shrink if `|1 + alpha lambda| < 1`; imaginary parts make them turn.
+//! Near a zero of the field, `x <- x + alpha field(x)` multiplies a small deviation by `I + alpha J`, where `J` is the
+//! field's [Jacobian](meva_core::learner::jacobian). Deviations along an eigenvector of `J` with eigenvalue `lambda`
+//! shrink if `|1 + alpha lambda| < 1`; imaginary parts make them rotate.
 
 use meva_core::jacobian::Blocks;
 use meva_core::nalgebra::{Complex, ComplexField, DMatrix, Schur};
 
-/// More iterations than the QR algorithm has been seen to need by far; it takes about two for each eigenvalue.
+/// Far more iterations than the QR algorithm has been seen to need; it takes about two for each eigenvalue.
 const ITERATIONS: usize = 10_000;
 
-/// The `2 N` eigenvalues of a field's Jacobian, those with the largest real parts first; none if it is not finite.
+/// The `2 N` eigenvalues of a field's Jacobian, in descending order of their real parts; `None` if the Jacobian is not
+/// finite.
 ///
 /// ```
 /// use meva::follow::stability::{contraction, spectrum};
@@ -33,8 +34,8 @@ pub fn spectrum<const N: usize>(jacobian: &Blocks<f64, N>) -> Option<Vec<Complex
     Some(spectrum)
 }
 
-/// By what factor a step of length `alpha` multiplies the deviation that it shrinks least, or stretches most:
-/// `max |1 + alpha lambda|`. Below 1 the fixed point attracts.
+/// The factor by which a step of length `alpha` multiplies the deviation that it shrinks least or stretches most: `max
+/// |1 + alpha lambda|`. Below 1 the fixed point is attracting.
 pub fn contraction(spectrum: &[Complex<f64>], alpha: f64) -> f64 {
     spectrum
         .iter()
@@ -49,7 +50,7 @@ mod tests {
     use meva_core::game::{Game, IteratedMatrix, Logistic};
     use meva_core::learner::{Learner, LookAhead, Naive, jacobian};
 
-    /// `f = (x_0 x_1, -x_0 x_1)`: naive learners circle around the origin.
+    /// `f = (x_0 x_1, -x_0 x_1)`: naive learners circle the origin.
     struct Saddle;
 
     impl Game<1> for Saddle {
@@ -73,7 +74,7 @@ mod tests {
         assert!(contraction(&lookahead, 0.1) < 1.0);
     }
 
-    /// Where naive learners of the Logistic Game come to rest, whichever basin they start in, they are attracted.
+    /// The points where naive learners of the Logistic Game come to rest, in either basin, are attracting.
     #[test]
     fn fixed_points_of_the_logistic_game_attract() {
         for start in [-5.0, 5.0] {
@@ -92,7 +93,7 @@ mod tests {
         }
     }
 
-    /// The eigenvalues add up to the trace and multiply to the determinant.
+    /// The eigenvalues sum to the trace, and their product is the determinant.
     #[test]
     fn the_spectrum_has_the_trace_and_the_determinant() {
         let x = [[0.5, -1.0, 2.0, 0.25, 1.0], [-0.5, 1.5, 0.75, -2.0, 0.0]];

@@ -1,4 +1,4 @@
-//! What a reproduction keeps on disk, so that it can go on after an interruption.
+//! What a reproduction keeps on disk, so that it can resume after an interruption.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,7 +19,7 @@ pub(super) struct Archive {
     path: PathBuf,
 }
 
-/// An evaluation with what it depends on.
+/// An evaluation and the inputs that it depends on.
 #[derive(Serialize, Deserialize)]
 struct Kept<T> {
     key: String,
@@ -27,7 +27,7 @@ struct Kept<T> {
 }
 
 impl Archive {
-    /// Makes a directory an archive, or goes on with one of the same options and version.
+    /// Turns a directory into an archive, or reopens one with the same options and version.
     pub(super) fn claim(path: &Path, options: &impl Serialize) -> Result<Self> {
         let archive = Archive { path: path.to_owned() };
         let marker = path.join("reproduction.json");
@@ -57,12 +57,12 @@ impl Archive {
         Ok(archive)
     }
 
-    /// Where a file or a directory of this name stands.
+    /// The path of a file or directory with this name.
     pub(super) fn place(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
 
-    /// Where the run of a configuration is.
+    /// The directory of the run with a given configuration.
     pub(super) fn run(&self, config: &Config) -> PathBuf {
         self.place("runs").join(run::name(config))
     }
@@ -89,7 +89,7 @@ impl Archive {
         }
     }
 
-    /// An evaluation from its file, if it still depends on the same; else evaluates, and keeps the result.
+    /// Reads an evaluation from its file if its inputs are unchanged; otherwise evaluates and stores the result.
     pub(super) fn kept<T: Serialize + DeserializeOwned, E: From<Error>>(
         &self,
         name: &str,
@@ -116,7 +116,7 @@ impl Archive {
     }
 }
 
-/// FNV-1a with 64 bits: tells files apart that nobody has made to be mistaken for each other.
+/// FNV-1a with 64 bits: tells files apart, as long as nobody constructs a collision.
 pub(super) fn digest(bytes: &[u8]) -> String {
     let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)

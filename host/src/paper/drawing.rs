@@ -38,10 +38,10 @@ pub fn png(figure: &Figure) -> Result<Vec<u8>> {
         .map_err(|error| Error::other(error.to_string()).because(error))
 }
 
-/// Writes a figure as its file's extension says, `.svg` or `.png`.
+/// Writes a figure in the format of the file's extension, `.svg` or `.png`.
 ///
 /// # Errors
-/// The extension is another, or the file cannot be written.
+/// The extension is a different one, or the file cannot be written.
 pub fn save(figure: &Figure, path: &Path) -> Result<()> {
     let bytes = match path.extension().and_then(|extension| extension.to_str()) {
         Some("svg") => svg(figure).into_bytes(),
@@ -57,7 +57,7 @@ pub fn save(figure: &Figure, path: &Path) -> Result<()> {
     write_atomically(path, &bytes)
 }
 
-/// Writes a figure of the paper as SVG and PNG, and says where.
+/// Writes a figure of the paper as SVG and PNG, and returns the paths.
 ///
 /// # Errors
 /// As [`save`].
@@ -79,7 +79,7 @@ fn drawing(figure: &Figure) -> Drawing {
     }
 }
 
-/// What the curves of all panels reach over: at least from mutual defection, -2, to mutual cooperation, -1.
+/// The range of the curves in all panels: at least from mutual defection, -2, to mutual cooperation, -1.
 fn heights(figure: &Figure) -> [f64; 2] {
     let panels = figure.rows.iter().flat_map(|row| &row.panels);
     let lines = panels.flat_map(|panel| match &panel.content {
@@ -113,7 +113,7 @@ fn frame(panel: &Panel, [least, greatest]: [f64; 2]) -> Frame {
         }
         Content::Basins { grid, cells } => {
             let Grid { side, range } = *grid;
-            // Cells are centred on the grid's points.
+            // Cells are centred on the grid points.
             let [x, y] = plane(range * (1.0 + 1.0 / (side - 1) as f64));
             let cells = cells.clone();
             (x, y, Drawn::Basins { side, cells }, None)
@@ -170,7 +170,7 @@ fn plane(range: f64) -> [Axis; 2] {
     })
 }
 
-/// Rings for what was published, if anything, and then the curve.
+/// Rings for the published values, if any, and then the curve.
 fn series(line: &Line) -> impl Iterator<Item = Series> {
     let point = |(k, Spread { mean, least, greatest }): (usize, Spread)| Point {
         x: k as f64,

@@ -1,4 +1,4 @@
-//! What the figures of the paper show, as plain data: computed here, drawn by the module `drawing`.
+//! The contents of the paper's figures as plain data: computed here, drawn by the module `drawing`.
 
 use meva_core::choice;
 use meva_core::game::PlaneGame;
@@ -25,13 +25,13 @@ use crate::paper::published;
 pub enum Number {
     /// The Logistic Game.
     One,
-    /// Trajectories in it.
+    /// Trajectories in the Logistic Game.
     TwoA,
-    /// Basins of attraction in it.
+    /// Basins of attraction in the Logistic Game.
     TwoB,
     /// Meta-value learners in the iterated prisoner's dilemma.
     ThreeA,
-    /// LOLA in it.
+    /// LOLA in the iterated prisoner's dilemma.
     ThreeB,
 }
 
@@ -75,13 +75,13 @@ pub struct Row {
 /// One frame.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Panel {
-    /// Above the frame.
+    /// The title above the frame.
     pub title: String,
     /// What it shows.
     pub content: Content,
 }
 
-/// What a panel shows. Stable fixed points are A and B, in this order, where a game has them.
+/// What a panel shows. Where a game has stable fixed points, they are A and B, in this order.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Content {
@@ -91,14 +91,14 @@ pub enum Content {
         grid: Grid,
         /// As [`Grid::points`].
         values: Vec<f64>,
-        /// To be marked.
+        /// The points to mark.
         fixed_points: Option<[[f64; 2]; 2]>,
     },
     /// Paths over the plane.
     Trajectories {
         /// By start and step.
         paths: Vec<Vec<[f64; 2]>>,
-        /// To be marked.
+        /// The points to mark.
         fixed_points: Option<[[f64; 2]; 2]>,
     },
     /// Which points of the plane lead to B.
@@ -116,21 +116,21 @@ pub enum Content {
         settings: Vec<f64>,
         /// The curves.
         lines: Vec<Line>,
-        /// How many seeds the curves' ranges are over.
+        /// How many seeds the ranges of the curves cover.
         seeds: usize,
     },
 }
 
-/// A curve of mean returns per step, with what others published.
+/// A curve of mean returns per step, with the published values.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Line {
     /// Whose return.
     pub name: String,
-    /// Lines of one colour belong together.
+    /// Lines of the same colour belong together.
     pub colour: usize,
     /// At each setting, over the seeds.
     pub returns: Vec<Spread>,
-    /// The published means at each setting; empty where there are none.
+    /// The published means at each setting; empty if there are none.
     pub published: Vec<f64>,
 }
 
@@ -225,7 +225,7 @@ fn figure_2(
 /// Checks that a model can have a row in Figure 2.
 ///
 /// # Errors
-/// The model was trained for another game than the Logistic Game.
+/// The model was trained for a game other than the Logistic Game.
 pub fn on_the_logistic_game(model: &Model) -> Result<()> {
     match model.game() {
         Some(PlaneGame::Logistic) => Ok(()),
@@ -237,7 +237,7 @@ pub fn on_the_logistic_game(model: &Model) -> Result<()> {
 }
 
 /// Figure 3a or 3b: mean returns in the iterated prisoner's dilemma over a learner's setting, in self-play, against a best
-/// response and against a naive learner. Meta-value learners have the authors' first version beside them.
+/// response and against a naive learner. Meta-value learners are shown with the results of the authors' first version.
 pub fn figure_3(sweep: &Sweep) -> Figure {
     let learner = sweep.learners.first().copied().unwrap_or(Learner::NAIVE);
     let (name, settings) = (learner.label(), sweep.settings());
@@ -305,7 +305,7 @@ mod tests {
         }
     }
 
-    /// Only meta-value learners are set beside published curves; the ranges are those of the seeds.
+    /// Only meta-value learners are shown with published curves; the ranges are those of the seeds.
     #[test]
     fn curves_are_over_the_settings_and_seeds() {
         for (learners, published) in [(meta_value_learners(), 9), (lola_learners(), 0)] {

@@ -1,11 +1,11 @@
-//! What numbers were computed with.
+//! What the numbers were computed with.
 
 use std::fs;
 
 use crate::config::VERSION;
 use crate::cpu::Cpu;
 
-/// A line for each thing that is to be known about this machine: what it is, and which.
+/// One line for each relevant fact about this machine: its name and its value.
 ///
 /// ```
 /// let machine = meva::paper::machine::describe(meva::cpu::Cpu::detect()?);
@@ -34,7 +34,7 @@ pub fn describe(cpu: Cpu) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// The value of a key in a file of lines that have a separator between the two; none where there is no such file.
+/// The value of a key in a file whose lines consist of key, separator and value; `None` if there is no such file.
 fn field(path: &str, key: &str, separator: char) -> Option<String> {
     let text = fs::read_to_string(path).ok()?;
     let value = |line: &str| {

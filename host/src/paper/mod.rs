@@ -1,7 +1,7 @@
-//! The paper: what was published, and its reproduction.
+//! The paper: published results and their reproduction.
 //!
-//! [`figures`] computes what its figures show, [`drawing`] draws that; [`reproduction`] does all there is to do and writes a
-//! [`report`], which sets the [`published`] numbers beside ours.
+//! [`figures`] computes the contents of the figures and [`drawing`] draws them; [`reproduction`] runs everything and
+//! writes a [`report`], which shows the [`published`] numbers next to ours.
 //! Drawing, reproduction and report need the crate's feature `figures`.
 
 pub mod figures;

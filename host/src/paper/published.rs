@@ -1,32 +1,32 @@
-//! Numbers that others published, to stand beside ours. Each says where it was read.
+//! Numbers published by others, for comparison with ours. Each states its source.
 //!
-//! The authors' first version and second version are the notebooks that they published with the paper's first and second
-//! version; their logs and figures have these numbers.
+//! "First version" and "second version" refer to the notebooks that the authors published with the paper's first and
+//! second version; these numbers are from their logs and figures.
 
 use meva_core::learner::LearnerName;
 
 use crate::follow::Learner;
 
-/// What leads to B: cells of the 841 of [`Grid::PUBLISHED`](crate::follow::plane::Grid::PUBLISHED) after 200 steps of rate 1
-/// (Figure 2b).
+/// Basins: how many of the 841 cells of [`Grid::PUBLISHED`](crate::follow::plane::Grid::PUBLISHED) lead to B in 200
+/// steps at rate 1 (Figure 2b).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Basin {
-    /// Who learns.
+    /// The learner.
     pub learner: Learner,
     /// Cells in B.
     pub cells: f64,
-    /// How many cells more or fewer count as the same.
+    /// By how many cells counts may differ and still agree.
     pub tolerance: f64,
-    /// Of which of our seeds it is to be true.
+    /// Which of our seeds it should hold for.
     pub scope: Scope,
-    /// Where the number was read.
+    /// The source of the number.
     pub source: &'static str,
 }
 
-/// Of which of our seeds a published number is to be true.
+/// Which of our seeds a published number should hold for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// It is that of one seed, or a mean over some: it is to lie among ours.
+    /// It comes from one seed, or is a mean over several: it should lie within the range of ours.
     AmongSeeds,
     /// It is claimed without exception.
     EverySeed,
@@ -37,11 +37,12 @@ const FIRST: &str = "authors' first version, one seed";
 const SECOND: &str = "authors' second version, one seed";
 const PAPER: &str = "paper, Section 5.1: B from anywhere when \u{3b3} > 0.9";
 
-/// A formula has one right count, but for rounding: LOLA at 20 loses or wins a cell at its basin's edge.
+/// A formula has one correct count, up to rounding: LOLA at 20 loses or gains a cell at the edge of its basin.
 const FORMULA: f64 = 1.0;
-/// Naive learners from the 29 starts on the anti-diagonal stay on it, until rounding decides: 405 to 427 are all right.
+/// Naive learners from the 29 starts on the anti-diagonal stay on it until rounding decides: any count from 405 to 427
+/// is correct.
 const ANTI_DIAGONAL: f64 = 15.0;
-/// A network's basin differs by its seed, and the published networks are of one seed each: 2 % of the cells.
+/// A network's basin depends on its seed, and each published network has a single seed: 2 % of the cells.
 const NETWORK: f64 = 17.0;
 
 const fn formula(name: LearnerName, alpha: f64, cells: f64, tolerance: f64) -> Basin {
@@ -108,7 +109,7 @@ pub const BASINS: [Basin; 22] = [
 ];
 
 /// Figure 3a: returns per step by [`Curve`](crate::follow::reciprocity::Curve) and, along the rows, by
-/// [`GAMMAS`](crate::follow::reciprocity::GAMMAS). The authors' first version, means over its models.
+/// [`GAMMAS`](crate::follow::reciprocity::GAMMAS). From the authors' first version, means over its models.
 pub const RETURNS: [[f64; 9]; 5] = [
     [-1.98, -1.97, -1.90, -1.60, -1.19, -1.07, -1.07, -1.05, -1.11],
     [-1.99, -1.99, -1.93, -1.72, -1.41, -1.26, -1.26, -1.04, -1.10],
@@ -116,21 +117,21 @@ pub const RETURNS: [[f64; 9]; 5] = [
     [-1.97, -1.97, -1.95, -1.88, -1.745, -1.20, -1.00, -1.02, -1.12],
     [-1.97, -1.97, -1.95, -1.93, -1.90, -1.72, -1.69, -1.50, -1.43],
 ];
-/// What returns may differ by and count as the same: a twentieth of what lies between mutual defection and cooperation.
+/// By how much returns may differ and still agree: a twentieth of the distance between mutual defection and cooperation.
 pub const RETURN_TOLERANCE: f64 = 0.05;
 
 /// How long a training took.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Time {
-    /// The preset that trains the same here.
+    /// The preset here that trains the same.
     pub preset: &'static str,
     /// Outer iterations.
     pub outer: usize,
     /// Seconds in all.
     pub seconds: f64,
-    /// On what.
+    /// The hardware.
     pub hardware: &'static str,
-    /// Where the number was read.
+    /// The source of the number.
     pub source: &'static str,
 }
 
@@ -159,30 +160,30 @@ pub const TIMES: [Time; 3] = [
     },
 ];
 
-/// A published number beside ours.
+/// A published number next to ours.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comparison {
-    /// What it is of, in words.
+    /// What it measures, in words.
     pub what: String,
-    /// Where it was read.
+    /// Its source.
     pub source: &'static str,
     /// The published number.
     pub published: f64,
-    /// Ours: one for each seed, or a single one that no seed enters.
+    /// Our numbers: one per seed, or a single one if no seed is involved.
     pub ours: Vec<f64>,
-    /// What the two may differ by.
+    /// By how much the two may differ.
     pub tolerance: f64,
-    /// Of which of ours the published number is to be true.
+    /// Which of our seeds the published number should hold for.
     pub scope: Scope,
 }
 
-/// How ours stand to a published number.
+/// How our numbers compare with a published one.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Verdict {
-    /// The published number lies between the least and the greatest of ours, or beyond them by at most the tolerance; with
+    /// The published number lies within the range of ours, or outside it by at most the tolerance; with
     /// [`Scope::EverySeed`], each of ours differs from it by at most the tolerance.
     Agrees,
-    /// Ours are greater by this much: the nearest of them, or with [`Scope::EverySeed`] the farthest.
+    /// Ours are greater by this much: the nearest of them or, with [`Scope::EverySeed`], the farthest.
     Higher(f64),
     /// Ours are less by this much, likewise.
     Lower(f64),
@@ -194,7 +195,7 @@ impl Comparison {
         self.verdict() == Verdict::Agrees
     }
 
-    /// The verdict. Ours that are not numbers agree with nothing.
+    /// The verdict. If any of our numbers is NaN, they do not agree.
     ///
     /// ```
     /// use meva::paper::published::{Comparison, Scope, Verdict};
@@ -211,7 +212,7 @@ impl Comparison {
     pub fn verdict(&self) -> Verdict {
         let least = self.ours.iter().copied().fold(f64::INFINITY, f64::min);
         let greatest = self.ours.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        // Decimal numbers differ from their binary selves by less than this.
+        // Decimal numbers differ from their binary representations by less than this.
         let tolerance = self.tolerance + 1e-9;
         let [above, below] = match self.scope {
             Scope::AmongSeeds => [least - self.published, self.published - greatest],

@@ -1,4 +1,4 @@
-//! The report of `meva reproduce`: one HTML file that needs nothing else, no scripts, no fonts, no network.
+//! The report of `meva reproduce`: one self-contained HTML file, without scripts, external fonts or network access.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -6,9 +6,9 @@ use crate::follow::play::Spread;
 use crate::follow::reciprocity::{Curve, GAMMAS, Protocol};
 use crate::paper::published::{Comparison, RETURN_TOLERANCE, Time, Verdict};
 
-/// What a report says.
+/// The contents of a report.
 pub struct Report {
-    /// What was made smaller than published; empty for the whole thing.
+    /// What was reduced compared with the published experiments; empty for a full reproduction.
     pub cuts: Vec<String>,
     /// Of the models.
     pub seeds: Vec<u64>,
@@ -22,7 +22,7 @@ pub struct Report {
     pub timings: Vec<Timing>,
     /// Figures by number, as SVG.
     pub figures: Vec<(&'static str, String)>,
-    /// What it was computed with.
+    /// The machine and software that computed it.
     pub machine: Vec<(&'static str, String)>,
     /// How many models were trained at once.
     pub at_once: usize,
@@ -32,9 +32,9 @@ pub struct Report {
     pub configs: Vec<(String, String)>,
 }
 
-/// A published training time beside ours.
+/// A published training time next to ours.
 pub struct Timing {
-    /// The published one.
+    /// The published time.
     pub time: &'static Time,
     /// Our outer iterations.
     pub outer: usize,
@@ -79,7 +79,7 @@ pre { background: var(--card); border: 1px solid var(--line); border-radius: 8px
 ";
 
 impl Report {
-    /// All published numbers of results; times depend on the machine and are not results.
+    /// All published numbers that are results; times depend on the machine and are not results.
     pub fn comparisons(&self) -> impl Iterator<Item = &Comparison> {
         self.basins.iter().chain(self.returns.iter().flat_map(|(_, row)| row))
     }
@@ -277,7 +277,7 @@ impl Report {
     }
 }
 
-/// A row for each comparison, under a name of its own.
+/// A row for each comparison, labelled with its own name.
 fn table<'a>(head: &str, rows: impl Iterator<Item = (&'a str, &'a Comparison)>, with_source: bool) -> Markup {
     html! {
         div.scroll {
@@ -292,7 +292,7 @@ fn table<'a>(head: &str, rows: impl Iterator<Item = (&'a str, &'a Comparison)>, 
                 tbody {
                     @for (name, comparison) in rows {
                         @let Spread { mean, least, greatest } = Spread::of(&comparison.ours);
-                        // Counts of cells are whole, returns are negative.
+                        // Counts of cells are integers; returns are negative.
                         @let decimals = if comparison.published < 0.0 { 3 } else { 0 };
                         tr {
                             td { (name) }

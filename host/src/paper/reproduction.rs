@@ -1,5 +1,5 @@
-//! From nothing to a report that sets our numbers beside the published ones: trains what is missing, evaluates, draws every
-//! figure. What is done is kept on disk, so that an interrupted reproduction goes on where it was.
+//! From nothing to a report that compares our numbers with the published ones: trains the missing models, evaluates
+//! them, and draws every figure. Results are kept on disk, so that an interrupted reproduction resumes where it stopped.
 //!
 //! ```text
 //! reproduction.json    what was asked for; a directory without it holds something else
@@ -46,7 +46,7 @@ pub const SEEDS: u64 = 8;
 /// The presets that are trained; of COLA, one model.
 const PRESETS: [&str; 3] = ["logistic", "cola", "ipd"];
 
-/// What is reproduced, if it is to be smaller than published: each is a bound, where there is one.
+/// Limits for a reproduction that is smaller than the published experiments; each, if given, is an upper bound.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Cut {
     /// Outer iterations of each training.
@@ -58,7 +58,7 @@ pub struct Cut {
 }
 
 impl Cut {
-    /// What takes a few minutes.
+    /// A reproduction that takes a few minutes.
     pub const QUICK: Cut = Cut {
         outer: Some(300),
         pairs: Some(64),
@@ -92,13 +92,13 @@ impl Cut {
 /// What happens while the paper is reproduced.
 #[non_exhaustive]
 pub enum Progress<'a> {
-    /// A stage has come this far.
+    /// A stage has made progress.
     Stage(Stage),
-    /// Something happened to a model that is trained.
+    /// Something happened to a model in training.
     Training(Event<'a>),
 }
 
-/// A stage, and what is left of it. It displays as `[1/7] train logistic: 3 of 8 models to go`.
+/// A stage, and what remains of it. It displays as `[1/7] train logistic: 3 of 8 models to go`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stage {
     index: usize,
@@ -117,20 +117,20 @@ const STAGES: [&str; 7] = [
 ];
 
 impl Stage {
-    /// How many there are.
+    /// The number of stages.
     pub const COUNT: usize = STAGES.len();
 
-    /// Its place among them, from 0.
+    /// Its index among the stages, from 0.
     pub fn index(&self) -> usize {
         self.index
     }
 
-    /// What is done in it.
+    /// What the stage does.
     pub fn name(&self) -> &'static str {
         STAGES[self.index]
     }
 
-    /// What is left of it, in words.
+    /// What remains of it, in words.
     pub fn left(&self) -> &str {
         &self.left
     }
@@ -149,11 +149,11 @@ impl fmt::Display for Stage {
     }
 }
 
-/// Reproduces the paper in a directory, or goes on where an earlier call was interrupted: trains models of `seeds`, of COLA
-/// one of the first, follows them, draws the figures, and writes [`REPORT`]. `Ok(None)` if it was interrupted: what was done
-/// is kept, and the same call goes on from there.
+/// Reproduces the paper in a directory, or resumes where an earlier call was interrupted: trains models for `seeds` (of
+/// COLA, one model for the first seed), evaluates them, draws the figures, and writes [`REPORT`]. Returns `Ok(None)` if
+/// interrupted: completed work is kept, and the same call resumes from there.
 ///
-/// `progress` is called from the threads that train, too. `interrupt` may be set at any time, by any thread.
+/// `progress` is also called from the training threads. `interrupt` may be set at any time, by any thread.
 ///
 /// ```no_run
 /// use std::sync::atomic::AtomicBool;
@@ -172,8 +172,8 @@ impl fmt::Display for Stage {
 /// ```
 ///
 /// # Errors
-/// There are no seeds, or nothing is left by the cut; the directory holds something else, or a reproduction with another cut or
-/// of another version; a file cannot be read or written; a training diverged.
+/// There are no seeds, or the cut leaves nothing; the directory holds something else, or a reproduction with another
+/// cut or from another version; a file cannot be read or written; a training diverged.
 pub fn reproduce(
     path: &Path,
     seeds: Range<u64>,
@@ -208,7 +208,7 @@ fn carry_out(
     }
 }
 
-/// Why work ends before it is done.
+/// Why work ends early.
 enum Stop {
     Interrupted,
     Failed(Error),
@@ -220,10 +220,10 @@ impl From<Error> for Stop {
     }
 }
 
-/// Work that may be interrupted.
+/// The result of work that may be interrupted.
 type Done<T> = std::result::Result<T, Stop>;
 
-/// What is to be trained, and what of the published experiment is left out.
+/// What to train, and how it is smaller than the published experiment.
 struct Plan {
     /// By preset.
     configs: BTreeMap<&'static str, Vec<Config>>,
@@ -279,14 +279,14 @@ impl Plan {
 
 /// A model with what identifies it.
 struct Trained {
-    /// Of its run directory.
+    /// The name of its run directory.
     name: String,
-    /// Of its file's bytes.
+    /// The digest of its file's bytes.
     digest: String,
     model: Model,
 }
 
-/// Cells in B as [`BASINS`]; none where another than this one learns.
+/// Cells in B by [`BASINS`]; `None` for other learners than this one.
 type Cells = Vec<Option<f64>>;
 
 /// Where and how it is done.
@@ -348,7 +348,7 @@ impl Work<'_> {
         })
     }
 
-    /// Does a stage and adds to its time.
+    /// Runs a stage and adds to its time.
     fn stage<T>(&self, stage: usize, work: impl FnOnce() -> Done<T>) -> Done<T> {
         let start = Instant::now();
         let result = work();
@@ -356,12 +356,12 @@ impl Work<'_> {
         result
     }
 
-    /// Tells how far a stage is.
+    /// Reports the progress of a stage.
     fn say(&self, index: usize, left: String) {
         (self.progress)(Progress::Stage(Stage { index, left }));
     }
 
-    /// Ends the work if it was interrupted.
+    /// Stops the work if it was interrupted.
     fn go_on(&self) -> Done<()> {
         if self.interrupt.load(Ordering::Relaxed) {
             Err(Stop::Interrupted)
@@ -370,7 +370,7 @@ impl Work<'_> {
         }
     }
 
-    /// Trains what is not trained yet.
+    /// Trains the models that are not trained yet.
     fn train(&self, stage: usize, configs: &[Config]) -> Done<()> {
         let runs = configs.iter().map(|config| self.unfinished(config));
         let runs: Vec<Run> = runs.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect();
@@ -392,7 +392,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// The run of a configuration, begun or gone on with; none if it is finished.
+    /// The run for a configuration, started or resumed; `None` if it is finished.
     fn unfinished(&self, config: &Config) -> Result<Option<Run>> {
         let path = self.archive.run(config);
         if !path.join(CONFIG).exists() {
@@ -406,7 +406,7 @@ impl Work<'_> {
             ))
             .hint("choose another directory with --out, or delete this one"));
         }
-        // Whoever is killed before the first save leaves no state.
+        // A process killed before the first save leaves no state.
         if !directory.file(STATE).exists() {
             return Run::begin(Trainer::new(config)?, directory).map(Some);
         }
@@ -427,7 +427,7 @@ impl Work<'_> {
         })
     }
 
-    /// The cells in B of whoever has a published basin: by learners and models, then as [`BASINS`].
+    /// The cells in B of every learner with a published basin: by learners and models, then by [`BASINS`].
     fn basins(&self, stage: usize, logistic: &[Trained], cola: &[Trained]) -> Done<Vec<Cells>> {
         let models: Vec<&Trained> = cola.iter().chain(logistic).collect();
         self.say(stage, format!("{} learners and models", models.len() + 1));
@@ -441,7 +441,8 @@ impl Work<'_> {
         Ok(all)
     }
 
-    /// The cells in B of each published basin of the learners that follow the model or, without one, are formulas.
+    /// The cells in B for each published basin of the learners that follow the model or, without a model, of those that
+    /// are formulas.
     fn cells(&self, name: &str, digest: &str, model: Option<&Model>) -> Done<Cells> {
         let steps = self.cut.basin_steps();
         let what: Vec<String> = BASINS.iter().map(|basin| basin.learner.title()).collect();
@@ -501,7 +502,7 @@ impl Work<'_> {
         self.archive.kept(name, &key, || learners.iter().map(returns).collect())
     }
 
-    /// Every figure of the paper, by its number; written, too.
+    /// Every figure of the paper, by its number; also writes the files.
     fn figures(&self, models: [&Model; 2], meva: &Sweep, lola: &Sweep) -> Result<Vec<(Number, Figure)>> {
         let steps = self.cut.basin_steps();
         let figure = |number: Number| {
@@ -572,7 +573,7 @@ mod tests {
         assert_says(Plan::of(0..1, nothing).map(drop), &["show nothing"]);
     }
 
-    /// With networks and batches that are small enough for a test.
+    /// With networks and batches small enough for a test.
     fn small(cut: Cut) -> Plan {
         let mut plan = Plan::of(0..1, cut).unwrap();
         for (preset, changes) in [
@@ -593,7 +594,7 @@ mod tests {
         plan
     }
 
-    /// Interrupted at every stage, a reproduction goes on to the numbers of one that was not.
+    /// Interrupted at every stage, a reproduction ends with the numbers of one that was not interrupted.
     #[test]
     fn an_interrupted_reproduction_goes_on() {
         let scratch = tempfile::tempdir().unwrap();
@@ -612,7 +613,8 @@ mod tests {
         let mut calls = 0;
         let parts = loop {
             let interrupt = AtomicBool::new(false);
-            // As soon as a stage is reached that no call has reached yet; a training after its first outer iteration.
+            // Interrupts as soon as a stage is reached that no earlier call reached; a training, after its first outer
+            // iteration.
             let stop = |progress: Progress| {
                 let stage = match progress {
                     Progress::Stage(stage) if stage.index() < PRESETS.len() => return,

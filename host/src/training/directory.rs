@@ -7,7 +7,7 @@
 //! state.safetensors    what it takes to go on, to the same bits
 //! ```
 //!
-//! Files are written beside their place and renamed into it; the metrics alone grow, by whole rows.
+//! Each file is written next to its final place and then renamed; only the metrics are appended to, in whole rows.
 
 use std::fs;
 use std::io;
@@ -33,10 +33,10 @@ pub struct RunDirectory {
 }
 
 impl RunDirectory {
-    /// Makes a directory, and those above it, for a new run.
+    /// Makes a directory for a new run, with its parent directories.
     ///
     /// # Errors
-    /// There is something at `path` already, other than an empty directory, or it cannot be made.
+    /// Something other than an empty directory already exists at `path`, or the directory cannot be made.
     pub fn create(path: impl Into<PathBuf>) -> Result<Self> {
         let path = path.into();
         fs::create_dir_all(&path).map_err(|cause| Error::io("create the directory", &path, cause))?;
@@ -48,10 +48,10 @@ impl RunDirectory {
         Ok(RunDirectory { path })
     }
 
-    /// As [`RunDirectory::create`], in the folder `runs`: `name`, or if that is taken `name-2`, `name-3` and so on.
+    /// As [`RunDirectory::create`], in the folder `runs`, under `name` or, if that is taken, `name-2`, `name-3` and so on.
     ///
     /// # Errors
-    /// It cannot be made.
+    /// The directory cannot be made.
     pub fn create_beside_others(runs: &Path, name: &str) -> Result<Self> {
         let taken = |path: &PathBuf| path.read_dir().is_ok_and(|mut entries| entries.next().is_some());
         let path = runs.join(name);
@@ -60,7 +60,7 @@ impl RunDirectory {
         RunDirectory::create(free.unwrap_or(path))
     }
 
-    /// The directory of a run that has been started.
+    /// Opens the directory of an existing run.
     ///
     /// # Errors
     /// There is no directory at `path`, or no configuration in it.
@@ -92,13 +92,13 @@ impl RunDirectory {
     /// The run's configuration.
     ///
     /// # Errors
-    /// It cannot be read or is not valid.
+    /// The configuration cannot be read or is not valid.
     pub fn config(&self) -> Result<Config> {
         Config::load(&self.file(CONFIG))
     }
 
-    /// Writes a whole file or leaves the one that was there: a reader never sees half of one, and neither a full disk
-    /// nor a power cut leaves one.
+    /// Writes a file as a whole, or leaves the one that was there: a reader never sees half a file, and neither a full
+    /// disk nor a power failure leaves one behind.
     ///
     /// # Errors
     /// The file cannot be written.
@@ -177,12 +177,12 @@ mod tests {
             "nothing is left beside"
         );
 
-        // Where the file should be written first there is a directory, so that writing fails.
+        // A directory is in the way of the temporary file, so writing fails.
         fs::create_dir(directory.file(".model.safetensors.part")).unwrap();
         assert_says(directory.write_atomically(MODEL, b"newer"), &["cannot write", MODEL]);
         assert_eq!(read(&directory, MODEL), "new");
 
-        // And here renaming does.
+        // Here renaming fails.
         fs::create_dir_all(directory.file("figure/inside")).unwrap();
         assert_says(
             directory.write_atomically("figure", b"newer"),

@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::gpu::{Gpu, OptimizerStep, OuterDraws, Plan, Updater};
 
-/// Runs that advance together. What they have learned stays on the device until [`Fleet::store`] fetches it.
+/// Runs that advance together. Their results stay on the device until [`Fleet::store`] fetches them.
 pub struct Fleet {
     updater: Updater,
     configs: Vec<Config>,
@@ -24,7 +24,7 @@ impl Fleet {
         Self::with_plan(gpu, trainers, Plan::of(first.config(), trainers.len())?)
     }
 
-    /// The same as [`Fleet::new`] with a plan of the caller's, for other chunks and segments.
+    /// As [`Fleet::new`], with the caller's own plan, for other chunks and segments.
     ///
     /// # Errors
     /// As [`Fleet::new`].
@@ -56,7 +56,7 @@ impl Fleet {
     }
 
     /// Runs at least one and at most `limit` outer iterations, about as many as take a tenth of a second. Returns the mean
-    /// losses by iteration, then by run. A run that has diverged has losses that are not finite and does not disturb the others.
+    /// losses by iteration, then by run. The losses of a diverged run are not finite; it does not disturb the others.
     ///
     /// # Errors
     /// The device failed; the trainers keep what was last stored in them.
@@ -80,7 +80,7 @@ impl Fleet {
             .collect())
     }
 
-    /// Stores what run `index` has learned in its trainer.
+    /// Stores the results of run `index` in its trainer.
     ///
     /// # Errors
     /// The device failed, or the run has diverged; the trainer is then left unchanged.

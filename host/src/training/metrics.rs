@@ -24,11 +24,11 @@ impl MetricsLog {
         Self::start(directory, columns, &header(columns))
     }
 
-    /// Goes on with a log from `step`: rows at or past it are dropped, and with them one that was cut off. A missing
-    /// log starts anew.
+    /// Continues a log from `step`: rows at or after it are dropped, and so is an incomplete row. A missing log is
+    /// started anew.
     ///
     /// # Errors
-    /// The log has other columns or a row that is none, or it cannot be read or written.
+    /// The log has other columns or a malformed row, or it cannot be read or written.
     pub fn resume(directory: &RunDirectory, columns: &[&str], step: u64) -> Result<Self> {
         let path = directory.file(METRICS);
         let text = match fs::read_to_string(&path) {
@@ -53,10 +53,10 @@ impl MetricsLog {
         }
     }
 
-    /// Appends a row; when this returns, it has left the process.
+    /// Appends a row. On return, the row has been handed to the operating system.
     ///
     /// # Errors
-    /// There are not as many values as columns, or the row cannot be written.
+    /// The number of values differs from the number of columns, or the row cannot be written.
     pub fn append(&mut self, step: u64, values: &[f64]) -> Result<()> {
         if values.len() != self.columns {
             return Err(
@@ -75,7 +75,7 @@ fn header(columns: &[&str]) -> String {
     format!("step{columns}\n")
 }
 
-/// The part of a log that lies before `step`.
+/// The part of a log before `step`.
 fn rows_before(text: &str, header: &str, step: u64) -> Result<String> {
     let mut lines = text.split_inclusive('\n');
     let found = lines.next().unwrap_or_default();

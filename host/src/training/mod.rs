@@ -1,4 +1,4 @@
-//! Training: a configuration becomes a model, in memory or in a directory of files that grows with the run.
+//! Training: turns a configuration into a model, in memory or in a directory that grows with the run.
 
 pub mod directory;
 pub mod fleet;

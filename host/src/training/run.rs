@@ -1,4 +1,4 @@
-//! Runs in directories: begun or resumed, trained on the CPU or side by side on a GPU, and saved as they go.
+//! Runs in directories: started or resumed, trained on the CPU or side by side on a GPU, and saved as they progress.
 //!
 //! ```
 //! use std::sync::atomic::AtomicBool;
@@ -45,28 +45,30 @@ use crate::model::tensors::TensorFile;
 
 mod side_by_side;
 
-/// How often the model and the state are written.
+/// How often the model and the state are saved.
 const SAVE_EVERY: Duration = Duration::from_secs(10);
 /// Rows of `metrics.csv` in a run.
 const LOGGED: usize = 200;
-/// The columns of the metrics beside the step: the loss since the row before, and how long this process has trained.
+/// The columns of the metrics after the step: the mean loss since the previous row, and how long this process has trained.
 const COLUMNS: [&str; 2] = ["loss", "seconds"];
 
-/// What trains runs. A run does not remember it and can be resumed by the other.
+/// What trains runs. A run does not record its backend and can be resumed on another one.
 #[derive(Clone)]
 #[non_exhaustive]
 pub enum Backend {
-    /// Vector instructions and threads: as many runs at once as fill the threads.
+    /// Vector instructions and threads; as many runs at once as it takes to keep the threads busy.
     Cpu,
-    /// A device with a Vulkan, Metal or DirectX 12 driver. It trains its runs side by side, so they may differ only in their seeds.
+    /// A device with a Vulkan, Metal or DirectX 12 driver. It trains its runs side by side, so they may differ only in
+    /// their seeds.
     Gpu(std::sync::Arc<Gpu>),
 }
 
 impl Backend {
-    /// The names that [`Backend::open`] knows.
+    /// The names that [`Backend::open`] accepts.
     pub const NAMES: [&str; 2] = ["cpu", "gpu"];
 
-    /// The backend of this name; on a GPU the adapter of this name (or part of it) or index, or else the best one.
+    /// The backend with this name. On a GPU, `adapter` selects an adapter by index, name or part of the name; without
+    /// it, the best one is used.
     ///
     /// ```
     /// use meva::training::Backend;
@@ -115,9 +117,9 @@ pub struct Run {
     trainer: Trainer,
     directory: RunDirectory,
     log: MetricsLog,
-    /// Its place among those that are trained together.
+    /// Its index among the runs that are trained together.
     index: usize,
-    /// Outer iterations that were done before this process took over.
+    /// Outer iterations done before this process took over.
     first: usize,
     start: Instant,
     /// Sum and number of the losses since the last row of metrics.
@@ -127,17 +129,17 @@ pub struct Run {
 }
 
 impl Run {
-    /// A new run in a directory of its own, which is made.
+    /// A new run in a new directory.
     ///
     /// # Errors
     /// As [`Trainer::new`], [`RunDirectory::create`] and [`Run::begin`].
     pub fn new(config: &Config, path: impl Into<PathBuf>) -> Result<Self> {
-        // First what may be refused, so that no directory is left behind.
+        // Everything that may be rejected comes first, so that no directory is left behind.
         let trainer = Trainer::new(config)?;
         Run::begin(trainer, RunDirectory::create(path)?)
     }
 
-    /// The run that a directory keeps, from where it was last saved. To make it longer, take [`saved`],
+    /// The run stored in a directory, continued from where it was last saved. To make it longer, use [`saved`],
     /// [`Trainer::set_outer`] and [`Run::go_on`] instead.
     ///
     /// # Errors
@@ -147,7 +149,7 @@ impl Run {
         Run::go_on(saved(&directory)?, directory)
     }
 
-    /// A run from its start: the configuration and empty metrics are written.
+    /// Starts a run: writes the configuration and empty metrics.
     ///
     /// # Errors
     /// They cannot be written.
@@ -157,7 +159,7 @@ impl Run {
         Ok(Run::of(trainer, directory, log))
     }
 
-    /// A run from where its trainer is, usually as [`saved`]: metrics from there on are dropped.
+    /// Continues a run from the state of its trainer, usually one from [`saved`]: later metrics are dropped.
     ///
     /// # Errors
     /// The configuration cannot be written, or the metrics cannot be read.
@@ -185,12 +187,12 @@ impl Run {
         &self.trainer
     }
 
-    /// Where it is saved.
+    /// The directory that it is saved in.
     pub fn directory(&self) -> &RunDirectory {
         &self.directory
     }
 
-    /// Takes down the loss of the outer iteration that makes them `iteration`.
+    /// Records the loss of an outer iteration, after which `iteration` iterations are done.
     fn note(&mut self, iteration: usize, loss: f64, watch: &Watch) -> Result<()> {
         let (outer, seed) = (self.trainer.config().outer, self.trainer.config().seed);
         let elapsed = self.start.elapsed();
@@ -212,7 +214,7 @@ impl Run {
         Ok(())
     }
 
-    /// Trains it to the end on the CPU, whatever becomes of others.
+    /// Trains the run to its end on the CPU, whatever happens to other runs.
     fn train(mut self, watch: &Watch) -> Result<Finished> {
         self.start = Instant::now();
         let mut saved = Instant::now();
@@ -257,53 +259,53 @@ impl Run {
     }
 }
 
-/// What a run came to.
+/// The outcome of a run.
 #[non_exhaustive]
 pub struct Finished {
-    /// Where it is saved.
+    /// The directory that it is saved in.
     pub directory: RunDirectory,
-    /// What has been learned.
+    /// The trained model.
     pub model: Model,
-    /// Outer iterations in all, those of earlier processes included.
+    /// Total number of outer iterations, including those of earlier processes.
     pub iterations: usize,
-    /// Mean loss since the last row of metrics but one; NaN if this process ran no outer iteration.
+    /// Mean loss since the second-to-last row of metrics; NaN if this process ran no outer iteration.
     pub loss: f64,
     /// How long this process trained it.
     pub seconds: f64,
-    /// Whether it ended before its last outer iteration, because it was told to.
+    /// Whether it was interrupted before its last outer iteration.
     pub interrupted: bool,
 }
 
 /// What happens while runs are trained.
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// A run has done another outer iteration.
+    /// A run has completed another outer iteration.
     Iteration(Progress),
-    /// The run at this place among those that are trained has ended, or diverged; what was good of it is saved.
+    /// The run with this index has ended or diverged; its last good state is saved.
     End(usize, &'a Result<Finished>),
 }
 
-/// How far a run is.
+/// The progress of a run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Progress {
-    /// Its place among those that are trained.
+    /// Its index among the runs that are trained together.
     pub run: usize,
     /// Its seed.
     pub seed: u64,
-    /// Outer iterations that were done before this process took over.
+    /// Outer iterations done before this process took over.
     pub first: usize,
     /// Outer iterations so far.
     pub iteration: usize,
-    /// Outer iterations in the end.
+    /// Outer iterations of the whole run.
     pub outer: usize,
-    /// Mean loss of the last row of metrics; before there is one, of this outer iteration.
+    /// Mean loss in the last row of metrics; before the first row, the loss of this outer iteration.
     pub loss: f64,
     /// How long this process has trained it.
     pub elapsed: Duration,
 }
 
-/// Who is told of events, and who says when to stop.
+/// Who receives events, and who says when to stop.
 struct Watch<'a> {
     report: &'a (dyn Fn(Event<'_>) + Sync),
     interrupt: &'a AtomicBool,
@@ -315,15 +317,15 @@ impl Watch<'_> {
     }
 }
 
-/// Trains runs to their end and gives what each came to, in the order of `runs`. They are saved every ten seconds, and when
-/// they end, diverge or are interrupted.
+/// Trains runs to their end and returns the outcome of each, in the order of `runs`. Runs are saved every ten seconds,
+/// and when they end, diverge or are interrupted.
 ///
-/// `report` is called from the threads that train, after every outer iteration. Once `interrupt` is set, the runs are saved
-/// and end at the next opportunity; [`Run::resume`] takes them up again, to the same bits on the same backend.
+/// `report` is called from the training threads, after every outer iteration. Once `interrupt` is set, the runs are
+/// saved and stop at the next opportunity; [`Run::resume`] continues them, to the same bits on the same backend.
 ///
 /// # Errors
-/// The device failed, or cannot train such runs: the last saved state of every run is kept. A run that diverges, or whose
-/// files cannot be written, has an error of its own and does not disturb the others.
+/// The device failed, or cannot train these runs; the last saved state of every run is kept. A run that diverges, or
+/// whose files cannot be written, gets an error of its own and does not disturb the others.
 pub fn run(
     mut runs: Vec<Run>,
     backend: &Backend,
@@ -373,27 +375,27 @@ fn on_the_cpu(runs: Vec<Run>, watch: &Watch) -> Vec<Result<Finished>> {
     results.into_iter().map(|(_, result)| result).collect()
 }
 
-/// How many runs with such batches are trained at once on the CPU: as many as there are threads to fill.
+/// How many runs with such batches are trained at once on the CPU: enough to keep the threads busy.
 pub fn at_once(batch: usize) -> usize {
     (rayon::current_num_threads() / batch.div_ceil(WIDTH)).max(1)
 }
 
-/// The name of a run by what tells it from others: `PRESET-seed-N`, or the game's name if no preset was taken.
+/// The name of a run, by what distinguishes it from others: `PRESET-seed-N`, or the game's name if there is no preset.
 pub fn name(config: &Config) -> String {
     let preset = config.preset.as_deref().unwrap_or(config.game.name());
     format!("{preset}-seed-{}", config.seed)
 }
 
-/// The training that a run directory keeps, as it was last saved.
+/// The training stored in a run directory, as it was last saved.
 ///
 /// # Errors
-/// The state is missing, or is none.
+/// The state is missing or is not a training state.
 pub fn saved(directory: &RunDirectory) -> Result<Trainer> {
     Trainer::resume(&TensorFile::load(&directory.file(STATE))?)
         .map_err(|error| error.at(directory.file(STATE).display()))
 }
 
-/// How many seconds a run was trained for, by its metrics, all processes together.
+/// How many seconds a run was trained for according to its metrics, in all processes together.
 ///
 /// # Errors
 /// The metrics cannot be read.
@@ -403,7 +405,7 @@ pub fn seconds(directory: &RunDirectory) -> Result<f64> {
     let rows = text.lines().skip(1).filter_map(|row| row.rsplit(',').next());
     let (mut before, mut last) = (0.0, 0.0);
     for seconds in rows.filter_map(|seconds| seconds.parse::<f64>().ok()) {
-        // A process starts its clock at 0.
+        // Each process starts its clock at 0.
         if seconds < last {
             before += last;
         }

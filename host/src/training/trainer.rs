@@ -1,4 +1,4 @@
-//! Training: a configuration becomes a model, one outer iteration at a time.
+//! Training, one outer iteration at a time: turns a configuration into a model.
 
 use std::slice;
 
@@ -22,8 +22,8 @@ use crate::model::tensors::{NamedTensor, TensorFile, network_prefix, parameters_
 
 /// A training run in memory: an iterator over the losses of its outer iterations.
 ///
-/// It ends after as many as the configuration asks for, or with the error of the one that diverged. What has been learned
-/// can be looked at between any two:
+/// It ends after the configured number of outer iterations, or with the error of the one that diverged. The model can
+/// be inspected between any two:
 ///
 /// ```
 /// use meva::{config::Config, training::Trainer};
@@ -51,7 +51,7 @@ pub struct Trainer {
 }
 
 impl Trainer {
-    /// A run that starts from parameters drawn by the configuration's seed.
+    /// A run that starts from initial parameters drawn with the configuration's seed.
     ///
     /// # Errors
     /// The configuration is not valid, or asks for a network whose shape is not compiled in.
@@ -65,9 +65,8 @@ impl Trainer {
         Ok(Trainer::begin(config.clone(), training))
     }
 
-    /// A run on a game of one's own, with a network of any sizes: `N` parameters per policy, `H` hidden units, `R` residual
-    /// blocks and `M` quantiles. The sizes take the place of those in the configuration, and the game that of the game there;
-    /// all else is as the configuration says.
+    /// A run on a custom game, with a network of any size: `N` parameters per policy, `H` hidden units, `R` residual blocks
+    /// and `M` quantiles. These sizes and this game replace those in the configuration; everything else is as configured.
     ///
     /// ```
     /// use meva::{config::Config, training::Trainer};
@@ -96,7 +95,7 @@ impl Trainer {
     /// ```
     ///
     /// # Errors
-    /// The configuration is not valid, or asks for what such a game does not have: COLA's training, or episodes to sample.
+    /// The configuration is not valid, or asks for what such a game does not support: COLA's training, or sampled episodes.
     pub fn for_game<const N: usize, const H: usize, const R: usize, const M: usize>(
         config: &Config,
         game: impl Playable<N>,
@@ -107,18 +106,18 @@ impl Trainer {
         Ok(Trainer::begin(config, training))
     }
 
-    /// The run that was saved by [`Trainer::state`], to be continued to the same bits.
+    /// Continues the run that was saved by [`Trainer::state`], to the same bits.
     ///
     /// # Errors
-    /// The file is not a training state, or is that of a run on a game of one's own.
+    /// The file is not a training state, or belongs to a run on a custom game.
     pub fn resume(state: &TensorFile) -> Result<Self> {
         Trainer::new(&Config::of_metadata(&state.metadata)?)?.restored(state)
     }
 
-    /// As [`Trainer::resume`], for a run on a game of one's own: the file knows neither the game nor the sizes.
+    /// As [`Trainer::resume`], for a run on a custom game: the file records neither the game nor the sizes.
     ///
     /// # Errors
-    /// The file is not a training state, or that of a network with other sizes.
+    /// The file is not a training state, or belongs to a network with other sizes.
     pub fn resume_for_game<const N: usize, const H: usize, const R: usize, const M: usize>(
         state: &TensorFile,
         game: impl Playable<N>,
@@ -156,8 +155,8 @@ impl Trainer {
         self.iteration
     }
 
-    /// Runs another number of outer iterations in all than the configuration said at first; the learning rate's schedule
-    /// refers to it.
+    /// Changes the total number of outer iterations from what the configuration first said; the learning rate's
+    /// schedule follows.
     pub fn set_outer(&mut self, outer: usize) {
         self.config.outer = outer;
     }
@@ -165,7 +164,7 @@ impl Trainer {
     /// One outer iteration. Returns the mean loss of its updates.
     ///
     /// # Errors
-    /// The training diverged: the loss or a parameter is infinite or NaN. The state is then what it was before.
+    /// The training diverged: the loss or a parameter is infinite or NaN. The state is then the one before this iteration.
     pub fn outer_iteration(&mut self) -> Result<f32> {
         let loss = self
             .training
@@ -184,7 +183,7 @@ impl Trainer {
         }
     }
 
-    /// The outer iterations that are left of those that the configuration asks for.
+    /// Runs the remaining outer iterations that the configuration asks for.
     ///
     /// # Errors
     /// As [`Trainer::outer_iteration`].
@@ -195,14 +194,14 @@ impl Trainer {
         Ok(())
     }
 
-    /// All numbers of the training state: `theta`, `theta_bar`, `m`, `v`, one after the other, of one network after the
+    /// All numbers of the training state: `theta`, `theta_bar`, `m` and `v`, one after the other; one network after the
     /// other.
     pub fn numbers(&self) -> Vec<f32> {
         self.training.numbers()
     }
 
-    /// Replaces the training state by one that another engine has brought to this outer iteration; `numbers` are as
-    /// [`Trainer::numbers`] gives them.
+    /// Replaces the training state by the one that another engine has reached at this outer iteration; `numbers` are
+    /// laid out as [`Trainer::numbers`] returns them.
     pub(crate) fn set_numbers(&mut self, numbers: &[f32], iteration: usize) {
         let updates = iteration * self.config.updates_per_outer();
         self.training.set_numbers(numbers, updates as u32);
@@ -216,12 +215,12 @@ impl Trainer {
         settings
     }
 
-    /// What has been learned: the target network where there is one, else theta.
+    /// The trained model: the target network where there is one, otherwise theta.
     pub fn model(&self) -> Model {
         self.training.model(&self.config)
     }
 
-    /// The file of [`Trainer::model`].
+    /// The model as a file.
     ///
     /// # Errors
     /// As [`Config::to_toml`].
@@ -236,7 +235,7 @@ impl Trainer {
         })
     }
 
-    /// All that is needed to go on: parameters, moments and counters. Random numbers need no state beyond the iteration.
+    /// Everything needed to continue: parameters, moments and counters. Random numbers need no state beyond the iteration.
     ///
     /// # Errors
     /// As [`Config::to_toml`].
@@ -255,7 +254,7 @@ impl Trainer {
 impl Iterator for Trainer {
     type Item = Result<f32>;
 
-    /// The next [outer iteration](Trainer::outer_iteration); none after the last one, and none after one that diverged.
+    /// The next [outer iteration](Trainer::outer_iteration); `None` after the last one, or after one that diverged.
     fn next(&mut self) -> Option<Result<f32>> {
         (self.iteration < self.config.outer && !self.diverged).then(|| self.outer_iteration())
     }
@@ -281,14 +280,14 @@ trait Training: Send {
     /// One of [`PARTS`] under names with a prefix.
     fn tensors(&self, part: &str, prefix: &str) -> Vec<NamedTensor>;
     fn restore(&mut self, file: &TensorFile, updates: u32) -> Result<()>;
-    /// What has been learned, for the game that is trained on.
+    /// The trained model, for the game it is trained on.
     fn model(&self, config: &Config) -> Model;
     /// The sets of [`PARTS`], one after the other.
     fn numbers(&self) -> Vec<f32>;
     fn set_numbers(&mut self, numbers: &[f32], updates: u32);
 }
 
-/// What trains a state of known sizes.
+/// An engine that trains a state of known sizes.
 trait Learns<const N: usize, const H: usize, const R: usize, const M: usize>: Send {
     /// One for each network.
     fn states(&self) -> &[State<f32, N, H, R, M>];
@@ -347,7 +346,7 @@ impl<G: Game<N> + Send + Sync, const N: usize, const H: usize, const R: usize> L
     }
 }
 
-/// An engine with what it falls back to if an iteration diverges.
+/// An engine, with a backup to restore if an iteration diverges.
 struct Guarded<G, E, const N: usize, const H: usize, const R: usize, const M: usize> {
     engine: E,
     good: Box<[State<f32, N, H, R, M>]>,
@@ -365,7 +364,7 @@ impl<G, E: Learns<N, H, R, M>, const N: usize, const H: usize, const R: usize, c
         }
     }
 
-    /// The parameter sets of this name, by network.
+    /// The parameter sets with this name, by network.
     fn part(&self, part: &str) -> impl Iterator<Item = &Parameters<f32, N, H, R, M>> {
         self.engine.states().iter().map(move |state| match part {
             "theta" => &state.theta,
@@ -557,7 +556,7 @@ mod tests {
         assert_eq!(whole.numbers(), steps.numbers());
     }
 
-    /// The learning rate lets the first outer iteration pass and the second diverge.
+    /// With this learning rate the first outer iteration succeeds and the second diverges.
     #[test]
     fn a_loop_ends_with_the_outer_iteration_that_diverges() {
         let mut trainer = trainer(&["eta=1e30", "stride=4"]);

@@ -1,4 +1,4 @@
-//! Runs side by side on a device: equal but for their seeds.
+//! Runs side by side on a device; they differ only in their seeds.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -11,7 +11,7 @@ use crate::training::trainer::Trainer;
 
 /// Trains all runs at once. A run that diverges ends with an error of its own.
 ///
-/// Trainers hold what was fetched from the device last, so whatever fails, what they save is whole.
+/// Trainers hold what was last fetched from the device, so whatever fails, they save a complete state.
 pub(super) fn train(gpu: &Arc<Gpu>, mut runs: Vec<Run>, watch: &Watch) -> Result<Vec<Result<Finished>>> {
     let trainers: Vec<&Trainer> = runs.iter().map(|run| &run.trainer).collect();
     let mut fleet = Fleet::new(gpu, &trainers)?;
@@ -46,7 +46,7 @@ pub(super) fn train(gpu: &Arc<Gpu>, mut runs: Vec<Run>, watch: &Watch) -> Result
                 }
             }
         }
-        // Read once: an interruption between two looks would end the loop without a save.
+        // Read once: an interruption between two reads would end the loop without a save.
         stop = watch.interrupted();
         if saved.elapsed() > SAVE_EVERY || fleet.iteration() == outer || stop {
             for (index, (run, ended)) in runs.iter_mut().zip(&mut ended).enumerate() {
@@ -83,7 +83,7 @@ mod tests {
     use crate::training::directory::{CONFIG, METRICS, MODEL, RunDirectory, STATE};
     use crate::training::run::{Backend, saved};
 
-    /// An adapter; without one the test says so and passes, but with `CI=true` in the environment it fails.
+    /// An adapter. Without one the test prints a note and passes, but with `CI=true` in the environment it fails.
     fn gpu() -> Option<Gpu> {
         match Gpu::open(None) {
             Ok(gpu) => Some(gpu),
@@ -98,7 +98,7 @@ mod tests {
         }
     }
 
-    /// A run of one trajectory: of several the engines add gradients in another order.
+    /// A run with one trajectory: with several, the engines add gradients in different orders.
     fn config() -> Config {
         let mut config = Config::preset("logistic").unwrap();
         for change in ["hidden=16", "batch=1", "steps=4", "stride=2", "outer=2"] {
@@ -122,7 +122,7 @@ mod tests {
         super::super::run(vec![run], backend, |_| {}, &AtomicBool::new(false))?.remove(0)
     }
 
-    /// Trains to the end and gives all numbers of the state that is then in the directory.
+    /// Trains to the end and returns all numbers of the state that is then in the directory.
     fn finish(backend: &Backend, run: Run) -> Vec<u32> {
         let finished = train(backend, run).unwrap();
         let numbers = saved(&finished.directory).unwrap().numbers();
@@ -136,8 +136,8 @@ mod tests {
         }
     }
 
-    /// A run of two outer iterations is made longer and fails on a device. It keeps the two; taken up from there by either
-    /// backend, it ends like one that went on without a fault.
+    /// A run of two outer iterations is extended and fails on a device. The two iterations are kept; resumed from there
+    /// on either backend, it ends like a run without a fault.
     fn a_fault_costs_no_run(faulty: Gpu, provoke: impl FnOnce(&Gpu, &Path) + Send, words: &str) {
         let gpu = Backend::Gpu(Arc::new(gpu().unwrap()));
         let scratch = tempfile::tempdir().unwrap();
@@ -177,7 +177,7 @@ mod tests {
     #[test]
     fn a_lost_device_costs_no_run() {
         let Some(faulty) = gpu() else { return };
-        // In the midst of training: once a row of metrics has been written.
+        // In the middle of training: once a row of metrics has been written.
         let provoke = |gpu: &Gpu, path: &Path| {
             let rows = || {
                 fs::read_to_string(path.join(METRICS))
