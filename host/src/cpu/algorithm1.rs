@@ -1,7 +1,7 @@
 //! The CPU engine: Algorithm 1 on groups of 64 trajectories in lockstep, groups spread over threads.
 //!
-//! A batch is cut into groups in order, whatever the number of threads, and gradients are added in the order of the groups:
-//! the result does not depend on how many threads there are.
+//! A batch is split into groups in order, whatever the number of threads, and gradients are summed in the order of the
+//! groups, so the result does not depend on the number of threads.
 
 use meva_core::Scalar;
 use meva_core::algorithm1::{self, Algorithm1, Settings, State, Step, Trajectory};
@@ -14,7 +14,7 @@ use crate::cpu::estimate::{Knowledge, Playable};
 use crate::cpu::memory::{zeroed, zeroed_slice};
 use crate::draws::{Draws, Sampling};
 
-/// A group's trajectories with what it takes to learn from them.
+/// A group's trajectories and the memory to learn from them.
 struct Group<const N: usize, const H: usize, const R: usize, const M: usize, const P: usize> {
     knowledge: Box<dyn Knowledge<N>>,
     trajectory: Trajectory<Number, N, H>,
@@ -22,19 +22,19 @@ struct Group<const N: usize, const H: usize, const R: usize, const M: usize, con
     gradients: Box<[Parameters<f32, N, H, R, M>; P]>,
 }
 
-/// A training run's state on the CPU, with a network for both players or one for each.
+/// A training run's state on the CPU, with one network for both players or one each.
 pub struct Engine<const N: usize, const H: usize, const R: usize, const M: usize, const P: usize> {
     cpu: Cpu,
     batch: usize,
     groups: Vec<Group<N, H, R, M, P>>,
     gradients: Box<[Parameters<f32, N, H, R, M>; P]>,
-    /// What is learned, by network.
+    /// The training state, by network.
     pub states: Box<[State<f32, N, H, R, M>; P]>,
 }
 
 impl<const N: usize, const H: usize, const R: usize, const M: usize, const P: usize> Engine<N, H, R, M, P> {
     /// An engine for batches of `batch` trajectories and rollouts of `stride` steps, with parameters initialised from
-    /// `seed`. Agents know the game exactly, or by sampling.
+    /// `seed`. Agents know the game exactly, or estimate it by sampling.
     pub fn new<G: Playable<N>>(
         game: &G,
         sampling: Option<Sampling>,
@@ -64,7 +64,7 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize, const P: us
         }
     }
 
-    /// One outer iteration: as many updates as the draws have discounts for. Returns the mean of their losses.
+    /// One outer iteration: one update for each set of discounts in the draws. Returns the mean of their losses.
     pub fn outer_iteration(&mut self, settings: &Settings, draws: &Draws<N, H>) -> f32 {
         for (g, Group { trajectory, .. }) in self.groups.iter_mut().enumerate() {
             let at = |l| lane_of(g, l, self.batch);
@@ -89,7 +89,7 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize, const P: us
         losses / draws.gamma.len() as f32
     }
 
-    /// One update of Algorithm 1, as [`algorithm1::update`], with the groups side by side.
+    /// One update of Algorithm 1, as [`algorithm1::update`], with the groups in parallel.
     fn update(&mut self, settings: &Settings, gamma: &[[f32; 2]], streams: &[Stream]) -> f32 {
         let steps = self.groups.first().map_or(0, |group| group.steps.len());
         let Some(share) = algorithm1::share(self.batch as f32, steps) else {

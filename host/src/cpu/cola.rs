@@ -1,7 +1,9 @@
-//! Trains COLA: the network that predicts the steps of two agents who foresee each other's, at every imagined length.
+//! Trains COLA: the network that predicts the steps of two agents who each anticipate the other's step, for every
+//! length of the imagined step.
 //!
-//! An update draws a batch of joint policies as the game's trajectories start, and for each a length `alpha` uniform on
-//! `[0, alpha_max]`; it descends the consistency loss of [`meva_core::learner::cola`], averaged over the batch and the players.
+//! An update draws a batch of joint policies in the way that the game's trajectories start, and for each a length
+//! `alpha` uniform on `[0, alpha_max]`; it descends the consistency loss of [`meva_core::learner::cola`], averaged over
+//! the batch and the players.
 
 use std::array;
 
@@ -19,7 +21,7 @@ use crate::cpu::memory::zeroed;
 use crate::cpu::{WIDTH, lane_of};
 use crate::draws::{Draws, Start};
 
-/// What one group of points needs.
+/// The memory for one group of points.
 struct Group<const N: usize, const H: usize, const R: usize> {
     tape: Box<Tape<Number, N, H, R>>,
     dual_tape: Box<Tape<Dual<Number>, N, H, R>>,
@@ -34,7 +36,7 @@ pub struct ColaEngine<G, const N: usize, const H: usize, const R: usize> {
     batch: usize,
     groups: Vec<Group<N, H, R>>,
     gradient: Box<Parameters<f32, N, H, R, N>>,
-    /// What is learned.
+    /// The training state.
     pub state: Box<State<f32, N, H, R, N>>,
 }
 

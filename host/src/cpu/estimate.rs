@@ -1,4 +1,4 @@
-//! How agents know the game that they play: by its formula, or by episodes that they sample.
+//! How agents know the game that they play: from its formula, or from sampled episodes.
 
 use std::any::Any;
 
@@ -11,20 +11,20 @@ use crate::cpu::Number;
 use crate::cpu::WIDTH;
 use crate::draws::Sampling;
 
-/// What 64 pairs of agents in lockstep know of their game.
+/// What 64 pairs of agents in lockstep know about their game.
 pub trait Knowledge<const N: usize>: Estimator<Number, N> + Send {
-    /// Takes the streams that episodes are drawn from: one for each pair, fewer for a group that is not full.
+    /// Sets the random streams for the episodes: one for each pair, fewer for a group that is not full.
     fn reseed(&mut self, streams: &[Stream]);
 }
 
-/// What is known exactly needs no episodes.
+/// Exact knowledge needs no episodes.
 impl<const N: usize, G: Game<N> + Send> Knowledge<N> for G {
     fn reseed(&mut self, _: &[Stream]) {}
 }
 
-/// Games that agents of the host can play: any that can be copied and shared among threads.
+/// Games that agents on the host can play: any that can be copied and shared between threads.
 pub trait Playable<const N: usize>: Game<N> + Clone + Send + Sync + 'static {
-    /// Exact knowledge, or that of sampled episodes; a game that has no turns is known exactly in any case.
+    /// Exact knowledge, or estimates from sampled episodes; a game without turns is always known exactly.
     fn knowledge(&self, sampling: Option<Sampling>) -> Box<dyn Knowledge<N>>;
 }
 
@@ -36,7 +36,7 @@ impl<G: Game<N> + Clone + Send + Sync + 'static, const N: usize> Playable<N> for
     }
 }
 
-/// What episodes tell of a game, if it is one that has turns.
+/// Estimates of a game from episodes, if it has turns.
 fn sampled<const N: usize>(
     game: &dyn Any,
     Sampling { episodes, turns, .. }: Sampling,

@@ -1,11 +1,11 @@
-//! Large values of plain numbers, made on the heap without passing through the stack.
+//! Large values of plain numbers, created on the heap without passing through the stack.
 
 use meva_core::algorithm1::{State, Step};
 use meva_core::image::Image;
 use meva_core::parameters::Parameters;
 use meva_core::{Dual, Lanes, meta_value::Tape};
 
-/// A type that consists of `f32`, `f64` and `u32` numbers alone, for which all bits zero is a value.
+/// A type that consists only of `f32`, `f64` and `u32` numbers, for which all-zero bits are a valid value.
 ///
 /// # Safety
 /// Every part of an implementing type is such a number.

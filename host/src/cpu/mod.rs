@@ -1,7 +1,7 @@
 //! The core's slice operations compiled for each instruction set, chosen at run time.
 //!
-//! Every function below is the core's formula, inlined into a function that may use wider vector instructions. Multiply
-//! and add stay apart, so the bits are those of the portable formula.
+//! Every function below is the core's formula, inlined into a function that may use wider vector instructions.
+//! Multiplications and additions are never fused, so the bits are those of the portable formula.
 
 use meva_core::activation::Activation;
 use meva_core::choice;
@@ -27,7 +27,7 @@ pub type Number = Lanes<WIDTH>;
 struct Lane {
     /// The index in the batch.
     source: usize,
-    /// Whether it only fills its group: the batch has ended, and the lane repeats the group's first trajectory with weight 0.
+    /// Whether it only pads its group: the batch has ended, and the lane repeats the group's first trajectory with weight 0.
     idle: bool,
 }
 
@@ -41,10 +41,10 @@ fn lane_of(g: usize, l: usize, batch: usize) -> Lane {
     }
 }
 
-/// The widest instruction set that is used.
+/// The widest instruction set in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum InstructionSet {
-    /// What the binary was compiled for.
+    /// The instruction set that the binary was compiled for.
     Baseline,
     /// 256-bit vectors (x86-64).
     Avx2,
@@ -87,7 +87,7 @@ impl InstructionSet {
 pub struct Cpu(InstructionSet);
 
 impl Cpu {
-    /// With an instruction set that [is available](InstructionSet::is_available); none if it is not.
+    /// With an instruction set that [is available](InstructionSet::is_available); `None` if it is not.
     pub fn new(instruction_set: InstructionSet) -> Option<Self> {
         instruction_set.is_available().then_some(Cpu(instruction_set))
     }
@@ -95,7 +95,7 @@ impl Cpu {
     /// With the widest instruction set that this processor has, or the one that [`FORCE`] names.
     ///
     /// # Errors
-    /// The variable names no instruction set, or one that this processor lacks.
+    /// The variable names an unknown instruction set, or one that this processor lacks.
     pub fn detect() -> Result<Self> {
         match std::env::var(FORCE) {
             Err(_) => Ok(InstructionSet::ALL
@@ -122,8 +122,8 @@ impl Cpu {
         self.0
     }
 
-    /// The instruction set for numbers of so many lanes: a lone trajectory leaves 512 bits mostly empty, and what compilers do
-    /// to fill them takes twice as long as 256 bits do.
+    /// The instruction set for numbers with this many lanes: a single trajectory leaves 512-bit vectors mostly empty,
+    /// and the code that compilers generate to fill them takes twice as long as with 256 bits.
     #[inline]
     fn for_lanes(self, lanes: usize) -> InstructionSet {
         if lanes == 1 {

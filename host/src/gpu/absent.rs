@@ -1,4 +1,4 @@
-//! What stands in for a device in a build without the feature `gpu`: types that have no values, so that code which takes one
+//! Stand-ins for a device in a build without the feature `gpu`: types without values, so that code which takes one
 //! compiles but can never be called.
 
 /// No adapters.
@@ -25,7 +25,7 @@ pub mod device {
         }
     }
 
-    /// No adapters, and so no default.
+    /// No adapters, hence no default.
     pub fn list() -> (Vec<Description>, Option<usize>) {
         (Vec::new(), None)
     }

@@ -6,7 +6,7 @@ use meva_core::game::Logistic;
 use meva_core::meta_value::Input;
 use meva_core::{activation, elementary, layer_norm, quantile_huber};
 
-/// A constant under the name that a shader imports from a file.
+/// A constant under the name by which a shader imports it from a file.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Constant {
     /// The file that it comes from, as an import names it.
@@ -35,7 +35,7 @@ pub(super) enum Value {
 }
 
 impl Value {
-    /// Whether it has no number that is infinite or NaN: WGSL cannot spell those.
+    /// Whether it contains no infinite or NaN numbers: WGSL has no literals for those.
     pub(super) fn is_finite(&self) -> bool {
         match self {
             Value::Bool(_) | Value::Index(_) | Value::Indices(_) => true,
@@ -81,7 +81,7 @@ fn literal(value: f32) -> String {
     format!("{value:?}f")
 }
 
-/// What shaders import from the core.
+/// The constants that shaders import from the core.
 pub(super) fn of_core() -> Vec<Constant> {
     let number = |file, name, value| Constant {
         file,
@@ -123,7 +123,7 @@ mod tests {
 
     use super::*;
 
-    /// The bits of all numbers that a constant consists of, as WGSL reads them.
+    /// The bits of all numbers in a constant, as WGSL reads them.
     fn bits(module: &Module, expression: Handle<Expression>) -> Vec<u32> {
         match &module.global_expressions[expression] {
             Expression::Literal(Literal::F32(value)) => vec![value.to_bits()],

@@ -4,13 +4,13 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
-/// The kind of drivers that compute on the CPU.
+/// The type of drivers that compute on the CPU.
 pub(super) const CPU: &str = "CPU";
 
-/// What tells an adapter from others.
+/// What distinguishes an adapter from others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Description {
-    /// Its place in the list, as `--adapter` takes it.
+    /// Its index in the list, as accepted by `--adapter`.
     pub index: usize,
     /// Its name.
     pub name: String,

@@ -47,8 +47,8 @@ fn adapters() -> Vec<Adapter> {
     pollster::block_on(instance.enumerate_adapters(Backends::PRIMARY))
 }
 
-/// All adapters, and the index of the one that is used unless another is asked for: the first discrete GPU, else the first
-/// integrated or virtual one, else whatever there is.
+/// All adapters, and the index of the default one: the first discrete GPU, otherwise the first integrated or virtual
+/// one, otherwise whatever is available.
 pub fn list() -> (Vec<Description>, Option<usize>) {
     let adapters = adapters();
     let infos: Vec<_> = adapters.iter().map(Adapter::get_info).collect();
@@ -76,7 +76,7 @@ pub struct Gpu {
 }
 
 impl Gpu {
-    /// Opens the adapter with this index or this name, or part of it; without either, the default one of [`list`].
+    /// Opens the adapter with this index, name or part of a name; without either, the default one of [`list`].
     ///
     /// # Errors
     /// There is no adapter, none of them matches, or it cannot be opened with wgpu's default limits.
@@ -149,8 +149,8 @@ impl Gpu {
         Gpu { patience, ..self }
     }
 
-    /// Gives the device up, as happens when a driver is reset or a GPU unplugged: work in progress fails, and so does all
-    /// that follows.
+    /// Gives up the device, as happens when a driver is reset or a GPU unplugged: work in progress fails, and so does
+    /// everything that follows.
     pub fn destroy(&self) {
         self.device.destroy();
     }
@@ -169,7 +169,7 @@ impl Gpu {
         }
     }
 
-    /// The error of something that went wrong on this device.
+    /// The error for something that went wrong on this device.
     pub(crate) fn failed(&self, what: &str) -> Error {
         Error::other(format!("the GPU failed: {} ({})", what.trim(), self.description))
             .hint("the last saved state is kept: continue with `meva train --resume DIR`, with either engine")

@@ -61,12 +61,12 @@ pub(super) fn pipeline(
         entries: &entries,
     });
     let source = wgpu::ShaderSource::Wgsl(stage.source(plan)?.into());
-    // Counters that end every loop after 2^64 iterations would keep compilers from unrolling.
+    // Counters that end every loop after 2^64 iterations would prevent compilers from unrolling.
     let checks = wgpu::ShaderRuntimeChecks {
         force_loop_bounding: false,
         ..wgpu::ShaderRuntimeChecks::checked()
     };
-    // SAFETY: all loops in the shaders end, since their bounds are constants of the plan. Indices are still checked.
+    // SAFETY: all loops in the shaders terminate, since their bounds are constants of the plan. Indices are still checked.
     let module = unsafe { device.create_shader_module_trusted(wgpu::ShaderModuleDescriptor { label, source }, checks) };
     let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
         label,

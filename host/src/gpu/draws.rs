@@ -6,7 +6,7 @@ use crate::error::Result;
 use meva_core::game::NamedGame;
 use meva_core::shape::ShapeVisitor;
 
-/// The draws of one outer iteration for runs side by side. Both players' numbers are next to each other.
+/// The draws of one outer iteration for runs side by side. The numbers of the two players are adjacent.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OuterDraws {
     /// Per run and trajectory: [`Plan::draw_len`](super::Plan::draw_len) pairs.
@@ -16,7 +16,7 @@ pub struct OuterDraws {
 }
 
 impl OuterDraws {
-    /// What runs with these configurations draw for outer iteration `iteration`.
+    /// The draws of runs with these configurations for outer iteration `iteration`.
     ///
     /// # Errors
     /// The shape of the network is not compiled in.

@@ -1,7 +1,8 @@
-//! Where numbers lie in memory: tensors in `theta`, the copies of the matrices, and what a pass back keeps.
+//! Memory layout: tensors in `theta`, the copies of the matrices, and what a backward pass keeps.
 //!
-//! A pass back keeps two kinds of things for each network. A weight matrix's gradient is a sum of outer products, so its
-//! *product* slot keeps the inputs and the adjoints of the outputs. A vector's gradient is a plain sum, kept in its *sum* slot.
+//! For each network a backward pass keeps two kinds of data. A weight matrix's gradient is a sum of outer products, so
+//! its *product* slot keeps the inputs and the adjoints of the outputs. A vector's gradient is a plain sum, kept in its
+//! *sum* slot.
 
 use std::mem::offset_of;
 
@@ -25,7 +26,7 @@ const SCALE_SUM: usize = 0;
 const SHIFT_SUM: usize = 1;
 const BIAS_SUM: usize = 2;
 const NORMALIZED_SUMS: usize = 3;
-/// The sum slots that a residual block has besides those of its normalised layer.
+/// The sum slots that a residual block has in addition to those of its normalised layer.
 const OUTER_BIAS_SUM: usize = 3;
 const GATE_SUM: usize = 4;
 /// Sum slots of a residual block.
@@ -34,13 +35,13 @@ const BLOCK_SUMS: usize = 5;
 /// A matrix whose gradient is a sum of outer products. It has `H` inputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Matrix {
-    /// The slot of its inputs and of its outputs' adjoints.
+    /// The slot for its inputs and the adjoints of its outputs.
     pub product: usize,
     /// Whether its input is the opponent's.
     pub swap: bool,
     /// The index of its first number in `theta`.
     pub offset: usize,
-    /// Its outputs.
+    /// The number of its outputs.
     pub rows: usize,
 }
 
@@ -49,9 +50,9 @@ pub struct Matrix {
 pub struct Sum {
     /// The index of its first number in `theta`.
     pub offset: usize,
-    /// The distance between its numbers.
+    /// The stride between its numbers.
     pub stride: usize,
-    /// How many there are.
+    /// The number of its elements.
     pub length: usize,
 }
 
@@ -66,9 +67,9 @@ pub struct Layout {
     pub matrices: Vec<Matrix>,
     /// The vectors, in the order of their slots.
     pub sums: Vec<Sum>,
-    /// How many product slots there are.
+    /// The number of product slots.
     pub products: usize,
-    /// Sizes, offsets and slots by the names that shaders import.
+    /// Sizes, offsets and slots under the names that shaders import.
     indices: Vec<(&'static str, usize)>,
 }
 
@@ -83,7 +84,7 @@ struct MlpOffsets {
     last: usize,
 }
 
-/// Where a network's tensors start in `theta`, and how the tensors of a layer lie to each other, counted in numbers.
+/// Where a network's tensors start in `theta`, and the relative offsets of the tensors in a layer, counted in numbers.
 struct Offsets {
     len: usize,
     policy: MlpOffsets,
@@ -227,7 +228,7 @@ impl Layout {
         sums.extend(first(policy));
         let value_first_sums = sums.len();
         sums.extend(first(value));
-        // The policy network's first layer reads so few inputs that its columns are summed as vectors.
+        // The policy network's first layer has so few inputs that its columns are summed as vectors.
         let policy_input_sums = sums.len();
         sums.extend((0..n).map(|column| Sum {
             offset: policy.first_own + column,
@@ -301,7 +302,7 @@ impl Layout {
         }
     }
 
-    /// What shaders import from this file.
+    /// The constants that shaders import from this file.
     pub(super) fn constants(&self) -> Vec<Constant> {
         let constant = |name, value| Constant {
             file: "host/src/gpu/layout.rs",
@@ -327,8 +328,8 @@ impl Layout {
         constants
     }
 
-    /// For each number of `theta`, its index in the copies FORWARD (and TARGET) and BACKWARD of `dense.wgsl`; none for
-    /// those that have no copy.
+    /// For each number of `theta`, its index in the copies FORWARD (and TARGET) and BACKWARD of `dense.wgsl`; `None`
+    /// for numbers that have no copy.
     pub fn copies(&self) -> Vec<Option<[usize; 2]>> {
         let mut copies = vec![None; self.len];
         for &Matrix { offset, rows, .. } in &self.matrices {
@@ -361,13 +362,13 @@ mod tests {
         [shape([1, 64, 1, 16]), shape([5, 64, 2, 32])]
     }
 
-    /// The tensors begin where walking over them in the order of the files, which is the order of `state`, finds them.
+    /// The tensors start where a walk in file order, which is the order of `state`, finds them.
     #[test]
     fn offsets_are_those_of_the_tensors() {
         let mut offsets = HashMap::new();
         let mut offset = 0;
         for tensor in Parameters::<f32, 5, 64, 2, 32>::tensors() {
-            // The blocks of a matrix that reads two inputs have one name.
+            // The blocks of a matrix that reads two inputs share one name.
             offsets.entry(tensor.to_string()).or_insert(offset);
             offset += tensor.len();
         }
@@ -411,7 +412,7 @@ mod tests {
         assert_eq!(index("VALUE_LAST") + index("NORM") + index("SHIFT"), shift);
     }
 
-    /// Matrices and vectors together cover `theta`, each number once.
+    /// Matrices and vectors together cover `theta`, each number exactly once.
     #[test]
     fn gradients_cover_theta_once() {
         for shape in shapes() {

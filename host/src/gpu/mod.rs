@@ -1,8 +1,8 @@
 //! The GPU engine: Algorithm 1 in WGSL through wgpu, for several seeds side by side.
 //!
-//! [`device`] opens an adapter, [`plan`] says what a training needs, [`layout`] where numbers lie in memory, [`shader`] puts
-//! the sources together, [`updater`] runs them, and [`probe`] evaluates single formulas for the cross-check.
-//! `training::Fleet` trains runs with all this. One update is six dispatches:
+//! [`device`] opens an adapter, [`plan`] says what a training needs, [`layout`] where numbers are in memory, [`shader`]
+//! assembles the sources, [`updater`] runs them, and [`probe`] evaluates single formulas for the cross-check.
+//! `training::Fleet` uses all of this to train runs. One update is six dispatches:
 //!
 //! | stage | workgroups | does |
 //! |---|---|---|
@@ -13,13 +13,13 @@
 //! | `dense_vjp_weight` | matrices and vectors x chunks x networks, in slices | sums these into gradients |
 //! | `adamw` | parameters x networks | takes a step of the optimiser, moves the target network |
 //!
-//! A seed has one network, which the players share, or one for each player; `roll_out` and `bootstrap` loop over them.
+//! A seed has one network, shared by the players, or one for each player; `roll_out` and `bootstrap` loop over them.
 //!
-//! All sums have a fixed order and there are no atomics, so a run repeats to the same bits on the same device, alone or
-//! beside other seeds. A hidden unit is a thread, and both players are the components of its `vec2`. Every stage stays within
-//! wgpu's default limits.
+//! All sums have a fixed order and there are no atomics, so on the same device a run reproduces the same bits, alone or
+//! next to other seeds. A hidden unit is a thread, and the two players are the components of its `vec2`. Every stage
+//! stays within wgpu's default limits.
 //!
-//! Without the crate's feature `gpu` no [`Gpu`] can be opened, so whatever takes one can be named but never called.
+//! Without the crate's feature `gpu` no [`Gpu`] can be opened, so functions that take one can be named but never called.
 
 mod constant;
 pub mod description;

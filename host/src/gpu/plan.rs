@@ -1,4 +1,4 @@
-//! What the shaders and buffers of a training are made for.
+//! What the shaders and buffers of a training are built for.
 
 use meva_core::activation::Activation;
 use meva_core::algorithm1::{self, Bootstrap, Exploration, Settings};
@@ -11,21 +11,21 @@ use super::layout::Layout;
 use crate::config::{Algorithm, Config, Game};
 use crate::error::{Error, Result};
 
-/// Chunks that a batch is cut into: enough for their partial sums to fill a large GPU, few enough to add up in no time.
+/// Chunks that a batch is split into: enough for their partial sums to fill a large GPU, few enough to be added up quickly.
 const CHUNKS: usize = 16;
-/// Steps that one workgroup passes back through.
+/// Steps that one workgroup backpropagates through.
 const SEGMENT: usize = 8;
 /// Threads in a workgroup of `adamw`.
 pub(super) const ADAMW_WIDTH: usize = 64;
 
-/// What the shaders and buffers of a training are made for: runs side by side that differ only in their seeds.
+/// What the shaders and buffers of a training are built for: runs side by side that differ only in their seeds.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// The network.
     pub layout: Layout,
     /// The game.
     pub game: AnyGame,
-    /// What an update does; the learning rate is handed over with each update.
+    /// What an update does; the learning rate is passed with each update.
     pub settings: Settings,
     /// Trajectories of a seed.
     pub batch: usize,
@@ -33,11 +33,11 @@ pub struct Plan {
     pub stride: usize,
     /// Seeds side by side.
     pub seeds: usize,
-    /// Networks of a seed: 1 that players share, or 2 that each predict for one player.
+    /// Networks per seed: 1 shared by the players, or 2 that each predict for one player.
     pub networks: usize,
     /// Trajectories whose gradients are summed by one workgroup.
     pub chunk: usize,
-    /// Steps that one workgroup passes back through.
+    /// Steps that one workgroup backpropagates through.
     pub segment: usize,
 }
 
@@ -74,7 +74,7 @@ impl Plan {
         })
     }
 
-    /// Numbers (for both players) that a trajectory starts from: policy, discount, and with sign flips the mask.
+    /// Numbers (for both players) that a trajectory starts from: policy, discount and, with sign flips, the mask.
     pub fn draw_len(&self) -> usize {
         let mask = match self.settings.exploration {
             Exploration::None => 0,
@@ -88,7 +88,7 @@ impl Plan {
         self.seeds * self.networks
     }
 
-    /// Chunks that each network's gradient is summed from.
+    /// Number of chunks that each network's gradient is summed from.
     pub fn chunks(&self) -> usize {
         self.batch.div_ceil(self.chunk)
     }
@@ -98,17 +98,17 @@ impl Plan {
         self.settings.bootstrap == Bootstrap::Residual && self.settings.rho.is_none()
     }
 
-    /// Steps whose predictions get a gradient.
+    /// Steps whose predictions receive a gradient.
     pub fn learned(&self) -> usize {
         self.stride + usize::from(self.residual())
     }
 
-    /// Segments of a trajectory.
+    /// Number of segments of a trajectory.
     pub fn segments(&self) -> usize {
         self.learned().div_ceil(self.segment)
     }
 
-    /// What shaders import from this file.
+    /// The constants that shaders import from this file.
     pub(super) fn constants(&self) -> Vec<Constant> {
         let constant = |name, value| Constant {
             file: "host/src/gpu/plan.rs",
@@ -134,7 +134,7 @@ impl Plan {
             ("FIELD_U", Field::U as usize),
             ("FIELD_U_NORMALIZED", Field::UNormalized as usize),
             ("FIELD", settings.field as usize),
-            // The predictions that targets rest on: the target network's, or those made already.
+            // The predictions that targets are based on: the target network's, or those already made.
             ("BOOTSTRAP", usize::from(settings.rho.is_some())),
         ];
         let bools = [

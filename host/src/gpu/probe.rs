@@ -1,4 +1,4 @@
-//! Every formula of the shaders at given points, for the cross-check.
+//! Every formula of the shaders evaluated at given points, for the cross-check.
 
 use std::sync::Arc;
 
@@ -14,10 +14,10 @@ use crate::error::Result;
 
 /// Evaluates every formula at points.
 ///
-/// `theta` has the numbers of one network after the other. A point consists of pairs of numbers, one for each player: `N`
-/// policy parameters, the discount, and `H` signs of the last hidden units. So does an answer: `M` quantiles, `N` own gradients
-/// of their mean, `N` with the signs, the game's value, its `N` own gradients, and of the first policy parameter `exp`, `tanh`,
-/// `sigmoid`, GELU and GELU's slope.
+/// `theta` holds the numbers of one network after the other. A point consists of pairs of numbers, one per player: `N`
+/// policy parameters, the discount, and `H` signs of the last hidden units. An answer likewise: `M` quantiles, `N` own
+/// gradients of their mean, `N` with the signs, the game's value, its `N` own gradients, and `exp`, `tanh`, `sigmoid`,
+/// GELU and GELU's slope of the first policy parameter.
 ///
 /// # Errors
 /// The device failed.
@@ -39,7 +39,7 @@ pub fn probe(gpu: &Arc<Gpu>, plan: &Plan, theta: &[f32], points: &[f32]) -> Resu
         gpu.queue.write_buffer(&buffer, 0, bytemuck::cast_slice(numbers));
         buffer
     };
-    // Moments and target networks are not looked at.
+    // Moments and target networks are not read.
     let len = plan.layout.len;
     let state: Vec<f32> = theta
         .chunks_exact(len)

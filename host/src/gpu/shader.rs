@@ -1,6 +1,6 @@
-//! The sources of the stages: a file of `shaders/` behind all that it imports.
+//! The sources of the stages: a file in `shaders/`, preceded by everything that it imports.
 //!
-//! WGSL knows no modules. The shaders say where names come from by lines such as
+//! WGSL has no modules. The shaders state where names come from in lines such as
 //!
 //! ```text
 //! // import exact, exact_scalar from elementary.wgsl
@@ -8,9 +8,9 @@
 //! // import game_value from game/
 //! ```
 //!
-//! and [`Stage::source`] obeys them: a stage consists of its own file, of the files that are imported directly or indirectly, and
-//! of no other constants than those that are imported from Rust. A folder stands for the one of its files that the plan or
-//! the stage chooses: the game, and what a pass back keeps.
+//! and [`Stage::source`] resolves them: a stage consists of its own file, the files that it imports directly or
+//! indirectly, and only those constants that are imported from Rust. A folder stands for whichever of its files the
+//! plan or the stage selects: the game, and what a backward pass keeps.
 
 use std::fmt::Write as _;
 
@@ -20,7 +20,7 @@ use super::constant::{Constant, of_core};
 use super::plan::Plan;
 use crate::error::{Error, Result};
 
-/// A stage: a shader with an entry point, named like the operation of the core that it twins.
+/// A stage: a shader with an entry point, named after the operation of the core that it mirrors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
     /// Explores and rolls out.
@@ -29,7 +29,7 @@ pub enum Stage {
     Bootstrap,
     /// Forms targets, losses and the adjoints of the quantiles.
     FormTargets,
-    /// Passes the adjoints back through the networks.
+    /// Backpropagates the adjoints through the networks.
     VjpParameters,
     /// Sums outer products.
     DenseVjpWeight,
@@ -78,7 +78,7 @@ const SHADERS: [Shader; 23] = shaders![
 ];
 
 impl Stage {
-    /// All of them.
+    /// All stages.
     pub const ALL: [Stage; 7] = [
         Stage::RollOut,
         Stage::Bootstrap,
@@ -102,11 +102,12 @@ impl Stage {
         }
     }
 
-    /// The whole source for a plan.
+    /// The complete source for a plan.
     ///
     /// # Errors
-    /// An import names a file that does not exist, or a name that its file does not declare, or files import each other. Tests
-    /// make sure that none of this happens with the shaders of this crate. A number of the configuration does not fit in `f32`.
+    /// An import names a file that does not exist or a name that its file does not declare, or files import each other.
+    /// Tests make sure that none of this happens with the shaders of this crate. A number in the configuration does not
+    /// fit in `f32`.
     pub fn source(self, plan: &Plan) -> Result<String> {
         let mut constants = of_core();
         constants.extend(plan.layout.constants());
@@ -166,7 +167,7 @@ fn is_of_name(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_'
 }
 
-/// What sources are put together from.
+/// What sources are assembled from.
 struct Assembly<'a> {
     shaders: &'a [Shader],
     constants: &'a [Constant],
@@ -175,13 +176,13 @@ struct Assembly<'a> {
     keep: &'a str,
 }
 
-/// What is known to belong to a source.
+/// What is known so far to belong to a source.
 #[derive(Default)]
 struct Parts<'a> {
     constants: Vec<&'a Constant>,
     /// Files whose imports are being followed.
     open: Vec<&'a str>,
-    /// Files behind all that they import.
+    /// Files, each preceded by everything that it imports.
     closed: Vec<&'a Shader>,
 }
 
@@ -278,14 +279,14 @@ mod tests {
             .collect()
     }
 
-    /// The files that an import may mean.
+    /// The files that an import may refer to.
     fn meant(from: &str) -> Vec<&'static Shader> {
         let folder = from.ends_with('/');
         let is_meant = |shader: &&Shader| shader.name == from || folder && shader.name.starts_with(from);
         SHADERS.iter().filter(is_meant).collect()
     }
 
-    /// A shader without comments, cut where a declaration outside of functions starts.
+    /// A shader without comments, split where declarations outside of functions start.
     fn items(text: &str) -> Vec<String> {
         let mut items = vec![String::new()];
         for line in text.lines() {
@@ -300,7 +301,7 @@ mod tests {
         items
     }
 
-    /// The names that an item uses and does not declare itself: no fields, parameters or local variables.
+    /// The names that an item uses without declaring them itself: no fields, parameters or local variables.
     fn uses(item: &str) -> BTreeSet<&str> {
         let (mut used, mut local) = (BTreeSet::new(), BTreeSet::new());
         let mut previous = "";
@@ -323,7 +324,7 @@ mod tests {
         used.difference(&local).copied().collect()
     }
 
-    /// The foreign names, with their files, that a shader uses and neither declares nor imports.
+    /// The names, with their files, that a shader uses but neither declares nor imports.
     fn missing<'a>(text: &str, foreign: &BTreeMap<&'a str, &'a str>) -> BTreeSet<(&'a str, &'a str)> {
         let known: BTreeSet<&str> = declarations(text)
             .chain(imports(text).flat_map(|import| import.names))
@@ -338,7 +339,7 @@ mod tests {
             .collect()
     }
 
-    /// The names that a shader imports and does not use.
+    /// The names that a shader imports but does not use.
     fn unused(text: &str) -> Vec<&str> {
         let items = items(text);
         let used: BTreeSet<&str> = items.iter().flat_map(|item| uses(item)).collect();
@@ -365,7 +366,7 @@ mod tests {
         assert_eq!(found, SHADERS.map(|shader| shader.name.to_string()));
     }
 
-    /// Every import is of a file that has the name, and every name that is imported is used.
+    /// Every import names a file that declares the name, and every imported name is used.
     #[test]
     fn imports_are_right_and_used() {
         let mut constants = BTreeSet::new();
@@ -414,7 +415,7 @@ mod tests {
         assert!(left.is_empty(), "no shader imports {left:?}");
     }
 
-    /// No shader uses a name of another file, or one that Rust hands over, without saying where it comes from.
+    /// No shader uses a name from another file, or one provided by Rust, without stating where it comes from.
     #[test]
     fn no_import_is_missing() {
         let stages = Stage::ALL.map(|stage| format!("{}.wgsl", stage.name()));

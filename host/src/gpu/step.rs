@@ -1,4 +1,4 @@
-//! What an update is told of its place in training.
+//! What an update needs to know about its place in training.
 
 use crate::config::Config;
 

@@ -1,4 +1,4 @@
-//! Updates of Algorithm 1 on a device: buffers, and the order of dispatches.
+//! Updates of Algorithm 1 on a device: buffers and the order of dispatches.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -16,14 +16,14 @@ use super::shader::Stage;
 use super::step::OptimizerStep;
 use crate::error::{Error, Result};
 
-/// How long a submission should take: far less than the shortest watchdog allows (2 s), but long enough to hide its overhead.
+/// How long a submission should take: well below the shortest watchdog timeout (2 s), but long enough to hide its overhead.
 const SUBMISSION: Duration = Duration::from_millis(100);
-/// The largest number of updates whose draws and losses are kept on the device.
+/// The maximum number of updates whose draws and losses are kept on the device.
 const MOST_UPDATES: usize = 1024;
-/// The largest number of bytes of draws that are kept on the device.
+/// The maximum number of bytes of draws that are kept on the device.
 const MOST_DRAWS: usize = 32 << 20;
 
-/// A pipeline with its bindings and the number of its workgroups.
+/// A pipeline with its bindings and its number of workgroups.
 struct Dispatch {
     pipeline: ComputePipeline,
     bind_group: BindGroup,
@@ -44,12 +44,12 @@ pub struct Updater {
     weights: Buffer,
     losses: Buffer,
     copies: Vec<Option<[usize; 2]>>,
-    /// Updates of a submission that takes about [`SUBMISSION`].
+    /// Updates in a submission that takes about [`SUBMISSION`].
     per_submission: usize,
 }
 
 impl Updater {
-    /// Creates buffers and pipelines for a plan with this many updates in an outer iteration.
+    /// Creates buffers and pipelines for a plan with this many updates per outer iteration.
     ///
     /// # Errors
     /// The plan needs a larger buffer than the device can bind, or the device fails.
@@ -100,7 +100,7 @@ impl Updater {
         let partials = storage("partials", networks * plan.chunks() * (layout.len + 1))?;
         let losses = storage("losses", updates * seeds)?;
 
-        // As many chunks per slice as their records may take room.
+        // As many chunks per slice as the space for their records allows.
         let chunks = networks * plan.chunks();
         let record = chunk * plan.learned() * layout.products * 2 * shape.hidden;
         let vectors = chunk * plan.segments() * layout.sums.len() * shape.hidden;
@@ -203,7 +203,7 @@ impl Updater {
         (self.per_submission / self.updates_per_outer).clamp(1, self.outers)
     }
 
-    /// Replaces a seed's state: for one network after the other `theta`, `theta_bar`, `m` and `v`.
+    /// Replaces a seed's state: `theta`, `theta_bar`, `m` and `v` of one network after the other.
     pub fn set_state(&self, seed: usize, numbers: &[f32]) {
         let Plan { layout, networks, .. } = &self.plan;
         let len = layout.len;
@@ -218,7 +218,7 @@ impl Updater {
         write(&self.weights, seed * networks * WEIGHT_COPIES * len, &weights);
     }
 
-    /// A seed's state, as [`Updater::set_state`] takes it.
+    /// A seed's state, in the layout that [`Updater::set_state`] takes.
     ///
     /// # Errors
     /// The device failed.
@@ -227,8 +227,8 @@ impl Updater {
         self.gpu.read(&self.state, seed as u64 * bytes, bytes)
     }
 
-    /// Runs outer iterations, no more than [`Updater::at_once`], with a step of the optimiser for each of their updates.
-    /// Returns the losses by update, then by seed.
+    /// Runs outer iterations, at most [`Updater::at_once`], with one optimiser step for each of their updates. Returns
+    /// the losses by update, then by seed.
     ///
     /// # Errors
     /// The device failed.

@@ -1,4 +1,4 @@
-//! Trained models in the forms that other systems link: see [`meva_core::image`].
+//! Trained models in the forms that other systems link; see [`meva_core::image`].
 
 use std::fmt::Write as _;
 
@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::model::Model;
 use crate::model::tensors::TensorFile;
 
-/// A form.
+/// An export format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Format {
@@ -29,7 +29,7 @@ choice! { Format, "format":
     Bytes = "bytes",
 }
 
-/// A model file in another form: whose network, of a model that has one for each player, is for `player` to say.
+/// A model file in another format; for a model with one network per player, `player` selects the network.
 ///
 /// # Errors
 /// As [`Model::of_file`] and [`Model::image`].
@@ -129,7 +129,7 @@ mod tests {
         Trainer::new(&config).unwrap().model()
     }
 
-    /// The image gives back the configuration and every parameter, and computes what the model computes.
+    /// The image gives back the configuration and every parameter, and computes the same as the model.
     #[test]
     fn an_image_is_its_model() {
         let model = model("ipd");
@@ -145,7 +145,7 @@ mod tests {
         assert_eq!(Image::of_words(&model.image(None).unwrap()), Ok(image));
     }
 
-    /// Of a model with a network for each player, one has to be named.
+    /// For a model with one network per player, the player has to be named.
     #[test]
     fn an_image_holds_one_network() {
         let model = model("imp");

@@ -22,18 +22,18 @@ use crate::error::{Error, Result};
 use crate::model::network::{Compiled, Network};
 use crate::model::tensors::{TensorFile, network_prefix, parameters_from_tensors};
 
-/// The file of a run directory that holds what was learned.
+/// The file of a run directory that holds the trained model.
 pub const MODEL: &str = "model.safetensors";
 
-/// What the names of the tensors that a model evaluates with begin with: those of the target network where there is one.
+/// The prefix of the names of the tensors that a model is evaluated with: those of the target network if there is one.
 pub(crate) fn prefix(config: &Config) -> &'static str {
     if config.rho.is_some() { "target." } else { "" }
 }
 
-/// A trained model: a network for a game, with the configuration that it was trained by.
+/// A trained model: a network for a game, with the configuration that it was trained with.
 ///
-/// How many parameters its policies have, and how large its network is, is known at run time only: what takes or gives
-/// policies takes slices, or is asked for by the number `N` of their parameters.
+/// The number of parameters of its policies and the size of its network are known only at run time: functions that take
+/// or return policies use slices, or are generic over the number `N` of parameters.
 pub struct Model {
     config: Config,
     played: Box<dyn Played>,
@@ -85,7 +85,7 @@ impl<G: Game<N> + Send + Sync + 'static, const N: usize> Played for Pair<G, N> {
 }
 
 impl Model {
-    /// A network for `game` with the configuration that it was trained by.
+    /// A network for `game`, with the configuration that it was trained with.
     pub fn new<G: Game<N> + Send + Sync + 'static, const N: usize>(
         config: Config,
         game: G,
@@ -102,7 +102,7 @@ impl Model {
         &self.config
     }
 
-    /// The sizes of the network, and of the policies that it is for.
+    /// The sizes of the network and of its policies.
     pub fn shape(&self) -> Shape {
         self.played.shape()
     }
@@ -115,7 +115,7 @@ impl Model {
     /// The network.
     ///
     /// # Errors
-    /// The model's policies have another number of parameters than `N`.
+    /// The model's policies do not have `N` parameters.
     pub fn network<const N: usize>(&self) -> Result<&dyn Network<N>> {
         match self.played.network().downcast_ref::<Box<dyn Network<N>>>() {
             Some(network) => Ok(&**network),
@@ -127,16 +127,16 @@ impl Model {
         }
     }
 
-    /// Reads a model file, or that of a run directory.
+    /// Reads a model file, or the model file in a run directory.
     ///
     /// # Errors
-    /// The file is missing, truncated, of another format or architecture, or holds numbers that are not finite.
+    /// The file is missing, truncated, of another format or architecture, or contains numbers that are not finite.
     pub fn load(path: &Path) -> Result<Self> {
         let file = Self::file(path)?;
         Self::of_file(&file).map_err(|error| error.at(path.display()))
     }
 
-    /// What a model file, or that of a run directory, holds.
+    /// The contents of a model file, or of the model file in a run directory.
     ///
     /// # Errors
     /// The file is missing, truncated, or of another format.
@@ -161,7 +161,7 @@ impl Model {
         }
     }
 
-    /// As [`Model::load`], for a model of a game of one's own: the file knows neither the game nor the sizes.
+    /// As [`Model::load`], for a model of a custom game: the file records neither the game nor the sizes.
     ///
     /// # Errors
     /// As [`Model::load`], or the network has other sizes.
@@ -176,11 +176,11 @@ impl Model {
             .map_err(|error| error.at(path.display()))
     }
 
-    /// The words of the model's [image], ready to be used in place. An image holds one network: of a model that has one for
-    /// each player it is `player`'s.
+    /// The words of the model's [image], ready to be used in place. An image holds one network; for a model with one
+    /// network per player, it is the network of `player`.
     ///
     /// # Errors
-    /// The model is COLA's, or has a network for each player and none is named, or the configuration names no game.
+    /// The model is COLA's, or has one network per player and no player is named, or the configuration names no game.
     pub fn image(&self, player: Option<Player>) -> Result<Vec<u32>> {
         let config = &self.config;
         let player = match (player, config.networks) {
@@ -205,17 +205,17 @@ impl Model {
         Ok(self.played.image(&model, player))
     }
 
-    /// The field that the two agents follow at a joint policy, each with its discount: by player, in `f64`. For COLA the
-    /// length of the imagined step stands in the discounts' place.
+    /// The field that the two agents follow at a joint policy, each with its discount: by player, in `f64`. For COLA
+    /// the length of the imagined step takes the place of the discounts.
     ///
     /// # Errors
-    /// The policies have another number of parameters than the model's game.
+    /// The policies do not have as many parameters as the model's game.
     pub fn field(&self, x: [&[f64]; 2], setting: [f64; 2]) -> Result<[Vec<f64>; 2]> {
         self.played.field(self, x, setting)
     }
 
-    /// What an agent follows that goes by the model, with the players' discounts, or for COLA the length of the imagined step
-    /// in their place.
+    /// What an agent that follows the model uses, with the players' discounts or, for COLA, the length of the imagined
+    /// step in their place.
     ///
     /// # Errors
     /// As [`Model::network`].
@@ -233,13 +233,13 @@ impl Model {
     /// Each player's `M` quantiles at a joint policy, in `f64`.
     ///
     /// # Errors
-    /// The policies have another number of parameters than the model's game.
+    /// The policies do not have as many parameters as the model's game.
     pub fn quantiles(&self, x: [&[f64]; 2], setting: [f64; 2]) -> Result<[Vec<f64>; 2]> {
         self.played.quantiles(x, setting)
     }
 }
 
-/// A model file that is being read.
+/// A model file while it is being read.
 struct Reading<'a> {
     file: &'a TensorFile,
     config: Config,

@@ -13,18 +13,18 @@ use crate::cpu::Cpu;
 use crate::cpu::Number;
 use crate::cpu::memory::{zeroed, zeroed_slice};
 
-/// Evaluates a player's own gradient at 64 joint policies with their discounts.
+/// Evaluates a player's own gradient at 64 joint policies and discounts.
 pub type Gradient<'a, const N: usize> = Box<dyn FnMut(&[[Number; N]; 2], &[Number; 2]) -> [Number; N] + 'a>;
 
-/// A network with parameters, of whatever hidden size.
+/// A network with parameters, for any hidden size.
 pub trait Network<const N: usize>: Send + Sync {
     /// Its sizes.
     fn shape(&self) -> Shape;
     /// Evaluates a player's own gradient in `f32`.
     fn gradient(&self, cpu: Cpu, player: Player) -> Gradient<'_, N>;
-    /// A player's own gradient in `f64`, the parameters being what they are.
+    /// A player's own gradient in `f64`, with the parameters as they are.
     fn own_gradient(&self, player: Player, x: &[[f64; N]; 2], gamma: &[f64; 2]) -> [f64; N];
-    /// Evaluates a player's first `N` outputs in `f32`: COLA's steps.
+    /// Evaluates a player's first `N` outputs in `f32`: the steps of COLA.
     fn steps(&self, cpu: Cpu, player: Player) -> Gradient<'_, N>;
     /// A player's quantiles.
     fn quantiles(&self, player: Player, x: &[[f64; N]; 2], gamma: &[f64; 2]) -> Vec<f64>;
@@ -32,7 +32,7 @@ pub trait Network<const N: usize>: Send + Sync {
     fn image(&self, model: &image::Model, player: Player) -> Vec<u32>;
 }
 
-/// Networks of one compiled shape: one for both players, or one each.
+/// Networks of one compiled shape: one shared by both players, or one each.
 pub struct Compiled<const N: usize, const H: usize, const R: usize, const M: usize> {
     parameters: Box<[Parameters<f32, N, H, R, M>]>,
     wide: Box<[Parameters<f64, N, H, R, M>]>,
@@ -40,7 +40,7 @@ pub struct Compiled<const N: usize, const H: usize, const R: usize, const M: usi
 }
 
 impl<const N: usize, const H: usize, const R: usize, const M: usize> Compiled<N, H, R, M> {
-    /// Takes the parameters of the one or two networks.
+    /// Takes the parameters of one or two networks.
     pub fn new(parameters: Box<[Parameters<f32, N, H, R, M>]>, architecture: Architecture) -> Self {
         let mut wide: Box<[Parameters<f64, N, H, R, M>]> = zeroed_slice(parameters.len());
         for (wide, parameters) in wide.iter_mut().zip(&parameters) {
@@ -53,7 +53,7 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize> Compiled<N,
         }
     }
 
-    /// What a training state evaluates with: the target network where there is one.
+    /// The networks that a training state is evaluated with: the target networks if there are any.
     pub fn of_states(states: &[State<f32, N, H, R, M>], architecture: Architecture) -> Self {
         let mut parameters: Box<[Parameters<f32, N, H, R, M>]> = zeroed_slice(states.len());
         for (parameters, state) in parameters.iter_mut().zip(states) {
@@ -62,7 +62,7 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize> Compiled<N,
         Compiled::new(parameters, architecture)
     }
 
-    /// The network that speaks for a player.
+    /// The network for a player.
     fn of(&self, player: Player) -> MetaValue<'_, f32, N, H, R, M> {
         MetaValue::new(of(&self.parameters, player), self.architecture)
     }
@@ -121,12 +121,12 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize> Network<N> 
     }
 }
 
-/// What speaks for a player, of the one for both or of two.
+/// The element for a player, out of one shared by both or one each.
 fn of<T>(each: &[T], player: Player) -> &T {
     &each[speaker(player, each.len())]
 }
 
-/// The first `N` numbers; zero beyond the last.
+/// The first `N` numbers, padded with zeros.
 fn first<S: Scalar, const N: usize>(numbers: &[S]) -> [S; N] {
     std::array::from_fn(|n| numbers.get(n).copied().unwrap_or(S::ZERO))
 }

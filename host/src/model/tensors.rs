@@ -1,4 +1,4 @@
-//! Tensors in safetensors files, and the parameters of networks as such tensors.
+//! Tensors in safetensors files, and network parameters as tensors.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::error::{Error, Result};
 
-/// What a safetensors file holds: tensors in the order of their data, and notes.
+/// The contents of a safetensors file: tensors in the order of their data, and notes.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TensorFile {
     /// The tensors.
@@ -31,7 +31,7 @@ pub struct NamedTensor {
     pub data: Vec<f32>,
 }
 
-/// The opening of a safetensors file. Sorted, so that equal contents give equal bytes.
+/// The header of a safetensors file. Sorted, so that equal contents give equal bytes.
 #[derive(Serialize)]
 struct Header<'a> {
     #[serde(rename = "__metadata__")]
@@ -41,7 +41,7 @@ struct Header<'a> {
 }
 
 impl TensorFile {
-    /// The tensor of this name.
+    /// The tensor with this name.
     pub fn get(&self, name: &str) -> Option<&NamedTensor> {
         self.tensors.iter().find(|tensor| tensor.name == name)
     }
@@ -85,7 +85,7 @@ impl TensorFile {
     /// Reads the bytes of a file.
     ///
     /// # Errors
-    /// They are cut off, not of this format, or hold numbers other than `f32`.
+    /// They are truncated, are not in this format, or contain numbers other than `f32`.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let (_, header) = SafeTensors::read_metadata(bytes).map_err(unreadable)?;
         let file = SafeTensors::deserialize(bytes).map_err(unreadable)?;
@@ -118,7 +118,7 @@ impl TensorFile {
     /// Reads a file, as [`TensorFile::from_bytes`] reads its bytes.
     ///
     /// # Errors
-    /// It cannot be read, or its bytes are no such file.
+    /// It cannot be read, or its bytes are not such a file.
     pub fn load(path: &Path) -> Result<Self> {
         let bytes = fs::read(path).map_err(|cause| Error::io("read", path, cause))?;
         Self::from_bytes(&bytes).map_err(|error| error.at(path.display()))
@@ -150,8 +150,8 @@ fn unreadable(error: SafeTensorError) -> Error {
     unreadable.because(error)
 }
 
-/// What the names of network `n`'s tensors begin with in part `part` of a file with so many networks: nothing more than the
-/// part where players share a network, else `part` with `0.` or `1.`, the player.
+/// The prefix of the names of network `n`'s tensors in part `part` of a file with this many networks: just the part
+/// where the players share a network, otherwise `part` followed by `0.` or `1.`, the player.
 pub fn network_prefix(part: &str, n: usize, networks: usize) -> String {
     if networks == 1 {
         part.to_owned()
@@ -160,7 +160,7 @@ pub fn network_prefix(part: &str, n: usize, networks: usize) -> String {
     }
 }
 
-/// The parameters as tensors, each name with `prefix` before it; the blocks of a matrix side by side.
+/// The parameters as tensors, with `prefix` before each name; the blocks of a matrix are joined side by side.
 pub fn parameters_to_tensors<const N: usize, const H: usize, const R: usize, const M: usize>(
     parameters: &Parameters<f32, N, H, R, M>,
     prefix: &str,
@@ -187,11 +187,11 @@ pub fn parameters_to_tensors<const N: usize, const H: usize, const R: usize, con
     tensors
 }
 
-/// Fills the parameters from the tensors whose names have `prefix` before them; other tensors may lie beside those.
+/// Fills the parameters from the tensors whose names start with `prefix`; other tensors may be present.
 ///
 /// # Errors
-/// A tensor is missing, has another shape, belongs to a network with more layers, or holds NaN or infinity. The
-/// parameters are then as they were.
+/// A tensor is missing, has a different shape, belongs to a network with more layers, or contains NaN or infinity. The
+/// parameters are then unchanged.
 pub fn parameters_from_tensors<const N: usize, const H: usize, const R: usize, const M: usize>(
     file: &TensorFile,
     prefix: &str,
@@ -244,7 +244,7 @@ fn fitting_tensor<'a>(file: &'a TensorFile, name: &str, expected: &[usize]) -> R
     }
 }
 
-/// Whether a name under `prefix` is one that parameters have.
+/// Whether a name with `prefix` is one that parameters have.
 fn is_of_network(name: &str, prefix: &str) -> bool {
     name.strip_prefix(prefix).is_some_and(|rest| {
         ["policy.", "value.", "quantiles."]
@@ -262,7 +262,7 @@ fn shape(block: &Tensor) -> Vec<usize> {
     }
 }
 
-/// The columns of that matrix that `block` is.
+/// The columns of that matrix that `block` occupies.
 fn columns(block: &Tensor) -> std::ops::Range<usize> {
     block.first_column..block.first_column + block.columns
 }
@@ -276,7 +276,7 @@ mod tests {
 
     type Small = Parameters<f32, 5, 4, 1, 3>;
 
-    /// Parameters with a different number in each place.
+    /// Parameters with a different number in every place.
     fn counted() -> Small {
         let mut theta = Small::ZERO;
         let mut count = 0.0;
@@ -369,7 +369,7 @@ mod tests {
         assert_says(file(vec![tensor(6), tensor(6)]).to_bytes(), &["two tensors", "`w`"]);
     }
 
-    /// Blocks stand side by side: gamma's column is the last of the first layer.
+    /// Blocks are joined side by side: gamma's column is the last of the first layer.
     #[test]
     fn matrices_are_joined() {
         let theta = counted();

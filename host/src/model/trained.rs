@@ -1,4 +1,4 @@
-//! What an agent follows that goes by a trained network.
+//! What an agent with a trained network follows.
 
 use meva_core::learner::meta_value::Field;
 use meva_core::{Game, Player, Scalar};
@@ -12,11 +12,12 @@ use crate::model::network::Network;
 pub enum Rule {
     /// The gradient of a meta-value, or of a correction to the naive gradient; the setting is each player's meta-discount.
     MetaValue(Field),
-    /// The outputs themselves, COLA's steps; the setting is the length of the imagined step, for both players the first.
+    /// The outputs themselves, the steps of COLA; the setting is the length of the imagined step, the first player's
+    /// for both.
     Cola,
 }
 
-/// A network, how it is followed, and with what setting.
+/// A network, how it is followed, and with which setting.
 #[derive(Clone, Copy)]
 pub struct Trained<'a, const N: usize> {
     /// The network.
