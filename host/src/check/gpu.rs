@@ -1,4 +1,4 @@
-//! What a GPU computes: the formulas of `shaders/probe.wgsl` at the cases of operations.
+//! What a GPU computes: the formulas of `shaders/probe.wgsl` at the cases of the operations.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::error::Result;
 use crate::gpu::{Gpu, Plan, probe};
 
-/// The implementation that an adapter is in a report.
+/// The implementation that represents an adapter in a report.
 pub(super) fn implementation(gpu: &Gpu) -> Implementation {
     Implementation::Gpu {
         index: gpu.description.index,
@@ -18,14 +18,14 @@ pub(super) fn implementation(gpu: &Gpu) -> Implementation {
     }
 }
 
-/// What the probe answers, each point by point, players one after the other.
+/// The results of the probe, each ordered by point and then by player.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Answers {
     /// `M` quantiles of each player.
     pub quantiles: Vec<f64>,
     /// Own gradients of the mean quantile.
     pub own_gradient: Vec<f64>,
-    /// The same with signs flipped.
+    /// The same with flipped signs.
     pub masked_gradient: Vec<f64>,
     /// The game's values.
     pub value: Vec<f64>,
@@ -43,13 +43,13 @@ pub(super) struct Point {
     pub mask: Vec<f64>,
 }
 
-/// Asks a GPU for everything at once. `theta` is one network after the other.
+/// Runs the probe at all points. `theta` holds one network after the other.
 ///
 /// # Errors
 /// The device failed, or the GPU engine cannot evaluate the network.
 pub(super) fn ask(gpu: &Arc<Gpu>, config: &Config, theta: &[f32], points: &[Point]) -> Result<Answers> {
     let plan = Plan::of(config, 1)?;
-    // The device reads both players side by side.
+    // The device reads both players' numbers side by side.
     let side_by_side = |numbers: &[f64]| -> Vec<f32> {
         let (zero, one) = numbers.split_at(numbers.len() / 2);
         let pairs = zero.iter().zip(one);
@@ -83,7 +83,7 @@ pub(super) fn ask(gpu: &Arc<Gpu>, config: &Config, theta: &[f32], points: &[Poin
     Ok(answers)
 }
 
-/// The configuration of a small network that both players of a game share.
+/// The configuration of a small network shared by both players of a game.
 pub(super) fn config_of(game: &str) -> Result<Config> {
     let mut config = match game {
         "tandem" => small("logistic")?,
@@ -96,7 +96,7 @@ pub(super) fn config_of(game: &str) -> Result<Config> {
     Ok(config)
 }
 
-/// A small network as the preset has it otherwise.
+/// A small network, otherwise as in the preset.
 pub(super) fn small(preset: &str) -> Result<Config> {
     let mut config = Config::preset(preset)?;
     let small = [
@@ -114,7 +114,7 @@ pub(super) fn small(preset: &str) -> Result<Config> {
     Ok(config)
 }
 
-/// What a GPU gives for an operation at these cases; none if it has not got it. Outputs that it lacks are empty.
+/// A GPU's results for an operation at these cases; `None` if it does not implement it. Outputs that it lacks are empty.
 ///
 /// # Errors
 /// The device failed.
@@ -122,7 +122,7 @@ pub(super) fn answers<O: Operation>(gpu: &Arc<Gpu>, operation: &O, cases: &[Case
     let has = |name: &str| operation.outputs().iter().any(|output| output.name == name);
     let module = operation.module();
     if module == "elementary" {
-        // Both players' parameters serve: pairs of inputs are points.
+        // Both players' parameters are used: a pair of inputs is one point.
         let inputs: Vec<f64> = cases.iter().flat_map(|case| case.get("x")).copied().collect();
         let answers = anywhere(gpu, "logistic", inputs.chunks_exact(2))?;
         let [exp, tanh, sigmoid, gelu, slope] = answers.elementary;
@@ -170,7 +170,7 @@ fn point(case: &Case) -> Point {
     }
 }
 
-/// What a GPU gives at joint policies where networks do not matter.
+/// A GPU's results at joint policies where the network does not matter.
 fn anywhere<'a>(gpu: &Arc<Gpu>, game: &str, x: impl Iterator<Item = &'a [f64]>) -> Result<Answers> {
     let config = config_of(game)?;
     let layout = Plan::of(&config, 1)?.layout;
@@ -184,7 +184,7 @@ fn anywhere<'a>(gpu: &Arc<Gpu>, game: &str, x: impl Iterator<Item = &'a [f64]>) 
     ask(gpu, &config, &vec![0.0; layout.len], &points)
 }
 
-/// Numbers that come point by point, by the outputs that they are.
+/// Splits numbers that are ordered by point into the outputs that they belong to.
 fn outputs<O: Operation>(operation: &O, cases: usize, given: &[(&str, Vec<f64>)]) -> Vec<Numbers> {
     let of = |output: &Output| match given.iter().find(|(name, _)| *name == output.name) {
         Some((_, numbers)) => Numbers {

@@ -1,4 +1,4 @@
-//! Holds operations on every implementation against `f64`, and their derivatives against those had in other ways.
+//! Compares operations on every implementation with `f64`, and their derivatives with those computed in other ways.
 
 use std::sync::Arc;
 
@@ -15,10 +15,10 @@ use crate::cpu::{Cpu, Number};
 use crate::error::Result;
 use crate::gpu::Gpu;
 
-/// Runs in numbers that round at random.
+/// Number of runs with random rounding.
 const RUNS: u64 = 4;
 
-/// Visits operations and fills a report.
+/// Visits operations and adds checks to a report.
 pub(super) struct Holder<'a> {
     report: &'a mut Report,
     cpu: Cpu,
@@ -75,7 +75,7 @@ impl Visitor for Holder<'_> {
     }
 }
 
-/// An operation with what it should give.
+/// An operation with its expected outputs.
 pub(super) struct Held<'a, O> {
     operation: &'a O,
     /// The inputs `x`, which errors may be relative to.
@@ -90,7 +90,7 @@ pub(super) struct Held<'a, O> {
 impl<'a, O: Operation> Held<'a, O> {
     pub(super) fn new(operation: &'a O, cases: &[Case]) -> Self {
         let reference = evaluate::<f64, _, _>(operation, &Portable, cases, &|_| true);
-        // Units in the last place need no measure of rounding.
+        // Errors in units in the last place need no measure of rounding.
         let counted = |k: usize| operation.outputs()[k].quantity.row().unit == Unit::Rms;
         let any = (0..reference.len()).any(counted);
         let none = vec![f64::INFINITY; reference.len()];
@@ -118,8 +118,8 @@ impl<'a, O: Operation> Held<'a, O> {
         self.operation.outputs().iter().position(|output| output.name == name)
     }
 
-    /// Compares an implementation's outputs with those that `f64` has by the same formulas; those that it does not compute are
-    /// empty.
+    /// Compares an implementation's outputs with those of the same formulas in `f64`; outputs that it does not compute
+    /// are empty.
     pub(super) fn formulas(&self, report: &mut Report, implementation: Implementation, got: &[Numbers]) {
         for (k, output) in self.operation.outputs().iter().enumerate() {
             if !by_formula(output) || got[k] == Numbers::default() {
@@ -142,7 +142,7 @@ impl<'a, O: Operation> Held<'a, O> {
         }
     }
 
-    /// Compares derivatives had in other ways, by duals and by differences, with those that `f64` has by formula.
+    /// Compares derivatives computed by dual numbers and by finite differences with the analytic ones in `f64`.
     fn derivatives(&self, report: &mut Report, cases: &[Case], implementations: &[(Implementation, Vec<Numbers>)]) {
         for (k, output) in self.operation.outputs().iter().enumerate() {
             if let Relation::Duals(of) = output.relation

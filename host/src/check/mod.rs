@@ -1,9 +1,10 @@
-//! The cross-check report: implementations, derivatives and outside numbers on the same inputs, and where they part.
+//! The cross-check report: implementations, derivatives and external numbers on the same inputs, and where they differ.
 //!
-//! Every operation of [`meva_operations`] is computed by every implementation that has it and, if it is a derivative, in every
-//! way that there is, and held against our `f64` by formula. [`meva_operations::bounds`] says how far it may be off and why;
-//! [`report`] shows it. [`vectors`] holds the implementations against float64 numbers from files instead, [`model`] a trained
-//! model on each implementation against `f64` or against what an outside implementation says.
+//! Every operation of [`meva_operations`] is computed by every implementation that has it and, if it is a derivative,
+//! in every available way. The results are compared with our `f64`, using analytic derivatives.
+//! [`meva_operations::bounds`] says how large an error may be and why; [`report`] presents the results. [`vectors`]
+//! instead compares the implementations with float64 numbers from files. [`model`] compares a trained model on each
+//! implementation with `f64` or with the results of an external implementation.
 
 mod gpu;
 mod holder;
@@ -22,7 +23,7 @@ use holder::Holder;
 use meva_operations::cases::with_room;
 use report::Report;
 
-/// What implementations lack, for the report's reader.
+/// What implementations lack, stated for the reader of the report.
 const ABSENT: [&str; 3] = [
     "f64 by formula is what the others are held against; differences say nothing in f32",
     "lanes have no optimiser of their own: it works on parameters, which all lanes share",
@@ -30,10 +31,10 @@ const ABSENT: [&str; 3] = [
      only within an update",
 ];
 
-/// All operations on the CPU's implementations and on these adapters.
+/// Checks all operations on the CPU's implementations and on these adapters.
 ///
 /// # Errors
-/// A device failed, or the variable that forces an instruction set names none.
+/// A device failed, or the variable that forces an instruction set names an unknown one.
 pub fn operations(report: &mut Report, gpus: &[Arc<Gpu>]) -> Result<()> {
     let cpu = Cpu::detect()?;
     with_room(|| {

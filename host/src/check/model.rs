@@ -1,4 +1,4 @@
-//! A trained model on every engine, against our `f64` or against what an outside implementation says.
+//! A trained model on every engine, compared with our `f64` or with the results of an external implementation.
 //!
 //! A file of points is one JSON object:
 //!
@@ -7,10 +7,10 @@
 //!  "points": [{"x": [[-5.0], [-4.0]], "gamma": [0.95, 0.95], "quantiles": [[..], [..]], "field": [[..], [..]]}, ..]}
 //! ```
 //!
-//! `x` has a row of `N` parameters for each player, `gamma` a discount for each. The others may be left out: `quantiles` has a
-//! row of `M` numbers for each player, `field` the direction that each agent follows, a row of `N` numbers; where they are
-//! given, every engine, our `f64` among them, is held against them. `precision` is what they were computed in, `f64` if it
-//! is not said.
+//! `x` has a row of `N` parameters for each player, and `gamma` a discount for each. The other keys are optional:
+//! `quantiles` has a row of `M` numbers for each player, and `field` the direction that each agent follows, a row of
+//! `N` numbers. Where they are given, every engine, including our `f64`, is compared with them. `precision` is the
+//! precision that they were computed in, `f64` by default.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -47,10 +47,10 @@ use crate::model::{Model, prefix};
 
 const QUANTITIES: [Quantity; 2] = [Quantity::ModelQuantiles, Quantity::ModelField];
 
-/// Points that a model is held at where a user names none: one group of the CPU engine.
+/// Number of points that a model is checked at by default: one group of the CPU engine.
 const POINTS: usize = 64;
 
-/// Where a model is evaluated, and what it should give there, if anybody says.
+/// Where a model is evaluated, and the expected results if they are given.
 #[derive(Clone, Debug)]
 struct Point<const N: usize> {
     x: [[f64; N]; 2],
@@ -59,9 +59,9 @@ struct Point<const N: usize> {
     given: [Option<Vec<f64>>; 2],
 }
 
-/// A game whose constants can be moved.
+/// A game whose constants can be perturbed.
 trait Nudged: Copy + Sync {
-    /// The game with its constants moved.
+    /// The game with perturbed constants.
     fn nudged(&self, nudge: &mut Nudge) -> Self;
 }
 
@@ -83,15 +83,15 @@ struct Subject<'a, G, const N: usize, const H: usize, const R: usize, const M: u
     game: G,
     field: Field,
     architecture: Architecture,
-    /// One network for both players, or one each.
+    /// One network shared by both players, or one each.
     theta: &'a [Box<Parameters<f64, N, H, R, M>>],
 }
 
-/// Holds a model on the CPU's engines and on these adapters against `f64` at 64 points of its own distribution of starts,
-/// or at the points of a file and against what the file says.
+/// Compares a model on the CPU's engines and on these adapters with `f64`, at 64 points from its own distribution of
+/// starts; or, at the points of a file, with the file's values.
 ///
 /// # Errors
-/// The model or the file cannot be read, is damaged, or does not fit the other; the model is COLA's; a device failed.
+/// The model or the file cannot be read, is damaged, or they do not fit each other; the model is COLA's; a device failed.
 pub fn check(report: &mut Report, model: &Path, points: Option<&Path>, gpus: &[Arc<Gpu>]) -> Result<()> {
     let file = Model::file(model)?;
     let config = Config::of_metadata(&file.metadata).map_err(|error| error.at(model.display()))?;
@@ -139,7 +139,7 @@ impl ShapeVisitor for Checking<'_> {
     }
 }
 
-/// Points of the model's own distribution of starts, of numbers that `f32` holds.
+/// Points from the model's own distribution of starts, rounded to `f32`.
 fn drawn<const N: usize>(config: &Config) -> Vec<Point<N>> {
     let mut stream = Stream::new(0, Purpose::Evaluation, 1);
     let single = |value: f64| f64::from(value as f32);
@@ -151,7 +151,7 @@ fn drawn<const N: usize>(config: &Config) -> Vec<Point<N>> {
     starts(POINTS, config.starts(), 0).into_iter().map(point).collect()
 }
 
-/// The points of a file for a model with `quantiles` quantiles, and what their values were computed in.
+/// The points of a file for a model with `quantiles` quantiles, and the precision of their values.
 fn from_file<const N: usize>(path: &Path, quantiles: usize) -> Result<(Vec<Point<N>>, Precision)> {
     let value = contents(path)?;
     parse(&Item::whole(&value), quantiles).map_err(|error| {
@@ -203,7 +203,7 @@ fn parse<const N: usize>(file: &Item, quantiles: usize) -> json::Result<(Vec<Poi
     Ok((points, precision))
 }
 
-/// An error if an object has a key that means nothing.
+/// An error if an object has an unknown key.
 fn known(item: &Item, keys: &[&str]) -> json::Result<()> {
     match item.keys()?.into_iter().find(|key| !keys.contains(key)) {
         Some(key) => Err(item.error(format_args!("unknown key `{key}`; there are {}", keys.join(", ")))),
@@ -310,7 +310,7 @@ where
     }
     for (k, quantity) in QUANTITIES.into_iter().enumerate() {
         let length = reference[k].len() / points.len();
-        // The numbers of the points for which values are given, or of the others.
+        // The numbers of the points with given values, or of the others.
         let of_points = |numbers: &[f64], given: bool| -> Vec<f64> {
             let rows = numbers.chunks_exact(length).zip(points);
             rows.filter(|(_, point)| point.given[k].is_some() == given)

@@ -1,10 +1,10 @@
-//! Points in lanes: one evaluation serves `f64`, `f32` and lanes.
+//! Points packed into lanes: the same evaluation works for `f64`, `f32` and lanes.
 
 use meva_core::Real;
 use meva_core::parameters::Parameters;
 use meva_operations::Packed;
 
-/// The number whose lane `l` is the nearest to `value(l)`.
+/// A number whose lane `l` is the value nearest to `value(l)`.
 pub fn pack<S: Packed>(value: impl Fn(usize) -> f64) -> S {
     let mut packed = S::ZERO;
     for l in 0..S::LANES {
@@ -23,8 +23,8 @@ pub fn pack_rows<S: Packed, const A: usize, const B: usize>(value: impl Fn(usize
     std::array::from_fn(|b| std::array::from_fn(|a| pack(|l| value(l)[b][a])))
 }
 
-/// Evaluates at all points, as many at once as the scalar has lanes; lanes beyond the last point repeat one. The numbers
-/// of each result come point by point.
+/// Evaluates at all points, as many at once as the scalar has lanes; lanes beyond the last point repeat one. The
+/// numbers of each result are ordered by point.
 pub fn in_lanes<S: Packed, P, const K: usize>(
     points: &[P],
     mut results: impl FnMut(&[&P]) -> [Vec<S>; K],
@@ -42,7 +42,7 @@ pub fn in_lanes<S: Packed, P, const K: usize>(
     numbers
 }
 
-/// Parameters in another precision.
+/// Parameters in a different precision.
 pub fn rounded<T: Real, const N: usize, const H: usize, const R: usize, const M: usize>(
     theta: &Parameters<f64, N, H, R, M>,
 ) -> Box<Parameters<T, N, H, R, M>> {
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
     use meva_core::Lanes;
 
-    /// A last group that is not full gives no more numbers than it has points.
+    /// An incomplete last group returns only as many numbers as it has points.
     #[test]
     fn lanes_give_what_points_give() {
         let points = [1.0, 2.0, 3.0, 4.0, 5.0];

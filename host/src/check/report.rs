@@ -1,4 +1,4 @@
-//! Checks and how they are shown: a table for people, an object for machines.
+//! Checks and how they are presented: a table for people, an object for machines.
 
 use std::fmt::Write as _;
 
@@ -10,27 +10,27 @@ use meva_operations::compare::keeps;
 use crate::error::{Error, Result};
 use crate::gpu::Description;
 
-/// An operation on an implementation, held against what it should give.
+/// An operation on an implementation, compared with its expected result.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Check {
     /// What was computed.
     pub operation: String,
     /// What computed it.
     pub engine: Implementation,
-    /// Where a derivative comes from; none for what is no derivative.
+    /// How a derivative was computed; `None` if the result is not a derivative.
     pub derivative: Option<Derivative>,
-    /// The largest error; NaN if any number is not finite or missing.
+    /// The largest error; NaN if any number is missing or not finite.
     pub error: f64,
-    /// What the error is measured in.
+    /// The unit of the error.
     pub unit: Unit,
-    /// How large it may be.
+    /// The bound on the error.
     pub bound: f64,
-    /// Why so large.
+    /// The reason for this bound.
     pub reason: &'static str,
 }
 
 impl Check {
-    /// Whether the error keeps to a finite bound; NaN never does.
+    /// Whether the error is within a finite bound; NaN never is.
     ///
     /// ```
     /// use meva::check::report::Check;
@@ -53,7 +53,7 @@ pub struct Report {
     pub checks: Vec<Check>,
     /// The adapters that took part.
     pub adapters: Vec<Description>,
-    /// What a reader should know besides.
+    /// Notes for the reader.
     pub notes: Vec<String>,
 }
 
@@ -79,7 +79,8 @@ impl Report {
         });
     }
 
-    /// Adds a check, or makes that of the same quantity worse: by how much of its bound an error uses.
+    /// Adds a check, or merges it with the check of the same quantity by keeping the worse: the one whose error uses
+    /// more of its bound.
     pub fn add_worst(
         &mut self,
         subject: &str,
@@ -109,10 +110,10 @@ impl Report {
         }
     }
 
-    /// Keeps the operations whose names contain `text`, upper and lower case alike.
+    /// Keeps the operations whose names contain `text`, ignoring case.
     ///
     /// # Errors
-    /// There is none.
+    /// No operation matches.
     pub fn keep(&mut self, text: &str) -> Result<()> {
         let lower = text.to_lowercase();
         self.checks
@@ -125,7 +126,7 @@ impl Report {
         Ok(())
     }
 
-    /// Brings together what belongs to one operation, in the order of first appearance.
+    /// Groups the checks by operation, in the order of first appearance.
     pub fn sort(&mut self) {
         let mut names: Vec<String> = Vec::new();
         for check in &self.checks {
@@ -137,13 +138,13 @@ impl Report {
         self.checks.sort_by_key(place);
     }
 
-    /// Whether there are checks and all of them hold.
+    /// Whether there is at least one check and all checks pass.
     pub fn ok(&self) -> bool {
         !self.checks.is_empty() && self.checks.iter().all(Check::ok)
     }
 
-    /// One object: `checks` with `operation`, `engine`, `derivative`, `error`, `unit`, `bound`, `reason` and `ok`; `ok`,
-    /// `adapters`, `notes`. An error that is not finite is null.
+    /// One object: `checks` with `operation`, `engine`, `derivative`, `error`, `unit`, `bound`, `reason` and `ok`;
+    /// `ok`, `adapters`, `notes`. An error that is not finite is null.
     pub fn json(&self) -> Value {
         let check = |check: &Check| {
             json!({
@@ -184,7 +185,7 @@ impl Report {
         for row in &rows {
             let mut line = String::new();
             for (k, cell) in row.iter().enumerate() {
-                // Numbers end below each other.
+                // Right-align the numbers.
                 let _ = match k {
                     3 | 4 => write!(line, "{cell:>width$}  ", width = widths[k]),
                     _ => write!(line, "{cell:<width$}  ", width = widths[k]),
@@ -216,7 +217,7 @@ fn number(value: f64, unit: Unit) -> String {
     }
 }
 
-/// What an implementation is called.
+/// The name of an implementation.
 fn name(implementation: Implementation) -> String {
     match implementation {
         Implementation::F64 => "f64".into(),

@@ -1,4 +1,4 @@
-//! One update of Algorithm 1: by the core, by the CPU engine with its own order of work, and by GPUs.
+//! One update of Algorithm 1: by the core, by the CPU engine with its own order of operations, and by GPUs.
 
 use std::sync::Arc;
 
@@ -23,14 +23,14 @@ use crate::draws::Draws;
 use crate::error::Result;
 use crate::gpu::{Gpu, OptimizerStep, OuterDraws, Plan, Updater};
 
-/// The second moments that training starts from here: with zeros, where they do in earnest, a step has the length `eta`
-/// whatever the gradient, and its sign is chance where the gradient is rounding error.
+/// The second moments that training starts from here. With zeros, as in real training, a step has length `eta` whatever
+/// the gradient, and where the gradient is only rounding error, the sign of the step is random.
 const SECOND_MOMENTS: f32 = 0.01;
 
-/// Gives an operation the draws of a run's first outer iteration.
+/// Provides an operation with the draws of a run's first outer iteration.
 struct FirstIteration<const N: usize, const H: usize> {
     draws: Draws<N, H>,
-    /// Numbers of each input that have been read.
+    /// How many numbers of each input have been read.
     x: usize,
     exploration_gamma: usize,
     mask: usize,
@@ -60,7 +60,7 @@ impl<const N: usize, const H: usize> Source<f64> for FirstIteration<N, H> {
             _ => (self.draws.gamma[0].as_flattened(), &mut self.gamma),
         };
         for real in reals {
-            // Where nothing explores, there are no signs to flip.
+            // Without exploration there are no signs to flip.
             *real = numbers.get(*read).map_or(1.0, |number| f64::from(*number));
             *read += 1;
         }
@@ -138,7 +138,7 @@ fn hold<G: Played<N> + Playable<N>, const N: usize>(
     Ok(())
 }
 
-/// What engines show of an update.
+/// The results of an update that engines expose.
 struct Results {
     loss: f32,
     theta: Vec<f32>,
@@ -152,7 +152,7 @@ fn start(case: &Case) -> Vec<f32> {
 }
 
 impl Results {
-    /// By the outputs that they are. First moments are `(1 - beta1)` times the gradient.
+    /// By output. First moments are `(1 - beta1)` times the gradient.
     fn outputs<O: Operation>(&self, operation: &O, config: &Config) -> Vec<Numbers> {
         let share = 1.0 - config.beta1;
         let wide = |numbers: &[f32]| numbers.iter().map(|number| f64::from(*number)).collect();

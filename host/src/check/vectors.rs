@@ -1,7 +1,7 @@
-//! Implementations against float64 numbers from outside, in the files that `tests/vectors/README.md` describes.
+//! Implementations compared with external float64 numbers, in the files described in `tests/vectors/README.md`.
 //!
-//! Each case is judged by itself, and each tensor of it; a line of the report has the worst of all cases of a game, of a learner
-//! with one step, or of a network.
+//! Each case is judged separately, and within it each tensor; a line of the report shows the worst of all cases of a
+//! game, of a learner with one step length, or of a network.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -20,11 +20,11 @@ use crate::cpu::{Cpu, Number};
 use crate::error::{Error, Result};
 use crate::gpu::Gpu;
 
-/// Holds the CPU's implementations, and for games these adapters, against the files of a folder. Files that are not JSON are
-/// passed over, and a note tells which of the known ones are not there.
+/// Compares the CPU's implementations and, for games, these adapters with the files in a folder. Files that are not
+/// JSON are skipped, and a note lists the known files that are missing.
 ///
 /// # Errors
-/// The folder cannot be read or has no file of vectors; a file has another name or is malformed; a device failed.
+/// The folder cannot be read or contains no file of vectors; a file has an unknown name or is malformed; a device failed.
 pub fn check(report: &mut Report, folder: &Path, gpus: &[Arc<Gpu>]) -> Result<()> {
     let unreadable = |cause| Error::io("read the folder", folder, cause);
     let mut found = BTreeSet::new();
@@ -72,7 +72,7 @@ pub fn check(report: &mut Report, folder: &Path, gpus: &[Arc<Gpu>]) -> Result<()
     Ok(())
 }
 
-/// Reads a file of JSON.
+/// Reads a JSON file.
 ///
 /// # Errors
 /// It cannot be read, or is not JSON.
@@ -81,7 +81,7 @@ pub(super) fn contents(path: &Path) -> Result<serde_json::Value> {
     json::parse(&text).map_err(|error| malformed(error).at(path.display()))
 }
 
-/// An error for whoever wrote a file.
+/// An error addressed to the author of a file.
 pub(super) fn malformed(error: Malformed) -> Error {
     let usage = Error::usage(error.what.clone());
     match error.hint.clone() {
@@ -91,7 +91,7 @@ pub(super) fn malformed(error: Malformed) -> Error {
     .because(error)
 }
 
-/// The report, and what computes besides `f64` and `f32`.
+/// The report, and the implementations to check besides `f64` and `f32`.
 struct Held<'a> {
     report: &'a mut Report,
     cpu: Cpu,

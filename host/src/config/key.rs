@@ -1,7 +1,7 @@
-//! The keys of a configuration. All that there is to know about a key stands in its entry of the table below: the field,
-//! its type, its value in preset `logistic`, its note, where it must lie, what it was once called, what gives it an effect.
+//! The keys of a configuration. Everything about a key is in its entry in the table below: the field, its type, its
+//! value in preset `logistic`, its note, its range, its former names, and what gives it an effect.
 //!
-//! The entry's type says how a value is read and written: see [`Entry`].
+//! The entry's type says how a value is read and written; see [`Entry`].
 
 use std::fmt;
 use std::str::FromStr;
@@ -17,7 +17,7 @@ use toml::Value;
 use super::{Algorithm, Distribution, Estimator, Game, Schedule, Sharing, VERSION};
 use crate::draws::Sampling;
 
-/// Makes [`Config`], [`KEYS`] and [`Config::base`] of the entries `name: type = value => key("note").facts();`.
+/// Defines [`Config`], [`KEYS`] and [`Config::base`] from entries of the form `name: type = value => key("note").facts();`.
 macro_rules! keys {
     (
         $(#[$about:meta])*
@@ -52,7 +52,7 @@ macro_rules! keys {
 keys! {
     /// Everything that a training run depends on.
     ///
-    /// Start from a preset or a file, change keys by [`Config::set`] or by their fields, and check the result with
+    /// Start from a preset or a file, change keys with [`Config::set`] or through the fields, and check the result with
     /// [`Config::validate`].
     ///
     /// ```
@@ -67,7 +67,7 @@ keys! {
     #[derive(Clone, Debug, PartialEq)]
     #[non_exhaustive]
     pub struct Config {
-        /// The preset that supplies what a file leaves out; none if the file gives everything itself.
+        /// The preset that supplies what a file leaves out; `None` if the file gives everything itself.
         preset: Option<String> = None => key("supplies the keys that are left out").optional();
         /// The version of this crate that wrote the configuration.
         version: String = VERSION.to_owned() => key("of the program that wrote this file").optional();
@@ -82,14 +82,14 @@ keys! {
             .within(Range::Finite)
             .needs(matrix)
             .example("rows are DD, DC, CD, CC, columns are players: payoffs = [[1, 1], [3, 0], [0, 3], [2, 2]]");
-        /// How policies of a custom game enter the network; log-odds as probabilities, if it is not said.
+        /// How policies of a custom game enter the network; by default, log-odds as probabilities.
         input: Option<Input> = None => key("of a custom game's policies: tenth or sigmoid").optional().needs(custom);
         /// `delta` in [0, 1), the discount inside an iterated game.
         discount: f64 = IteratedMatrix::DISCOUNT => key("delta, inside an iterated game")
             .optional()
             .within(Range::BelowOne)
             .needs(iterated);
-        /// How agents know their returns and the gradients of these.
+        /// How agents know their returns and the gradients of their returns.
         estimator: Estimator = Estimator::Exact => key("of returns and naive gradients: exact or rollouts").optional();
         /// Episodes per estimate, with [`Estimator::Rollouts`].
         episodes: usize = Sampling::USUAL.episodes => key("played per estimate")
@@ -106,24 +106,24 @@ keys! {
 
         /// Outer iterations, each from fresh starts.
         outer: usize = 1000 => key("outer iterations").within(Range::Count);
-        /// Trajectories side by side.
+        /// Number of trajectories in a batch.
         batch: usize = 128 => key("trajectories side by side").within(Range::Count);
-        /// What every random draw follows from.
+        /// The seed of every random draw.
         seed: u64 = 0 => key("of every random draw").within(Range::Whole);
         /// `alpha`, the agents' learning rate.
         alpha: f64 = 1.0 => key("the agents' learning rate").within(Range::Positive);
-        /// COLA's longest imagined step.
+        /// The maximum length of COLA's imagined step.
         alpha_max: f64 = 10.0 => key("COLA's longest imagined step")
             .optional()
             .within(Range::NotNegative)
             .needs(cola);
         /// `T`, steps of exploration in an outer iteration: a multiple of `stride`.
         steps: usize = 50 => key("T, per outer iteration, a multiple of stride").within(Range::Count);
-        /// `k`, steps of a rollout.
+        /// `k`, steps in a rollout.
         stride: usize = 50 => key("k, steps of a rollout").within(Range::Count);
         /// `lambda` in [0, 1]: how much of a target is observed rather than predicted.
         lambda: f64 = 0.0 => key("the share of a target that is observed, 0 to 1").within(Range::Unit).needs(several_steps);
-        /// `rho` in [0, 1), the inertia of the target network; none, written `"none"`, for no target network.
+        /// `rho` in [0, 1), the inertia of the target network; `None`, written `"none"`, for no target network.
         rho: Option<f64> = None => key("inertia of the target network, below 1, or \"none\"")
             .optional()
             .within(Range::BelowOne);
@@ -145,9 +145,9 @@ keys! {
         field: Field = Field::V => key("what agents follow: v, u or u-normalized")
             .formerly_valued(&[("algorithm1", "u"), ("normalized", "u-normalized")])
             .needs(meva);
-        /// How starts for the rollouts are found.
+        /// How the starts for the rollouts are found.
         exploration: Exploration = Exploration::None => key("none or sign-flips").needs(meva);
-        /// The probability that exploration by sign flips flips a unit.
+        /// The probability that exploration by sign flips flips the sign of a unit.
         flip_probability: f64 = 1.0 / 16.0 => key("of a sign flip, per unit and player")
             .within(Range::Unit)
             .needs(sign_flips);
@@ -179,31 +179,31 @@ keys! {
 
 /// A key of a configuration.
 pub struct Key {
-    /// Its name in files and on the command line, and that of the field.
+    /// Its name in files and on the command line, and the name of the field.
     pub name: &'static str,
     pub(super) facts: Facts,
-    /// Gives it a value, unless it cannot have that one.
+    /// Sets its value, unless the value is not allowed.
     pub(super) read: fn(&mut Config, &Value) -> Result<(), Refusal>,
-    /// Its value as in TOML; none if TOML has nothing to show for it.
+    /// Its value as in TOML; `None` if TOML cannot express it.
     pub(super) write: fn(&Config) -> Option<String>,
-    /// Whether its value lies in a range.
+    /// Whether its value is within a range.
     pub(super) lies_in: fn(&Config, Range) -> bool,
-    /// Gives it the value that it has in another configuration.
+    /// Copies its value from another configuration.
     pub(super) copy: fn(&mut Config, &Config),
 }
 
 impl Key {
-    /// What it means, in a line.
+    /// Its meaning in one line.
     pub fn note(&self) -> &'static str {
         self.facts.note
     }
 
-    /// Why it has no effect in this configuration, if it has none.
+    /// Why it has no effect in this configuration; `None` if it has one.
     pub fn idle(&self, config: &Config) -> Option<Idle> {
         (self.facts.needs)(config)
     }
 
-    /// The key that has this name, or once had it.
+    /// The key with this current or former name.
     pub(super) fn named(name: &str) -> Option<&'static Key> {
         let current = KEYS.iter().find(|key| key.name == name);
         current.or_else(|| KEYS.iter().find(|key| key.facts.formerly == Some(name)))
@@ -216,7 +216,7 @@ impl fmt::Debug for Key {
     }
 }
 
-/// What is known about a key beyond the name, the type and the value of its field.
+/// What is known about a key besides the name, type and value of its field.
 pub(super) struct Facts {
     pub(super) note: &'static str,
     pub(super) formerly: Option<&'static str>,
@@ -227,7 +227,7 @@ pub(super) struct Facts {
     needs: fn(&Config) -> Option<Idle>,
 }
 
-/// A key that must be given, always has an effect, and may have every value of its type.
+/// A key that is mandatory, always has an effect, and may have any value of its type.
 const fn key(note: &'static str) -> Facts {
     Facts {
         note,
@@ -241,7 +241,7 @@ const fn key(note: &'static str) -> Facts {
 }
 
 impl Facts {
-    /// The name that older files have for it.
+    /// Its name in older files.
     const fn formerly(self, formerly: &'static str) -> Self {
         Facts {
             formerly: Some(formerly),
@@ -249,7 +249,7 @@ impl Facts {
         }
     }
 
-    /// Words that older files have for some values, each with today's.
+    /// Words for some of its values in older files, each with the current one.
     const fn formerly_valued(self, formerly_valued: &'static [(&'static str, &'static str)]) -> Self {
         Facts {
             formerly_valued,
@@ -257,22 +257,22 @@ impl Facts {
         }
     }
 
-    /// A file without preset may leave it out.
+    /// A file without a preset may leave it out.
     const fn optional(self) -> Self {
         Facts { optional: true, ..self }
     }
 
-    /// Where its value must lie.
+    /// The range of its value.
     const fn within(self, range: Range) -> Self {
         Facts { range, ..self }
     }
 
-    /// What it needs to have an effect.
+    /// The condition for it to have an effect.
     const fn needs(self, needs: fn(&Config) -> Option<Idle>) -> Self {
         Facts { needs, ..self }
     }
 
-    /// A hint at what it should look like, where presets have no value to show.
+    /// A hint about its form, for when presets have no value to show.
     const fn example(self, example: &'static str) -> Self {
         Facts {
             example: Some(example),
@@ -285,7 +285,7 @@ impl Facts {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Idle {
-    /// What the configuration is that makes it so.
+    /// The property of the configuration that is the reason.
     pub reason: String,
     /// What would give the key an effect.
     pub remedy: &'static str,
@@ -340,7 +340,7 @@ fn rollouts(config: &Config) -> Option<Idle> {
     unless(*estimator == Estimator::Rollouts, reason, "estimator = \"rollouts\"")
 }
 
-/// Where a rollout is a single step, its target is all observed.
+/// If a rollout is a single step, its target is fully observed.
 fn several_steps(config: &Config) -> Option<Idle> {
     let reason = || "`stride` is 1".to_owned();
     meva(config).or_else(|| unless(config.stride != 1, reason, "a stride of at least 2"))
@@ -366,7 +366,7 @@ fn residual(config: &Config) -> Option<Idle> {
     meva(config).or_else(own)
 }
 
-/// Where a number must lie, judged as the `f32` that it becomes.
+/// The range of a number, judged as the `f32` that it becomes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Range {
     Any,
@@ -375,9 +375,9 @@ pub(super) enum Range {
     NotNegative,
     Unit,
     BelowOne,
-    /// A whole number from 1; like the next, one that TOML can hold.
+    /// An integer of at least 1; like the next range, limited to what TOML can hold.
     Count,
-    /// A whole number from 0.
+    /// An integer of at least 0.
     Whole,
 }
 
@@ -418,23 +418,23 @@ impl fmt::Display for Range {
 
 /// Why a key cannot have a value.
 pub(super) enum Refusal {
-    /// It is of another kind: what it must be.
+    /// The value is of the wrong kind; says what it must be.
     MustBe(String),
-    /// It names nothing.
+    /// The value is an unknown name.
     Unknown(UnknownName),
 }
 
-/// A type that a key can have: how its values are read from TOML and written in it.
+/// A type that a key can have: how its values are read from and written to TOML.
 pub(super) trait Entry: Sized {
     fn read(value: &Value) -> Result<Self, Refusal>;
-    /// None if TOML has nothing to show for the value.
+    /// `None` if TOML cannot express the value.
     fn write(&self) -> Option<String>;
     fn lies_in(&self, _: Range) -> bool {
         true
     }
 }
 
-/// The word for a value that is absent: TOML has no null, and a file must be able to take a preset's value back.
+/// The word for an absent value: TOML has no null, and a file must be able to unset a preset's value.
 const NONE: &str = "none";
 
 impl Entry for f64 {
@@ -588,7 +588,7 @@ mod tests {
     use crate::error::Kind;
     use crate::training::trainer::Trainer;
 
-    /// Other values than the configuration's, written as in an assignment: twice and half a number, every other name.
+    /// Values other than the configuration's, written as in an assignment: double and half a number, every other name.
     fn others(key: &Key, config: &Config) -> Vec<String> {
         if let Err(Refusal::Unknown(known)) = (key.read)(&mut config.clone(), &Value::from("nothing")) {
             let own = (key.write)(config).unwrap();
@@ -605,7 +605,7 @@ mod tests {
         }
     }
 
-    /// The tensors of the model that a few updates make.
+    /// The tensors of the model after a few updates.
     fn trained(config: &Config) -> crate::error::Result<Vec<(String, Vec<f32>)>> {
         let mut trainer = Trainer::new(config)?;
         while trainer.iteration() < config.outer {
@@ -615,7 +615,7 @@ mod tests {
         Ok(tensors.map(|tensor| (tensor.name, tensor.data)).collect())
     }
 
-    /// The preset, with a small network where there is one, and few small updates.
+    /// The preset, with a small network if there is one, and few small updates.
     fn small(preset: &str) -> Config {
         let mut config = Config::preset(preset).unwrap();
         if config.algorithm == Algorithm::Meva {
@@ -625,19 +625,20 @@ mod tests {
         } else {
             config.steps = 2;
         }
-        // Halfway, a line and a cosine agree.
+        // Halfway, linear and cosine schedules agree.
         (config.batch, config.outer) = (4, 3);
         config
     }
 
-    /// Every key of every preset does something, or is refused.
+    /// Every key of every preset has an effect or is rejected.
     #[test]
     fn no_key_is_without_effect() {
         for preset in Config::presets() {
             let config = small(preset);
             let model = trained(&config).unwrap();
             for key in KEYS {
-                // COLA trains by no rate of the agents'; those who follow the model do, as tests of `play` show.
+                // COLA's training does not use the agents' rate; agents that follow the model do, as the tests of
+                // `play` show.
                 if key.name == "alpha" && config.algorithm == Algorithm::Cola {
                     continue;
                 }
@@ -701,7 +702,7 @@ mod tests {
         );
     }
 
-    /// Old names and words do not shadow today's.
+    /// Former names and words do not shadow current ones.
     #[test]
     fn names_are_unique() {
         let names = KEYS

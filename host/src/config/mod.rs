@@ -1,7 +1,7 @@
 //! The complete configuration of a training run: one flat table of keys, the same in a file and on the command line.
 //!
-//! [`Config::preset`] gives a published experiment, [`Config::load`] reads a file, [`Config::set`] changes one key, and
-//! [`Config::validate`] says whether it all makes sense. [`KEYS`] lists the keys; `key.rs` is the place to add one.
+//! [`Config::preset`] returns a published experiment, [`Config::load`] reads a file, [`Config::set`] changes one key, and
+//! [`Config::validate`] checks that everything is consistent. [`KEYS`] lists the keys; new ones are added in `key.rs`.
 
 mod key;
 mod presets;
@@ -32,10 +32,10 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Estimator {
-    /// By the game's formula.
+    /// From the game's formula.
     #[default]
     Exact,
-    /// By episodes of play, where a game has turns: Monte Carlo, and REINFORCE with a baseline.
+    /// From sampled episodes, where a game has turns: Monte Carlo, and REINFORCE with a baseline.
     Rollouts,
 }
 
@@ -47,10 +47,10 @@ choice! { Estimator, "estimator":
 /// What is trained.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Algorithm {
-    /// Meta-values, by Algorithm 1.
+    /// Meta-values, with Algorithm 1.
     #[default]
     Meva,
-    /// COLA's steps, by their consistency.
+    /// COLA's steps, with the consistency loss.
     Cola,
 }
 
@@ -59,7 +59,7 @@ choice! { Algorithm, "algorithm":
     Cola = "cola",
 }
 
-/// How the network's learning rate changes over a run.
+/// How the network's learning rate changes during a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Schedule {
@@ -78,7 +78,7 @@ choice! { Schedule, "schedule":
 }
 
 impl Schedule {
-    /// The share of the learning rate that is left after `progress`, from 0 to 1, of the run.
+    /// The fraction of the learning rate that remains after a fraction `progress` of the run, from 0 to 1.
     ///
     /// ```
     /// use meva::config::Schedule;
@@ -110,7 +110,7 @@ choice! { Sharing, "sharing":
 }
 
 impl Sharing {
-    /// How many networks there are.
+    /// The number of networks.
     pub fn count(self) -> usize {
         match self {
             Sharing::Shared => 1,
@@ -119,13 +119,13 @@ impl Sharing {
     }
 }
 
-/// What policies are drawn from.
+/// The distribution that policies are drawn from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Distribution {
     /// Uniform on `[-scale, scale]`.
     Uniform,
-    /// Normal with mean 0 and deviation `scale`.
+    /// Normal with mean 0 and standard deviation `scale`.
     Normal,
 }
 
@@ -134,12 +134,12 @@ choice! { Distribution, "distribution":
     Normal = "normal",
 }
 
-/// What is played.
+/// The game that is played.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Game {
-    /// A game that a name gives.
+    /// A game given by name.
     Named(GameName),
-    /// A game that a program brought along; see [`Trainer::for_game`](crate::training::Trainer::for_game).
+    /// A game provided by a program; see [`Trainer::for_game`](crate::training::Trainer::for_game).
     Custom,
 }
 
@@ -183,7 +183,7 @@ impl Config {
     /// The sizes of the network.
     ///
     /// # Errors
-    /// As [`Config::any_game`], which says how many parameters policies have.
+    /// As [`Config::any_game`], which determines the number of parameters per policy.
     pub fn shape(&self) -> Result<Shape> {
         Ok(Shape {
             parameters: self.any_game()?.parameters(),
@@ -193,8 +193,8 @@ impl Config {
         })
     }
 
-    /// The same configuration for a game that a program brings along, with a network of other sizes. Policies enter the
-    /// network as they did.
+    /// The same configuration for a game that a program provides, with a network of other sizes. Policies enter the
+    /// network in the same way.
     #[must_use]
     pub(crate) fn for_own_game(&self, shape: Shape) -> Self {
         let base = Config::base();
@@ -217,12 +217,12 @@ impl Config {
         Config { seed, ..self.clone() }
     }
 
-    /// The probability that a unit's sign is flipped, if there is exploration at all.
+    /// The probability that a unit's sign is flipped, if there is any exploration.
     pub fn flips(&self) -> Option<f64> {
         (self.exploration == Exploration::SignFlips).then_some(self.flip_probability)
     }
 
-    /// The episodes that agents know the game by, if they do not know it exactly.
+    /// The episodes from which agents estimate the game, if they do not know it exactly.
     pub fn sampling(&self) -> Option<Sampling> {
         (self.estimator == Estimator::Rollouts).then_some(Sampling {
             episodes: self.episodes,
@@ -231,7 +231,7 @@ impl Config {
         })
     }
 
-    /// How policies start.
+    /// How initial policies are drawn.
     pub fn starts(&self) -> Start {
         match self.start {
             Distribution::Uniform => Start::Uniform(self.scale),
@@ -239,7 +239,7 @@ impl Config {
         }
     }
 
-    /// What an update does, with the learning rate at the start of the run; [`Config::eta_at`] gives that of later updates.
+    /// What an update does, with the learning rate at the start of the run; [`Config::eta_at`] returns that of later updates.
     pub fn settings(&self) -> Settings {
         Settings {
             architecture: self.architecture(),
@@ -268,8 +268,8 @@ impl Config {
         }
     }
 
-    /// How policies enter the network: a point of the plane divided by ten, log-odds as probabilities; of a custom game as
-    /// `input` says.
+    /// How policies enter the network: a point of the plane divided by ten, log-odds as probabilities; for a custom
+    /// game, as `input` says.
     pub fn input(&self) -> Input {
         match self.game {
             Game::Named(GameName::Logistic | GameName::Tandem) => Input::Tenth,
@@ -281,8 +281,8 @@ impl Config {
     /// The game with its payoffs and discount.
     ///
     /// # Errors
-    /// A matrix game without payoffs, or payoffs or a discount that make no game; a custom game, which only the program that
-    /// brought it along has.
+    /// A matrix game has no payoffs; payoffs or the discount do not make a valid game; or the game is custom, and only
+    /// the program that provides it has it.
     pub fn any_game(&self) -> Result<AnyGame> {
         match self.game {
             Game::Named(name) => Ok(AnyGame::of(name, self.payoffs, self.discount)?),
@@ -293,12 +293,12 @@ impl Config {
         }
     }
 
-    /// Updates of an outer iteration, `T / k`; like what follows, of a valid configuration.
+    /// Updates per outer iteration, `T / k`; like the following functions, for a valid configuration.
     pub fn updates_per_outer(&self) -> usize {
         self.steps / self.stride
     }
 
-    /// Updates of the whole run.
+    /// Updates in the whole run.
     pub fn updates(&self) -> usize {
         self.outer * self.updates_per_outer()
     }

@@ -23,13 +23,13 @@ const PRESETS: [Preset; 8] = [
     ("cola-ipd", cola_ipd),
 ];
 
-/// The Logistic Game: V, with the residual gradient, by which agents reached B from everywhere in every seed that was
+/// The Logistic Game: V, with the residual gradient, with which agents reached B from everywhere in every seed that was
 /// tried.
 fn logistic() -> Config {
     Config::base()
 }
 
-/// The Logistic Game to the letter of the paper: V, with the semi-gradient.
+/// The Logistic Game, following the paper to the letter: V, with the semi-gradient.
 fn logistic_paper() -> Config {
     Config {
         bootstrap: Bootstrap::SemiGradient,
@@ -37,8 +37,8 @@ fn logistic_paper() -> Config {
     }
 }
 
-/// The iterated prisoner's dilemma as in [`ipd_paper`] and in as many updates, but with trajectories twice as long and a
-/// learning rate that starts three times as high and falls to zero: its agents are harder to exploit.
+/// The iterated prisoner's dilemma as in [`ipd_paper`] and with as many updates, but with trajectories twice as long
+/// and a learning rate that starts three times as high and falls to zero: its agents are harder to exploit.
 fn ipd() -> Config {
     Config {
         outer: 1000,
@@ -49,7 +49,7 @@ fn ipd() -> Config {
     }
 }
 
-/// The iterated prisoner's dilemma to the letter of the paper: U, with exploration and a target network.
+/// The iterated prisoner's dilemma, following the paper to the letter: U, with exploration and a target network.
 fn ipd_paper() -> Config {
     Config {
         game: GameName::Ipd.into(),
@@ -118,7 +118,7 @@ fn cola_ipd() -> Config {
 }
 
 impl Config {
-    /// The preset of this name.
+    /// The preset with this name.
     ///
     /// | name | what it trains |
     /// |---|---|
@@ -132,7 +132,7 @@ impl Config {
     /// | `cola-ipd` | COLA on the iterated prisoner's dilemma |
     ///
     /// # Errors
-    /// No preset has this name; the hint says which one may have been meant.
+    /// No preset has this name; the hint suggests the one that may have been meant.
     pub fn preset(name: &str) -> Result<Self> {
         match PRESETS.iter().find(|(preset, _)| *preset == name) {
             Some((_, config)) => Ok(Config {
@@ -143,15 +143,15 @@ impl Config {
         }
     }
 
-    /// The presets' names.
+    /// The names of the presets.
     pub fn presets() -> impl Iterator<Item = &'static str> + Clone {
         PRESETS.iter().map(|(name, _)| *name)
     }
 
-    /// What the keys are that nobody has set: those of the preset.
+    /// The configuration with the default value of every key: that of the preset.
     ///
     /// # Errors
-    /// There is no preset of this name.
+    /// There is no preset with this name.
     pub(super) fn usual(&self) -> Result<Self> {
         self.preset.as_deref().map_or_else(|| Ok(Self::base()), Self::preset)
     }

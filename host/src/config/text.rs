@@ -11,7 +11,7 @@ use super::Config;
 use super::key::{KEYS, Key, Refusal};
 use crate::error::{Error, Result};
 
-/// An old spelling that a file or an assignment still had, and today's.
+/// An outdated spelling found in a file or an assignment, and the current one.
 ///
 /// ```
 /// use meva::config::Config;
@@ -23,9 +23,9 @@ use crate::error::{Error, Result};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Renamed {
-    /// What was read.
+    /// The spelling that was read.
     pub old: String,
-    /// What to write in its place.
+    /// The spelling to use instead.
     pub new: String,
 }
 
@@ -39,12 +39,12 @@ impl Config {
     /// Reads a file, as [`Config::from_toml`] reads its text.
     ///
     /// # Errors
-    /// The file cannot be read, or its text is not that of a valid configuration.
+    /// The file cannot be read, or its text is not a valid configuration.
     pub fn load(path: &Path) -> Result<Self> {
         Self::load_noting(path).map(|(config, _)| config)
     }
 
-    /// [`Config::load`], with the old spellings that the file has.
+    /// As [`Config::load`], and also returns the outdated spellings in the file.
     ///
     /// # Errors
     /// As [`Config::load`].
@@ -53,10 +53,10 @@ impl Config {
         Self::from_toml_noting(&text).map_err(|error| error.at(path.display()))
     }
 
-    /// Reads a valid configuration from TOML. Keys that are left out have the values of the `preset` that the text names;
-    /// a text without preset must give every key that has an effect, except for those whose usual value is "none" or that
-    /// of the published experiments: `algorithm`, `payoffs`, `discount`, `estimator`, `episodes`, `turns`, `alpha_max`,
-    /// `rho` and `phi`.
+    /// Reads a valid configuration from TOML. Keys that are left out have the values of the `preset` that the text
+    /// names. A text without a preset must give every key that has an effect, except for those whose default is "none"
+    /// or the value of the published experiments: `algorithm`, `payoffs`, `discount`, `estimator`, `episodes`, `turns`,
+    /// `alpha_max`, `rho` and `phi`.
     ///
     /// ```
     /// use meva::config::Config;
@@ -67,13 +67,12 @@ impl Config {
     /// ```
     ///
     /// # Errors
-    /// The text is not TOML, a key is unknown or missing, a value is not one that the key can have, or the keys do not go
-    /// together.
+    /// The text is not TOML, a key is unknown or missing, a value is not allowed for its key, or the keys are not consistent.
     pub fn from_toml(text: &str) -> Result<Self> {
         Self::from_toml_noting(text).map(|(config, _)| config)
     }
 
-    /// [`Config::from_toml`], with the old spellings that the text has.
+    /// As [`Config::from_toml`], and also returns the outdated spellings in the text.
     ///
     /// # Errors
     /// As [`Config::from_toml`].
@@ -83,7 +82,7 @@ impl Config {
         Ok((config, renamed))
     }
 
-    /// Reads what may not be valid.
+    /// Reads a configuration that may be invalid.
     fn parse(text: &str) -> Result<(Self, Vec<Renamed>)> {
         let table: Table = text.parse().map_err(|error| syntax_error(text, error))?;
         let mut config = match table.get("preset") {
@@ -116,7 +115,7 @@ impl Config {
         Ok((config, renamed))
     }
 
-    /// Whether `given` has every key that neither is idle nor has a usual value.
+    /// Whether `given` has every key that has an effect and no default.
     fn require_all_keys(&self, given: &Table) -> Result<()> {
         let absent = |key: &&Key| {
             let names = [Some(key.name), key.facts.formerly];
@@ -135,13 +134,14 @@ impl Config {
             .hint("add them, or take them from a preset, as in preset = \"logistic\""))
     }
 
-    /// Changes one key: `"key=value"`, with a value as in TOML, or a bare word. Returns the old spelling, if it was one.
+    /// Changes one key: `"key=value"`, with a value as in TOML or a bare word. Returns the outdated spelling, if there
+    /// was one.
     ///
-    /// The order of several changes does not matter: whether they make sense together, and whether each has an effect, is
-    /// for [`Config::validate`] to say after the last.
+    /// The order of several changes does not matter: call [`Config::validate`] after the last one to check whether they
+    /// are consistent and each has an effect.
     ///
     /// # Errors
-    /// There is no such key, or it cannot have this value. The configuration is then what it was.
+    /// There is no such key, or it cannot have this value. The configuration is then unchanged.
     pub fn set(&mut self, assignment: &str) -> Result<Option<Renamed>> {
         self.set_inner(assignment)
             .map_err(|error| error.at(format_args!("--set {assignment}")))
@@ -194,11 +194,11 @@ impl Config {
         })
     }
 
-    /// The whole configuration as TOML, with notes; keys without effect stand in comments. [`Config::from_toml`] gives the
-    /// same one back.
+    /// The whole configuration as TOML, with notes; keys without effect are commented out. [`Config::from_toml`]
+    /// returns the same configuration.
     ///
     /// # Errors
-    /// The configuration is not valid, so that it could not be read back.
+    /// The configuration is not valid, so it could not be read back.
     pub fn to_toml(&self) -> Result<String> {
         self.validate()?;
         let line = |key: &Key| {
@@ -219,11 +219,11 @@ impl Config {
         Ok(BTreeMap::from([("config".to_owned(), self.to_toml()?)]))
     }
 
-    /// The configuration that a model file's metadata holds. Older files may have values for keys that had no effect;
-    /// these are set back to the preset's.
+    /// The configuration in a model file's metadata. Older files may have values for keys without effect; these are
+    /// reset to the preset's.
     ///
     /// # Errors
-    /// There is none, or it is not valid.
+    /// There is no configuration, or it is not valid.
     pub fn of_metadata(metadata: &BTreeMap<String, String>) -> Result<Self> {
         let text = metadata.get("config").ok_or_else(|| {
             Error::files("this is not a model of meva: its metadata has no `config`")
@@ -243,7 +243,7 @@ impl Config {
         read().map_err(|error: Error| error.at("metadata `config`"))
     }
 
-    /// What the preset has for a key, or how it should look.
+    /// The preset's value for a key, or a hint about its form.
     pub(super) fn example(&self, key: &Key) -> String {
         let name = self.preset.as_deref().unwrap_or("logistic");
         let value = Self::preset(name).ok().and_then(|preset| (key.write)(&preset));
@@ -255,7 +255,7 @@ impl Config {
     }
 }
 
-/// The candidate that `word` is probably a misspelling of: at most a third of its letters, or one, are wrong.
+/// The candidate that `word` is probably a misspelling of: at most a third of its letters, or one letter, are wrong.
 ///
 /// ```
 /// use meva::config::nearest;
@@ -275,7 +275,7 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .map(|(_, candidate)| candidate)
 }
 
-/// No `kind` is called `word`; perhaps one of the candidates was meant.
+/// The error for an unknown `word`, which should be a `kind`; perhaps one of the candidates was meant.
 pub fn unknown<'a>(kind: &str, word: &str, candidates: impl Iterator<Item = &'a str> + Clone) -> Error {
     let hint = match nearest(word, candidates.clone()) {
         Some(near) => format!("did you mean `{near}`?"),
@@ -340,7 +340,7 @@ mod tests {
             turns: 7,
             ..preset("imp")
         };
-        // What has no effect comes back from the preset.
+        // Keys without effect come back from the preset.
         let cola = Config {
             algorithm: Algorithm::Cola,
             ..preset("ipd")
@@ -379,7 +379,7 @@ mod tests {
         assert_eq!(config, expected);
     }
 
-    /// Without preset only some keys may be left out, and those do not come from a preset.
+    /// Without a preset only some keys may be left out, and their values do not come from a preset.
     #[test]
     fn a_file_without_preset_is_complete() {
         let lines = |left_out: &[&str]| -> String {
@@ -401,7 +401,7 @@ mod tests {
                 &["missing keys", &format!("`{}`", key.name), "preset = "],
             );
         }
-        // COLA has no use for some of them.
+        // COLA does not use some of them.
         let unused = ["lambda", "field", "exploration", "flip_probability", "bootstrap"];
         let text = lines(&[&["preset", "algorithm"], &unused[..]].concat());
         Config::from_toml(&format!("algorithm = 'cola'\n{text}")).unwrap();
@@ -449,7 +449,7 @@ mod tests {
         );
     }
 
-    /// Models that were trained with a key that did nothing can still be read, as what they are.
+    /// Models trained with a key that had no effect can still be read, without that key's value.
     #[test]
     fn old_models_are_read() {
         let of = |text: &str| Config::of_metadata(&BTreeMap::from([("config".to_owned(), text.to_owned())]));
@@ -500,7 +500,7 @@ mod tests {
         assert_eq!(config, expected);
     }
 
-    /// A key and what gives it an effect may come in either order, and under the old name.
+    /// A key and the key that gives it an effect may be set in either order, and under the old name.
     #[test]
     fn the_order_of_assignments_does_not_matter() {
         let by = |assignments: [&str; 2]| {
@@ -515,7 +515,7 @@ mod tests {
         assert_eq!(by(["rollouts=4", "estimator=rollouts"]), (expected, 1));
     }
 
-    /// A failed assignment says so and changes nothing.
+    /// A failed assignment returns an error and changes nothing.
     #[test]
     fn bad_assignments() {
         for (assignment, words) in [

@@ -1,4 +1,4 @@
-//! Whether the values of a configuration lie in their ranges, have an effect, and go together.
+//! Checks that the values of a configuration are within their ranges, have an effect, and are consistent.
 
 use meva_core::algorithm1::Bootstrap;
 use meva_core::game::GameName;
@@ -8,8 +8,9 @@ use super::{Algorithm, Config, Estimator, Game, Sharing};
 use crate::error::{Error, Result};
 
 impl Config {
-    /// Whether every value lies in its range, has an effect, and goes with the others. Numbers are judged as the `f32` that
-    /// they become; a key without effect must have the preset's value, or without preset that of preset `logistic`.
+    /// Checks that every value is within its range, has an effect, and is consistent with the others. Numbers are
+    /// judged as the `f32` that they become; a key without effect must have the preset's value or, without a preset,
+    /// that of preset `logistic`.
     ///
     /// ```
     /// use meva::config::Config;
@@ -22,7 +23,7 @@ impl Config {
     /// ```
     ///
     /// # Errors
-    /// They do not: the first that stands out.
+    /// A check failed; the error describes the first failure.
     pub fn validate(&self) -> Result<()> {
         self.validate_keys()?;
         self.validate_counts()?;
