@@ -1,9 +1,9 @@
-//! Activations, each given together with its slope: the forward pass records both, so no pass back evaluates it again.
+//! Activations, each given together with its slope: the forward pass records both, so no backward pass evaluates it again.
 
 use crate::choice::choice;
 use crate::scalar::Scalar;
 
-/// Which function follows a layer norm.
+/// The function that follows a layer norm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activation {
     /// `z sigmoid(2 u)`, `u = sqrt(2 / pi) (z + 0.044715 z^3)`: the tanh form, `z / 2 (1 + tanh(u))`.
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
     use crate::Dual;
 
-    /// The slope is what a dual number carries through the value.
+    /// The slope equals what a dual number propagates through the value.
     #[test]
     fn slopes_are_derivatives() {
         for activation in [Activation::Gelu, Activation::Tanh] {
@@ -102,7 +102,7 @@ mod tests {
         }
     }
 
-    /// Far out the function is 0 or the identity, never NaN.
+    /// For large arguments the function is 0 or the identity, never NaN.
     #[test]
     fn activations_saturate() {
         for z in [1e4, 1e18, f32::MAX] {

@@ -9,7 +9,7 @@
 
 use crate::scalar::Real;
 
-/// The optimiser's settings; all without unit.
+/// The optimiser's settings, all dimensionless.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AdamW {
     /// Learning rate.
@@ -27,7 +27,7 @@ pub struct AdamW {
 impl AdamW {
     /// One step for one slice of parameters; `step` counts from 1.
     ///
-    /// Only as many numbers are touched as the shortest of the slices has.
+    /// Touches only as many numbers as the shortest of the slices has.
     ///
     /// ```
     /// let adam = meva_core::adamw::AdamW { eta: 0.1, beta1: 0.9, beta2: 0.99, epsilon: 0.0, weight_decay: 0.0 };
@@ -62,7 +62,7 @@ impl AdamW {
     }
 }
 
-/// `base^exponent` by repeated squaring, the same bits everywhere.
+/// `base^exponent` by repeated squaring, with the same bits everywhere.
 fn power(base: f64, exponent: u32) -> f64 {
     let (mut result, mut square, mut rest) = (1.0, base, exponent);
     while rest > 0 {
@@ -85,7 +85,7 @@ mod tests {
         assert_eq!(power(0.9, u32::MAX), 0.0);
     }
 
-    /// Without a gradient only the decay acts.
+    /// Without a gradient only the weight decay acts.
     #[test]
     fn decay_is_decoupled() {
         let adamw = AdamW {

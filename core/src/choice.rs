@@ -1,8 +1,8 @@
-//! Choices by name: what configurations, command lines, images and other languages call the variants of an enum.
+//! Choices by name: what the variants of an enum are called in configurations, command lines, images and other languages.
 
 use core::fmt;
 
-/// A word that is not one of a list of names: the error of every choice's [`FromStr`](core::str::FromStr).
+/// A word that is not in a list of names: the error of every choice's [`FromStr`](core::str::FromStr).
 ///
 /// ```
 /// use meva_core::learner::LearnerName;
@@ -13,14 +13,14 @@ use core::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UnknownName {
-    /// What should have been named: a learner, a game.
+    /// The kind of thing that should have been named: a learner, a game.
     pub kind: &'static str,
-    /// The names that there are.
+    /// The valid names.
     pub names: &'static [&'static str],
 }
 
 impl UnknownName {
-    /// The error for a word that is none of `names`.
+    /// The error for a word that is not one of `names`.
     pub const fn new(kind: &'static str, names: &'static [&'static str]) -> Self {
         UnknownName { kind, names }
     }
@@ -39,9 +39,9 @@ impl fmt::Display for UnknownName {
 
 impl core::error::Error for UnknownName {}
 
-/// Gives an enum its names: `ALL`, `NAMES`, `name`, `Display` and `FromStr`; and with a code after each variant, `code` and
-/// `from_code` for images and C. Each name and each code stands once, where this is called. The word after the type says what
-/// kind of thing is named, for messages.
+/// Gives an enum its names: `ALL`, `NAMES`, `name`, `Display` and `FromStr`; and, with a code after each variant,
+/// `code` and `from_code` for images and C. Each name and each code is written only once, in the call of this macro.
+/// The word after the type says, for messages, what kind of thing is named.
 ///
 /// ```
 /// #[derive(Clone, Copy, Debug, PartialEq)]
@@ -94,14 +94,14 @@ macro_rules! choice {
         $crate::choice!($type, $kind: $($variant = $name),+);
 
         impl $type {
-            /// The number that images and C know it by.
+            /// The number that identifies it in images and in C.
             pub const fn code(self) -> u32 {
                 match self {
                     $(Self::$variant => $code,)+
                 }
             }
 
-            /// The choice of a code; the first in [`Self::ALL`] where several share it.
+            /// The choice with a code; the first in [`Self::ALL`] if several share it.
             pub const fn from_code(code: u32) -> Option<Self> {
                 let mut index = 0;
                 while index < Self::ALL.len() {

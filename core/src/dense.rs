@@ -1,7 +1,7 @@
-//! Affine maps `y = W x + b`, whose slice operations are the heart of every network here.
+//! Affine maps `y = W x + b`, whose slice operations dominate the cost of every network here.
 //!
-//! `W` is `[O][I]` (row-major, one row per output). Sums run over the inputs in order, starting from what `y` holds;
-//! four outputs advance together, which does not change the order of any of them.
+//! `W` is `[O][I]` (row-major, one row per output). Sums run over the inputs in order, starting from the value in `y`;
+//! four outputs are computed together, which does not change the order of any sum.
 
 use crate::scalar::Scalar;
 
@@ -15,7 +15,7 @@ pub struct Dense<T, const I: usize, const O: usize> {
     pub bias: [T; O],
 }
 
-/// Outputs that are summed side by side: four times four vector registers of 16 numbers.
+/// Number of outputs that are summed side by side: four times four vector registers of 16 numbers.
 pub(crate) const BLOCK: usize = 4;
 
 /// `y += W x`.
@@ -68,7 +68,7 @@ pub fn vjp_input<S: Scalar, const I: usize, const O: usize>(w: &[[S::Real; I]; O
     }
 }
 
-/// The adjoint of the weights, `dW += dy x^T`, summed over the lanes in their order.
+/// The adjoint of the weights, `dW += dy x^T`, summed over the lanes in order.
 #[inline(always)]
 pub fn vjp_weight<S: Scalar, const I: usize, const O: usize>(dy: &[S; O], x: &[S; I], dw: &mut [[S::Lane; I]; O]) {
     S::add_outer(dy, x, dw);
@@ -111,7 +111,7 @@ mod tests {
         check::<5, 9>();
     }
 
-    /// Adding the lanes' outer products at once is adding them one trajectory after the other.
+    /// Adding the outer products of all lanes at once is the same as adding them one trajectory after the other.
     #[test]
     fn weight_adjoint_of_lanes_sums_in_the_order_of_lanes() {
         let dy: [Lanes<8>; 5] =

@@ -169,7 +169,7 @@ impl<T: Scalar> Scalar for Dual<T> {
         Dual::new(self.value.sum_lanes(), self.tangent.sum_lanes())
     }
 
-    /// By the product rule: three sums of the numbers that duals consist of, at their speed.
+    /// By the product rule: three sums of the underlying numbers, as fast as those are.
     #[inline(always)]
     fn add_outer<const I: usize, const O: usize>(dy: &[Self; O], x: &[Self; I], sums: &mut [[Self::Lane; I]; O]) {
         let (mut value, mut tangent) = ([[T::Lane::ZERO; I]; O], [[T::Lane::ZERO; I]; O]);
@@ -203,7 +203,7 @@ mod tests {
         );
     }
 
-    /// Each operation against its rule, at points on both sides of zero.
+    /// Each operation is checked against its rule, at points on both sides of zero.
     #[test]
     fn operations_follow_their_rules() {
         for a in [-2.5, -0.5, 0.75, 3.0] {
@@ -231,7 +231,7 @@ mod tests {
         }
     }
 
-    /// Selections look at values alone, and derivatives follow the side that was taken; at a tie that is `no`.
+    /// Selections compare values only, and derivatives follow the selected side; at a tie that is `no`.
     #[test]
     fn selections_carry_the_tangent_of_their_side() {
         let (yes, no) = (Dual::new(1.0, 7.0), Dual::new(1.0, -7.0));
@@ -254,7 +254,7 @@ mod tests {
         }
     }
 
-    /// Lanes of duals, their sums and outer products are those of each lane.
+    /// For lanes of duals, sums and outer products are those of each lane.
     #[test]
     fn lanes_are_apart() {
         type Wide = Dual<Lanes<4>>;

@@ -1,20 +1,21 @@
-//! `exp`, `tanh` and `sigmoid` for `f32`, branch-free, in IEEE `+ - * /` and integer operations alone.
+//! `exp`, `tanh` and `sigmoid` for `f32`, branch-free, using only IEEE `+ - * /` and integer operations.
 //!
-//! They give the same bits on every processor. Each is written for `W` lanes, stage by stage: compilers turn a stage, a loop
-//! over the lanes, into vector instructions, and the processor works on several vectors at once instead of waiting for each
-//! operation of one. A lone number is one lane.
+//! They give the same bits on every processor. Each is written for `W` lanes, in stages: compilers turn a stage, a loop
+//! over the lanes, into vector instructions, and the processor works on several vectors at once instead of waiting for
+//! each operation of a single one. A single number is one lane.
 //!
-//! All three rest on one reduction (Cody and Waite): `x = n ln 2 + r` with `n` the nearest integer, so `|r| <= ln(2) / 2`, and
+//! All three are based on one range reduction (Cody and Waite): `x = n ln 2 + r` with `n` the nearest integer, so `|r|
+//! <= ln(2) / 2`, and
 //!
 //! ```text
 //! exp(x) - 1 = 2^n (r + r^2 q(r)) + (2^n - 1)
 //! ```
 //!
-//! `q` is the polynomial of degree 5 that is best for the relative error of `expm1` on `|r| <= 1.002 ln(2) / 2`
-//! (reweighted least squares on 4000 Chebyshev points; 2.4e-10 before its coefficients are rounded to `f32`).
-//! Against `f64`, over all `f32` inputs, the error stays within 2 ulp for `exp` and `tanh` and 3 ulp for `sigmoid`.
+//! `q` is the polynomial of degree 5 that minimises the relative error of `expm1` on `|r| <= 1.002 ln(2) / 2`
+//! (reweighted least squares on 4000 Chebyshev points; 2.4e-10 before its coefficients are rounded to `f32`). Compared
+//! with `f64`, over all `f32` inputs, the error is at most 2 ulp for `exp` and `tanh` and 3 ulp for `sigmoid`.
 //!
-//! The constants are public so that an implementation in another language, such as the GPU engine's shaders, can take them
+//! The constants are public so that implementations in other languages, such as the GPU engine's shaders, can take them
 //! from here instead of copying them.
 
 /// `1 / ln 2`.
@@ -39,8 +40,8 @@ pub const EXPM1_POLYNOMIAL: [f32; 6] = [
 pub const EXP_HIGHEST: f32 = 90.0;
 /// Where `exp` vanishes: at -105 the result is 0.
 pub const EXP_LOWEST: f32 = -105.0;
-/// The coefficients of `p` in `tanh(x) = x + x^3 p(x^2)`, lowest degree first: best for the relative error on
-/// `|x| <= 0.63`, fitted like `q` (4.8e-9).
+/// The coefficients of `p` in `tanh(x) = x + x^3 p(x^2)`, lowest degree first: they minimise the relative error on `|x|
+/// <= 0.63`, fitted like `q` (4.8e-9).
 pub const TANH_POLYNOMIAL: [f32; 5] = [
     -0.333_332_78,
     0.133_313_31,
@@ -54,7 +55,7 @@ pub const TANH_NEAR: f32 = 0.625;
 /// Where `tanh` saturates: from 9.02 on the result rounds to 1.
 pub const TANH_HIGHEST: f32 = 9.1;
 
-/// A stage: what `formula` gives for every lane.
+/// A stage: applies `formula` to every lane.
 #[inline(always)]
 fn each<const W: usize>(formula: impl Fn(usize) -> f32) -> [f32; W] {
     let mut results = [0.0; W];
@@ -103,7 +104,7 @@ pub(crate) fn exp_each<const W: usize>(x: &[f32; W]) -> [f32; W] {
     let x = each::<W>(|l| if x[l] > EXP_HIGHEST { EXP_HIGHEST } else { x[l] });
     let x = each::<W>(|l| if x[l] < EXP_LOWEST { EXP_LOWEST } else { x[l] });
     let (shifted, p) = reduce(&x);
-    // In two factors, since n reaches from -151 to 130: below the normal range the second product rounds once.
+    // In two factors, since n ranges from -151 to 130: below the normal range the second product rounds once.
     each::<W>(|l| {
         let n = integer(shifted[l]);
         let half = n >> 1;
@@ -188,7 +189,7 @@ mod tests {
             .chain([f32::from_bits(1), f32::MIN_POSITIVE, 200.0, 1e30, f32::MAX])
     }
 
-    /// Units in the last place of the exact value, subnormal ones included.
+    /// Units in the last place of the exact value, including subnormal values.
     fn ulps(got: f32, exact: f64) -> f64 {
         let rounded = (exact as f32).abs();
         let next = f32::from_bits(rounded.to_bits() + 1);
@@ -217,12 +218,12 @@ mod tests {
         }
         assert_eq!(sigmoid(f32::NEG_INFINITY), 0.0);
         assert!(exp(f32::NAN).is_nan() && tanh(f32::NAN).is_nan() && sigmoid(f32::NAN).is_nan());
-        // The last finite value, and the least that is not zero.
+        // The largest finite value, and the smallest that is not zero.
         assert!(exp(88.722_83).is_finite() && exp(88.73).is_infinite());
         assert!(exp(-103.9) > 0.0 && exp(-104.1) == 0.0);
     }
 
-    /// tanh is odd to the bit, and the two sigmoids of a number add up to one.
+    /// tanh is odd to the bit, and sigmoid(x) and sigmoid(-x) sum to one.
     #[test]
     fn symmetries() {
         for x in points() {
@@ -231,7 +232,7 @@ mod tests {
         }
     }
 
-    /// Results are ordered as their arguments are, but for an error of the last place.
+    /// Results are in the order of their arguments, up to an error in the last place.
     #[test]
     fn no_steps_down() {
         for function in [exp, tanh, sigmoid] {
@@ -248,7 +249,7 @@ mod tests {
         }
     }
 
-    /// However many lanes there are, each has the bits of a number alone.
+    /// However many lanes there are, each has the same bits as a single number.
     #[test]
     fn lanes_have_the_bits_of_one() {
         let x: [f32; 7] = [-100.0, -0.7, -0.0, 1e-20, 0.624, 9.05, f32::INFINITY];

@@ -4,8 +4,8 @@
 //! J[i][j][(m, n)] = d field_i[m] / d x_j[n]
 //! ```
 //!
-//! A column is the field evaluated on dual numbers that move along its parameter. The field may be a gradient, and the
-//! Jacobian then a Hessian ([`Game::hessian`](crate::Game::hessian)); what agents follow
+//! A column is the field evaluated on dual numbers that move along its parameter. The field may be a gradient, in which
+//! case the Jacobian is a Hessian ([`Game::hessian`](crate::Game::hessian)); a learner's field
 //! ([`learner::jacobian`](crate::learner::jacobian)); or a network's own gradients.
 
 use nalgebra::SMatrix;
@@ -13,7 +13,7 @@ use nalgebra::SMatrix;
 use crate::dual::{self, Dual};
 use crate::scalar::Scalar;
 
-/// A matrix over joint policies by blocks, the player of the rows first.
+/// A matrix over joint policies by blocks; the first index is the player of the rows.
 pub type Blocks<S, const N: usize> = [[SMatrix<S, N, N>; 2]; 2];
 
 /// The Jacobian of `field` at `x`, in `2 N` evaluations.
@@ -65,7 +65,7 @@ mod tests {
     const X: [[f64; 5]; 2] = [[0.5, -1.0, 2.0, 0.25, 1.0], [-0.5, 1.5, 0.75, -2.0, 0.0]];
     const V: [[f64; 5]; 2] = [[1.0, -2.0, 0.5, 3.0, 0.25], [-1.5, 0.0, 2.0, 1.0, -0.5]];
 
-    /// A Hessian is symmetric, and its product with a vector is what dual numbers along that vector give.
+    /// A Hessian is symmetric, and its product with a vector equals what dual numbers along that vector give.
     #[test]
     fn hessians_agree_with_their_products() {
         fn law<G: Game<N>, const N: usize>(game: &G, x: &[[f64; N]; 2], v: &[[f64; N]; 2]) {
@@ -86,8 +86,8 @@ mod tests {
         law(&IteratedMatrix::CHICKEN, &X, &V);
     }
 
-    /// The naive field's rows are those of the two Hessians, and any field's product with a vector is its derivative along
-    /// it.
+    /// The naive field's rows are those of the two Hessians, and any field's Jacobian times a vector is its derivative
+    /// along that vector.
     #[test]
     fn jacobians_are_derivatives_of_fields() {
         let game = IteratedMatrix::PRISONERS_DILEMMA;
@@ -100,7 +100,7 @@ mod tests {
         close(&times(&learner::jacobian(&lola, &game, &X), &V), &along);
     }
 
-    /// At one precision or in lanes, the same numbers.
+    /// Lanes give the same numbers as a single evaluation in `f32`.
     #[test]
     fn lanes_have_the_bits_of_one() {
         use crate::{Lanes, Scalar};

@@ -1,8 +1,8 @@
-//! The slice operations that all the time goes to, as methods that a host can compile for its instruction sets.
+//! The slice operations that take nearly all the time, as methods that a host can compile for its instruction sets.
 //!
 //! Each provided method is the portable formula. A host overrides them with calls of the same formula inside functions
-//! that may use wider vector instructions: operation by operation, microseconds each, so that choosing at run time costs
-//! nothing. Bits never differ: the formula fixes every rounding and every order.
+//! that may use wider vector instructions. Each operation takes microseconds, so selecting the code at run time costs
+//! nothing. The bits never differ: the formula fixes every rounding and every order.
 
 use crate::activation::Activation;
 use crate::layer_norm::{LayerNorm, LayerTape};

@@ -1,4 +1,4 @@
-//! Prediction targets on the normalised Bellman equation (appendix A), quantile by quantile (appendix C):
+//! Prediction targets from the normalised Bellman equation (appendix A), quantile by quantile (appendix C):
 //!
 //! ```text
 //! y(t) = (1 - gamma) f + gamma ((1 - lambda) q(t+1) + lambda y(t+1))          y(k) = q(k)
@@ -49,7 +49,7 @@ mod tests {
         y
     }
 
-    /// Without look-ahead the reward alone counts, with nothing but look-ahead what follows: the prediction, the next
+    /// Without look-ahead only the reward counts; with look-ahead alone, only what follows: the prediction, the next
     /// target, or half of each.
     #[test]
     fn ends_of_gamma_and_lambda() {
@@ -61,7 +61,7 @@ mod tests {
         assert_eq!(target(1.0, 0.5), [6.0, -0.25]);
     }
 
-    /// Rewards of 1 forever are worth 1, whatever the discount: values are normalised.
+    /// Rewards of 1 for ever are worth 1, whatever the discount: values are normalised.
     #[test]
     fn constant_rewards_are_their_own_value() {
         for gamma in [0.0, 0.25, 0.5, 0.75] {
@@ -73,7 +73,8 @@ mod tests {
         }
     }
 
-    /// Both adjoints are what dual numbers carry through the step; that of the prediction is added to what was there.
+    /// Both adjoints equal what dual numbers propagate through the step; that of the prediction is added to the
+    /// previous value.
     #[test]
     fn vjp_is_the_adjoint() {
         let (gamma, lambda) = (0.9, 0.3);

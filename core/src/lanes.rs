@@ -1,6 +1,6 @@
 //! `W` trajectories in lockstep: every operation is a loop over the lanes, which compilers turn into vector instructions.
 //!
-//! Each lane gets exactly the bits that `f32` gives, because it is computed by the same code. `W = 64` is the width to
+//! Each lane gets exactly the same bits as `f32`, because it is computed by the same code. `W = 64` is the width to
 //! use: loops over 16 or 32 lanes were unrolled into scalar code by the compiler.
 
 use core::ops::{Add, AddAssign, Div, Mul, Neg, Sub, SubAssign};
@@ -137,12 +137,12 @@ impl<const W: usize> Scalar for Lanes<W> {
             }
             width -= half;
         }
-        // Opaque, lest compilers run a loop over units around this one in vectors, which gathers every number: three times
-        // as slow.
+        // Opaque, because compilers would otherwise vectorise a loop over units around this one, which gathers every
+        // number: three times as slow.
         core::hint::black_box(sums[0])
     }
 
-    /// With `x` transposed, row `o` of the sums advances as a whole: the loop of a matrix product, and no horizontal sum.
+    /// With `x` transposed, row `o` of the sums is updated as a whole: the loop of a matrix product, without horizontal sums.
     #[inline(always)]
     fn add_outer<const I: usize, const O: usize>(dy: &[Self; O], x: &[Self; I], sums: &mut [[f32; I]; O]) {
         let mut rows = [Lanes([0.0; I]); W];

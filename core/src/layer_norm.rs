@@ -5,13 +5,13 @@
 //! y = activation(scale n + shift)
 //! ```
 //!
-//! over the `H` units of a layer. The two are one operation because both are elementwise and one pass over the units
-//! serves both. The tape keeps `n`, `1 / sqrt(..)`, the activation's slope and `y`.
+//! over the `H` units of a layer. The two are one operation because both are elementwise and a single pass over the
+//! units computes both. The tape keeps `n`, `1 / sqrt(..)`, the activation's slope and `y`.
 
 use crate::activation::{Activation, Gelu, Tanh, Unit};
 use crate::scalar::Scalar;
 
-/// Keeps the division finite for a layer whose units are all equal; the value of the reference implementations.
+/// Keeps the division finite for a layer whose units are all equal; the value that the reference implementations use.
 pub const EPSILON: f64 = 1e-6;
 
 /// Scale and shift of the `H` normalised units.
@@ -24,7 +24,7 @@ pub struct LayerNorm<T, const H: usize> {
     pub shift: [T; H],
 }
 
-/// What the forward pass of a normalised layer leaves for the passes back.
+/// What the forward pass of a normalised layer records for the backward passes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct LayerTape<S, const H: usize> {
@@ -155,7 +155,7 @@ mod tests {
     use super::*;
     use crate::{Dual, Real};
 
-    /// No activation: outputs are the norm's own.
+    /// No activation: outputs are those of the norm itself.
     struct Identity;
     impl Unit for Identity {
         fn value_and_slope<T: Scalar>(z: T) -> (T, T) {
@@ -187,7 +187,7 @@ mod tests {
         assert!(mean.abs() < 1e-15 && (variance - 1.0).abs() < 2e-6, "{mean} {variance}");
     }
 
-    /// A common shift of all units is taken away, and so is a common factor, but for epsilon.
+    /// A common shift of all units is removed, and so is a common factor, up to epsilon.
     #[test]
     fn shift_and_factor_are_taken_away() {
         let norm = |z| evaluated(Activation::Tanh, z).normalized;
@@ -198,7 +198,7 @@ mod tests {
         }
     }
 
-    /// Units that are all equal normalise to zero, and the pass back stays finite.
+    /// Units that are all equal normalise to zero, and the backward pass stays finite.
     #[test]
     fn equal_units_stay_finite() {
         let tape = evaluated(Activation::Gelu, [5.0_f64; 4]);
@@ -212,7 +212,7 @@ mod tests {
         );
     }
 
-    /// `vjp` is the transpose of what dual numbers carry through the forward pass.
+    /// `vjp` is the transpose of how dual numbers propagate through the forward pass.
     #[test]
     fn vjp_is_the_adjoint() {
         for activation in [Activation::Gelu, Activation::Tanh] {
@@ -231,7 +231,7 @@ mod tests {
         }
     }
 
-    /// The adjoints of scale and shift are those of what enters the activation, times the normalised unit or one.
+    /// The adjoints of scale and shift are those of the activation's input, times the normalised unit or one.
     #[test]
     fn parameters_add_up() {
         let tape = evaluated(Activation::Tanh, Z);
@@ -247,8 +247,8 @@ mod tests {
         }
     }
 
-    /// Of two units (t, 0) with scale (1, 2) and epsilon 1/4 the outputs add up to `-t / sqrt(t^2 + 1)`, whose second
-    /// derivative is `3 t (t^2 + 1)^(-5/2)`: by the pass back on dual numbers.
+    /// For two units (t, 0) with scale (1, 2) and epsilon 1/4, the outputs sum to `-t / sqrt(t^2 + 1)`, whose second
+    /// derivative is `3 t (t^2 + 1)^(-5/2)`: computed by the backward pass on dual numbers.
     #[test]
     fn second_derivative() {
         fn law<T: Real>(bound: f64) {

@@ -16,16 +16,17 @@
 //! - The own (simultaneous) gradient is `g_i = d f_i / d x_i`.
 //! - Quantile midpoints are `tau_i = (i + 1/2) / M`, the Huber threshold is 1, GELU is the tanh form, layer norm has the
 //!   biased variance and epsilon 1e-6.
-//! - Matrices are `[output][input]`. `dx` is the adjoint of `x` (the derivative of a scalar by it), `x_dot` a tangent.
-//!   Passes back *add* to weight gradients, so that a batch is a loop.
+//! - Matrices are `[output][input]`. `dx` is the adjoint of `x` (the derivative of a scalar with respect to it),
+//!   `x_dot` a tangent. Backward passes *add* to weight gradients, so that a batch is a loop.
 //!
 //! # Where to find what
 //!
-//! [`algorithm1`] tells the training story from top to bottom; [`learner`] has the learners side by side, [`game`] the
-//! games. [`networks`] knows whether players share a network or have one each; [`jacobian`] has Hessians and Jacobians of
-//! fields as matrices of [`nalgebra`]. [`scalar`] says what formulas are written in: [`Dual`] numbers give derivatives of
-//! any of them, [`Lanes`] run many trajectories at once. What is known only at run time has a name: learners, games and other choices by [`mod@choice`],
-//! the sizes of networks by [`shape`]; [`image`] puts a trained network into one piece.
+//! [`algorithm1`] presents training from top to bottom; [`learner`] has the learners side by side, [`game`] the games.
+//! [`networks`] handles whether players share a network or have one each; [`jacobian`] has Hessians and Jacobians of
+//! fields as matrices of [`nalgebra`]. [`scalar`] defines the number types that formulas are generic over: [`Dual`]
+//! numbers give derivatives of any formula, [`Lanes`] run many trajectories at once. Whatever is known only at run time
+//! has a name: learners, games and other choices through [`mod@choice`], the sizes of networks through [`shape`].
+//! [`image`] stores a trained network as a single value.
 #![no_std]
 #![forbid(unsafe_code)]
 

@@ -5,11 +5,11 @@
 //! z_i = policy(embed(x_i), gamma_i)          h_i = value(z_i, z_opponent)          q_i = Q h_i + b
 //! ```
 //!
-//! Weights are shared between the players, who differ in whose `z` comes first. Derivatives by policies are those of the
-//! mean quantile. `V_i` depends on `x_i` only through `z_i` in its own slot, so an own gradient takes one pass back
-//! through player `i`'s value network and policy network and none through the opponent's, and it needs only the mean row
-//! of `Q`. Higher derivatives are these gradients evaluated on duals: [`MetaValue::gradient`] on
-//! [`Dual`](crate::Dual) is a Hessian-vector product, [`MetaValue::own_gradient`] a column of the field's Jacobian.
+//! Weights are shared between the players, who differ in whose `z` comes first. Derivatives with respect to policies
+//! are those of the mean quantile. `V_i` depends on `x_i` only through `z_i` in its own slot, so an own gradient takes
+//! one backward pass through player `i`'s value network and policy network and none through the opponent's, and it
+//! needs only the mean row of `Q`. Higher derivatives are these gradients evaluated on duals: [`MetaValue::gradient`]
+//! on [`Dual`](crate::Dual) is a Hessian-vector product, [`MetaValue::own_gradient`] a column of the field's Jacobian.
 
 use crate::activation::Activation;
 use crate::choice::choice;
@@ -22,9 +22,9 @@ use crate::scalar::{Real, Scalar};
 /// How policy parameters enter the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Input {
-    /// `x / 10`: the Logistic Game, whose policies are read on [-10, 10].
+    /// `x / 10`: for the Logistic Game, whose policies are considered on [-10, 10].
     Tenth,
-    /// `sigmoid(x)`: iterated games, whose policies are log-odds.
+    /// `sigmoid(x)`: for iterated games, whose policies are log-odds.
     Sigmoid,
 }
 
@@ -50,7 +50,7 @@ impl Input {
     }
 }
 
-/// What a network is besides its sizes and parameters.
+/// What defines a network besides its sizes and parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Architecture {
     /// How policy parameters enter.
@@ -59,7 +59,7 @@ pub struct Architecture {
     pub last_activation: Activation,
 }
 
-/// Parameters made ready for evaluation.
+/// Parameters prepared for evaluation.
 ///
 /// ```
 /// use meva_core::{activation::Activation, kernels::Portable, meta_value::*, parameters::Parameters, random::*, Player, Players};
@@ -82,7 +82,7 @@ pub struct MetaValue<'a, T, const N: usize, const H: usize, const R: usize, cons
     mean_bias: T,
 }
 
-/// What the forward pass leaves for the passes back.
+/// What the forward pass records for the backward passes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Tape<S, const N: usize, const H: usize, const R: usize> {
@@ -105,7 +105,7 @@ impl<S: Scalar, const N: usize, const H: usize, const R: usize> Tape<S, N, H, R>
 }
 
 impl<'a, T: Real, const N: usize, const H: usize, const R: usize, const M: usize> MetaValue<'a, T, N, H, R, M> {
-    /// Prepares what depends on the parameters alone: gates and the mean quantile's weights.
+    /// Prepares what depends only on the parameters: gates and the mean quantile's weights.
     pub fn new(parameters: &'a Parameters<T, N, H, R, M>, architecture: Architecture) -> Self {
         let per_quantile = T::round(1.0 / M as f64);
         let mut mean_weight = [T::ZERO; H];
@@ -188,7 +188,7 @@ impl<'a, T: Real, const N: usize, const H: usize, const R: usize, const M: usize
         mean
     }
 
-    /// `d mean(q_i) / d x_i`; with `mask`, of the network whose last hidden units are multiplied by it.
+    /// `d mean(q_i) / d x_i`; with `mask`, for the network whose last hidden units are multiplied by it.
     pub fn own_gradient<S: Scalar<Real = T>, K: Kernels<S>>(
         &self,
         kernels: &K,
@@ -220,7 +220,7 @@ impl<'a, T: Real, const N: usize, const H: usize, const R: usize, const M: usize
         })
     }
 
-    /// The mean quantile's adjoint of what enters the value network's first norm.
+    /// The adjoint, for the mean quantile, of the input to the value network's first norm.
     fn mean_vjp<S: Scalar<Real = T>, K: Kernels<S>>(
         &self,
         kernels: &K,
@@ -267,7 +267,7 @@ impl<'a, T: Real, const N: usize, const H: usize, const R: usize, const M: usize
         dx
     }
 
-    /// The adjoint of a policy, `x` of `slot`, from the adjoint `dq` of a player's quantiles.
+    /// The adjoint of a policy, the `x` in `slot`, from the adjoint `dq` of a player's quantiles.
     pub fn vjp_policy<S: Scalar<Real = T>, K: Kernels<S>>(
         &self,
         kernels: &K,
@@ -297,8 +297,8 @@ impl<'a, T: Real, const N: usize, const H: usize, const R: usize, const M: usize
         self.policy_vjp(kernels, slot, tape, &dpolicy)
     }
 
-    /// Adds to `gradient` the adjoint of `theta` that belongs to the adjoints `dq` of the given players' quantiles, summed
-    /// over the lanes.
+    /// Adds to `gradient` the adjoint of `theta` that corresponds to the adjoints `dq` of the given players' quantiles,
+    /// summed over the lanes.
     pub fn vjp_parameters<S: Scalar<Real = T>, K: Kernels<S>>(
         &self,
         kernels: &K,

@@ -7,8 +7,8 @@
 //! ```
 //!
 //! The first layer reads two inputs side by side, each through a block of its weights: policy parameters and discount, or
-//! the player's own representation and the opponent's. Keeping the blocks apart lets a pass back take the half it needs.
-//! The bias stands *before* the norm: without it the first layer keeps only the ratio of its inputs.
+//! the player's own representation and the opponent's. Keeping the blocks apart lets a backward pass compute only the half
+//! that it needs. The bias is added *before* the norm: without it the first layer would keep only the ratio of its inputs.
 
 use crate::activation::Activation;
 use crate::dense::Dense;
@@ -53,7 +53,7 @@ pub struct Residual<T, const H: usize> {
     pub gate: [T; H],
 }
 
-/// Parameters of the whole.
+/// Parameters of the whole network.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Mlp<T, const A: usize, const B: usize, const H: usize, const R: usize> {
@@ -103,19 +103,19 @@ impl<T: Real, const A: usize, const B: usize, const H: usize, const R: usize> Ml
     }
 }
 
-/// What a residual block leaves for the passes back.
+/// What a residual block records for the backward passes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct ResidualTape<S, const H: usize> {
     /// The block's normalised layer.
     pub inner: LayerTape<S, H>,
-    /// `y`, the end of the nonlinear path.
+    /// `y`, the output of the nonlinear path.
     pub branch: [S; H],
     /// `h'`, the merged paths.
     pub output: [S; H],
 }
 
-/// What the forward pass leaves for the passes back.
+/// What the forward pass records for the backward passes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct MlpTape<S, const H: usize, const R: usize> {
@@ -146,7 +146,7 @@ impl<S: Scalar, const H: usize, const R: usize> MlpTape<S, H, R> {
         self.block_input(R)
     }
 
-    /// What residual block `r` reads.
+    /// The input of residual block `r`.
     #[inline(always)]
     fn block_input(&self, r: usize) -> &[S; H] {
         match r.checked_sub(1) {
@@ -185,9 +185,9 @@ pub fn forward<S: Scalar, K: Kernels<S>, const A: usize, const B: usize, const H
     kernels.layer_norm(&last.norm, last_activation, &mut tape.last);
 }
 
-/// From the adjoint `dy` of the output, the adjoint `dz` of what enters the first layer's norm; multiplied by a block of
-/// the first layer's weights it gives the adjoint of that input. Where a gradient is given, the adjoints of all
-/// parameters are added to it, and `(a, b)` must be the inputs of the forward pass.
+/// From the adjoint `dy` of the output, computes the adjoint `dz` of the input to the first layer's norm; multiplied by
+/// a block of the first layer's weights, it gives the adjoint of the corresponding input. If a gradient is given, the
+/// adjoints of all parameters are added to it, and `(a, b)` must be the inputs of the forward pass.
 #[allow(clippy::type_complexity)]
 pub fn vjp<S: Scalar, K: Kernels<S>, const A: usize, const B: usize, const H: usize, const R: usize>(
     kernels: &K,
@@ -235,7 +235,8 @@ pub fn vjp<S: Scalar, K: Kernels<S>, const A: usize, const B: usize, const H: us
     }
 }
 
-/// The adjoints of a normalised layer's parameters from those of its output `dy` and of what enters its norm, `dz`.
+/// The adjoints of a normalised layer's parameters, from the adjoint `dy` of its output and the adjoint `dz` of its
+/// norm's input.
 fn normalized_vjp_parameters<S: Scalar, K: Kernels<S>, const H: usize>(
     kernels: &K,
     tape: &LayerTape<S, H>,
@@ -304,7 +305,7 @@ mod tests {
     const A: [f64; 2] = [0.5, -1.25];
     const B: [f64; 1] = [0.75];
 
-    /// Blocks whose gates are wide open pass on what they read: the network without them.
+    /// Blocks with fully open gates pass on their input: the network without them.
     #[test]
     fn open_gates_leave_no_block() {
         let mut deep = drawn::<2>();
@@ -323,8 +324,8 @@ mod tests {
         );
     }
 
-    /// The two blocks of the first layer are the columns of one matrix: what both read only counts once moved from one
-    /// input to the other.
+    /// The two blocks of the first layer are the columns of one matrix: only the concatenation of both inputs matters,
+    /// and a number may be moved from one input to the other.
     #[test]
     fn inputs_stand_side_by_side() {
         let net = drawn::<1>();
@@ -338,8 +339,8 @@ mod tests {
         }
     }
 
-    /// The pass back is the adjoint of the forward pass by each input, the bias's gradient is what enters the first norm,
-    /// and a gradient that is asked for changes neither.
+    /// The backward pass is the adjoint of the forward pass for each input, the bias's gradient is the adjoint of the
+    /// first norm's input, and computing a parameter gradient changes neither.
     #[test]
     fn vjp_is_the_adjoint() {
         let net = drawn::<2>();
@@ -367,7 +368,7 @@ mod tests {
         }
     }
 
-    /// Passes back add to a gradient.
+    /// Backward passes add to a gradient.
     #[test]
     fn gradients_add_up() {
         let net = drawn::<1>();

@@ -1,8 +1,8 @@
-//! The networks that two players learn by: one that both share, or one each.
+//! The networks that two players learn with: one that both share, or one each.
 //!
-//! `P = 1`: one `theta` speaks for both players, who differ in whose representation comes first. `P = 2`: each player has
-//! a `theta` of its own, as asymmetric games need. Here alone stands which network speaks for whom; each network runs
-//! forward into a tape of its own.
+//! `P = 1`: one `theta` predicts for both players, who differ in whose representation comes first. `P = 2`: each player
+//! has its own `theta`, as asymmetric games need. Only this module knows which network predicts for whom; each
+//! network's forward pass uses its own tape.
 
 use crate::kernels::Kernels;
 use crate::meta_value::{Architecture, MetaValue, Tape};
@@ -31,12 +31,12 @@ pub struct Networks<'a, T, const N: usize, const H: usize, const R: usize, const
     each: [MetaValue<'a, T, N, H, R, M>; P],
 }
 
-/// Which of `networks` (one or two) speaks for `player`.
+/// Which of `networks` (one or two) predicts for `player`.
 pub const fn speaker(player: Player, networks: usize) -> usize {
     if networks == 1 { 0 } else { player.index() }
 }
 
-/// Whom network `n` of `networks` speaks for.
+/// The players that network `n` of `networks` predicts for.
 const fn audience(n: usize, networks: usize) -> Players {
     match (networks, n) {
         (1, _) => Players::Both,
@@ -48,7 +48,7 @@ const fn audience(n: usize, networks: usize) -> Players {
 impl<'a, T: Real, const N: usize, const H: usize, const R: usize, const M: usize, const P: usize>
     Networks<'a, T, N, H, R, M, P>
 {
-    /// Prepares what depends on the parameters alone.
+    /// Prepares what depends only on the parameters.
     pub fn new(parameters: [&'a Parameters<T, N, H, R, M>; P], architecture: Architecture) -> Self {
         const { assert!(P == 1 || P == 2, "players share a network or have one each") };
         Networks {
@@ -56,12 +56,12 @@ impl<'a, T: Real, const N: usize, const H: usize, const R: usize, const M: usize
         }
     }
 
-    /// The network that speaks for a player.
+    /// The network that predicts for a player.
     pub const fn of(&self, player: Player) -> &MetaValue<'a, T, N, H, R, M> {
         &self.each[speaker(player, P)]
     }
 
-    /// Evaluates each network up to the last hidden layer of the players that it speaks for.
+    /// Evaluates each network up to the last hidden layer, for the players that it predicts for.
     pub fn forward<S: Scalar<Real = T>, K: Kernels<S>>(
         &self,
         kernels: &K,
@@ -87,7 +87,7 @@ impl<'a, T: Real, const N: usize, const H: usize, const R: usize, const M: usize
         }
     }
 
-    /// `d mean(q_i) / d x_i`; with `mask`, of the network whose last hidden units are multiplied by it.
+    /// `d mean(q_i) / d x_i`; with `mask`, for the network whose last hidden units are multiplied by it.
     pub fn own_gradient<S: Scalar<Real = T>, K: Kernels<S>>(
         &self,
         kernels: &K,
@@ -99,8 +99,8 @@ impl<'a, T: Real, const N: usize, const H: usize, const R: usize, const M: usize
             .own_gradient(kernels, player, mask, &tapes[speaker(player, P)])
     }
 
-    /// Adds to each network's gradient the adjoint of its `theta` that belongs to the adjoints `dq` of both players'
-    /// quantiles, summed over the lanes.
+    /// Adds to each network's gradient the adjoint of its `theta` that corresponds to the adjoints `dq` of both
+    /// players' quantiles, summed over the lanes.
     pub fn vjp_parameters<S: Scalar<Real = T>, K: Kernels<S>>(
         &self,
         kernels: &K,

@@ -9,8 +9,8 @@ use crate::scalar::{Real, Scalar};
 
 /// `theta`: the policy network, the value network, and the affine map to `M` quantiles.
 ///
-/// `N` parameters per policy, `H` hidden units, `R` residual blocks in each network. A value is large (141 kB for
-/// `N = 1, H = 64, R = 1, M = 16` in `f32`) and is meant to stay where its owner puts it.
+/// `N` parameters per policy, `H` hidden units, `R` residual blocks in each network. A value is large (141 kB for `N =
+/// 1, H = 64, R = 1, M = 16` in `f32`) and is meant to stay where its owner puts it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Parameters<T, const N: usize, const H: usize, const R: usize, const M: usize> {
@@ -22,9 +22,9 @@ pub struct Parameters<T, const N: usize, const H: usize, const R: usize, const M
     pub quantiles: Dense<T, H, M>,
 }
 
-/// What a tensor is, and its place in a file: columns `first_column ..` of a matrix with `of_columns` columns.
+/// A description of a tensor and its place in a file: columns `first_column ..` of a matrix with `of_columns` columns.
 ///
-/// Displayed, it is the name that files know it by.
+/// It displays as its name in files.
 ///
 /// ```
 /// use meva_core::parameters::{Kind, Layer, Network, Parameters};
@@ -35,19 +35,19 @@ pub struct Parameters<T, const N: usize, const H: usize, const R: usize, const M
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tensor {
-    /// The network that it belongs to; none: the map to quantiles.
+    /// The network that it belongs to; `None`: the map to quantiles.
     pub network: Option<Network>,
     /// Its layer.
     pub layer: Layer,
-    /// What it is in that layer.
+    /// Its kind within that layer.
     pub kind: Kind,
-    /// Outputs; 1 row for vectors.
+    /// Outputs; 1 for vectors.
     pub rows: usize,
     /// Inputs of this block; the length for vectors.
     pub columns: usize,
-    /// Where this block starts in the named matrix.
+    /// The first column of this block in the named matrix.
     pub first_column: usize,
-    /// How many columns the named matrix has.
+    /// The number of columns of the named matrix.
     pub of_columns: usize,
 }
 
@@ -77,16 +77,16 @@ pub enum Layer {
     Quantiles,
 }
 
-/// What a tensor is in its layer.
+/// The kind of a tensor within its layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A matrix, or a block of its columns; all others are vectors.
     Weight,
-    /// What an affine map adds.
+    /// The offset of an affine map.
     Bias,
-    /// Factors of normalised units.
+    /// The scale of normalised units.
     Scale,
-    /// What is added to normalised and scaled units.
+    /// The shift of normalised and scaled units.
     Shift,
     /// Log-odds of keeping each unit of the linear path.
     Gate,
@@ -103,7 +103,7 @@ impl Tensor {
         self.len() == 0
     }
 
-    /// Whether it is a vector, and named with one dimension.
+    /// Whether it is a vector and has one dimension in files.
     pub const fn is_vector(&self) -> bool {
         !matches!(self.kind, Kind::Weight)
     }
@@ -156,7 +156,7 @@ impl<T: Scalar, const N: usize, const H: usize, const R: usize, const M: usize> 
     /// How many numbers there are.
     pub const LEN: usize = size_of::<Self>() / size_of::<T>();
 
-    /// What tensor `index < TENSORS` is.
+    /// The description of tensor `index < TENSORS`.
     fn tensor(index: usize) -> Tensor {
         let (network, index, [a, b]) = match index {
             _ if index < Self::MLP => (Some(Network::Policy), index, [N, 1]),
@@ -214,7 +214,7 @@ impl<T: Scalar, const N: usize, const H: usize, const R: usize, const M: usize> 
         }
     }
 
-    /// The numbers of tensor `index < TENSORS`, row-major; in the order in which they lie in memory.
+    /// The numbers of tensor `index < TENSORS`, row-major, in memory order.
     pub(crate) const fn values(&self, index: usize) -> &[T] {
         match index {
             _ if index < Self::MLP => mlp_values(&self.policy, index),
@@ -224,7 +224,7 @@ impl<T: Scalar, const N: usize, const H: usize, const R: usize, const M: usize> 
         }
     }
 
-    /// The numbers of tensor `index < TENSORS`, to be changed.
+    /// The numbers of tensor `index < TENSORS`, mutable.
     pub(crate) const fn values_mut(&mut self, index: usize) -> &mut [T] {
         match index {
             _ if index < Self::MLP => mlp_values_mut(&mut self.policy, index),
@@ -234,12 +234,12 @@ impl<T: Scalar, const N: usize, const H: usize, const R: usize, const M: usize> 
         }
     }
 
-    /// What each tensor is, in the order in which they lie in memory.
+    /// The description of each tensor, in memory order.
     pub fn tensors() -> impl Iterator<Item = Tensor> {
         (0..Self::TENSORS).map(Self::tensor)
     }
 
-    /// Each tensor with its numbers, row-major, in the order in which they lie in memory.
+    /// Each tensor with its numbers, row-major, in memory order.
     ///
     /// ```
     /// use meva_core::parameters::Parameters;
@@ -251,7 +251,7 @@ impl<T: Scalar, const N: usize, const H: usize, const R: usize, const M: usize> 
         Self::tensors().zip(self.slices())
     }
 
-    /// Each tensor with its numbers, to be changed.
+    /// Each tensor with its numbers, mutable.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (Tensor, &mut [T])> {
         Self::tensors().zip(self.slices_mut())
     }
@@ -266,12 +266,12 @@ impl<T: Scalar, const N: usize, const H: usize, const R: usize, const M: usize> 
             .map(|((tensor, values), others)| (tensor, values, others))
     }
 
-    /// All numbers, in the order in which they lie in memory.
+    /// All numbers, in memory order.
     pub fn numbers(&self) -> impl Iterator<Item = &T> {
         self.slices().flatten()
     }
 
-    /// All numbers, to be changed.
+    /// All numbers, mutable.
     pub fn numbers_mut(&mut self) -> impl Iterator<Item = &mut T> {
         self.slices_mut().flatten()
     }
@@ -281,7 +281,7 @@ impl<T: Scalar, const N: usize, const H: usize, const R: usize, const M: usize> 
         (0..Self::TENSORS).map(|index| self.values(index))
     }
 
-    /// The numbers of each tensor, to be changed.
+    /// The numbers of each tensor, mutable.
     pub(crate) fn slices_mut(&mut self) -> impl Iterator<Item = &mut [T]> {
         let quantiles = [
             self.quantiles.weight.as_flattened_mut(),
@@ -331,11 +331,11 @@ impl<T: Real, const N: usize, const H: usize, const R: usize, const M: usize> Pa
         }
     }
 
-    /// Draws initial parameters: weights N(0, 1 / fan-in), the policy network's first bias N(0, 1), norm scales 1, all
-    /// else 0.
+    /// Draws initial parameters: weights N(0, 1 / fan-in), the policy network's first bias N(0, 1), norm scales 1,
+    /// everything else 0.
     ///
-    /// The first bias spreads the kinks of the first layer over the plane of policies; with zero biases a layer norm of
-    /// two inputs keeps only their ratio.
+    /// The first bias spreads the kinks of the first layer over the plane of policies; with zero biases, a layer norm
+    /// of two inputs keeps only their ratio.
     pub fn initialize(&mut self, stream: &mut Stream) {
         for (tensor, values) in self.iter_mut() {
             let deviation = 1.0 / libm::sqrt(tensor.of_columns as f64);
@@ -471,8 +471,8 @@ mod tests {
 
     type Small = Parameters<f32, 5, 8, 2, 3>;
 
-    /// Walking the tensors meets every number once, in memory order, under the shapes that their names promise, by whichever
-    /// way.
+    /// Every way of walking over the tensors visits every number once, in memory order and with the shapes that their
+    /// names imply.
     #[test]
     fn tensors_cover_the_parameters_once() {
         let mut theta = Small::ZERO;
@@ -534,7 +534,7 @@ mod tests {
         }
     }
 
-    /// The network of the Logistic Game and that of the iterated games have the sizes that the design states.
+    /// The networks of the Logistic Game and of the iterated games have the sizes stated in the design.
     #[test]
     fn sizes() {
         assert_eq!(Parameters::<f32, 1, 64, 1, 16>::LEN, 35_344);

@@ -1,6 +1,6 @@
 //! The two players.
 
-/// A player, who owns one row of a joint policy `x[player][parameter]`.
+/// A player, which owns one row of a joint policy `x[player][parameter]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Player {
     /// The paper's player 1; the horizontal coordinate of the Logistic Game.
@@ -10,7 +10,7 @@ pub enum Player {
 }
 
 impl Player {
-    /// Both players in order.
+    /// Both players, in order.
     pub const BOTH: [Player; 2] = [Player::Zero, Player::One];
 
     /// The player's row.
@@ -32,17 +32,17 @@ impl Player {
     }
 }
 
-/// Which players something concerns.
+/// Which players something applies to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Players {
-    /// Both players: a network that they share speaks for both.
+    /// Both players: a network that they share predicts for both.
     Both,
-    /// One player: each has a network of its own.
+    /// One player: each has its own network.
     Only(Player),
 }
 
 impl Players {
-    /// The players in order.
+    /// The players, in order.
     pub const fn each(self) -> &'static [Player] {
         match self {
             Players::Both => &Player::BOTH,

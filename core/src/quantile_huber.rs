@@ -12,7 +12,7 @@ use crate::scalar::Scalar;
 /// The threshold `kappa` of the Huber loss, in the units of the returns.
 pub const KAPPA: f64 = 1.0;
 
-/// `tau_i = (i + 1/2) / m`, the probability that quantile `i` of `m` stands for.
+/// `tau_i = (i + 1/2) / m`, the probability that quantile `i` of `m` represents.
 #[inline(always)]
 fn midpoint(i: usize, m: usize) -> f64 {
     (i as f64 + 0.5) / m as f64
@@ -28,7 +28,7 @@ fn parts<T: Scalar>(tau: T, q: T, y: T) -> (T, T, T) {
     (weight, d, T::select_less(kappa, c, kappa, c))
 }
 
-/// The loss of predictions `q` against targets `y`, and its gradient by `q`.
+/// The loss of predictions `q` against targets `y`, and its gradient with respect to `q`.
 ///
 /// ```
 /// let mut dq = [0.0];
@@ -61,7 +61,7 @@ pub fn value_and_gradient<S: Scalar, const M: usize>(q: &[S; M], y: &[S; M], dq:
     loss
 }
 
-/// The gradient by the targets `y`, which the residual gradient needs.
+/// The gradient with respect to the targets `y`, which the residual gradient needs.
 #[inline(always)]
 pub fn gradient_by_targets<S: Scalar, const M: usize>(q: &[S; M], y: &[S; M], dy: &mut [S; M]) {
     let per_target = S::from_f64(1.0 / M as f64).lane(0);
@@ -88,7 +88,7 @@ mod tests {
     const Q: [f64; 3] = [-1.5, 0.25, 2.0];
     const Y: [f64; 3] = [0.0, 0.3, -4.0];
 
-    /// Both gradients are what duals carry through the loss.
+    /// Both gradients equal what dual numbers propagate through the loss.
     #[test]
     fn gradients_are_derivatives() {
         let (mut dq, mut dy) = ([0.0; 3], [0.0; 3]);
@@ -119,7 +119,7 @@ mod tests {
         }
     }
 
-    /// The minimum over one prediction is the quantile it stands for: the median of three points.
+    /// The minimum over one prediction is the quantile that it represents: the median of three points.
     #[test]
     fn one_quantile_is_the_median() {
         let slope_at = |q: f64| {

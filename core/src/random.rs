@@ -1,12 +1,12 @@
-//! Named streams of random numbers: randomness is data, drawn on the host's side and handed to an engine.
+//! Named streams of random numbers: randomness is data, drawn by the host and passed to an engine.
 //!
-//! A stream is fixed by a seed, a purpose and an index (of an outer iteration, say). Streams are independent, so that a
-//! run that resumes at iteration `n` needs to remember nothing but `n`.
+//! A stream is determined by a seed, a purpose and an index (such as that of an outer iteration). Streams are
+//! independent, so a run that resumes at iteration `n` needs to remember only `n`.
 
 use rand_core::Rng;
 use rand_pcg::Pcg64;
 
-/// What a stream's numbers are for.
+/// What a stream's numbers are used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u64)]
 pub enum Purpose {
@@ -14,9 +14,9 @@ pub enum Purpose {
     Parameters = 1,
     /// Initial joint policies.
     Policies = 2,
-    /// Discounts that the trained rollouts follow.
+    /// Discounts of the rollouts that are trained on.
     Discounts = 3,
-    /// Discounts that the exploring trajectories follow.
+    /// Discounts of the exploring trajectories.
     ExplorationDiscounts = 4,
     /// Which units' signs are flipped while exploring.
     SignFlips = 5,
@@ -89,7 +89,7 @@ fn mix(z: u64) -> u64 {
 mod tests {
     use super::*;
 
-    /// Moments of 40 000 draws lie within 5 standard errors of the distributions' own.
+    /// Moments of 40 000 draws are within 5 standard errors of those of the distributions.
     #[test]
     fn moments() {
         let draws = 40_000;
@@ -125,7 +125,7 @@ mod tests {
         assert_ne!(base, first(0, Purpose::Policies, 1));
     }
 
-    /// The numbers are part of every published result: a change of this constant is a change of numerics.
+    /// The numbers are part of every published result: changing this constant changes the numerics.
     #[test]
     fn first_numbers_are_fixed() {
         let mut stream = Stream::new(0, Purpose::Parameters, 0);

@@ -4,7 +4,7 @@
 //! h' = g h + (1 - g) y          g = sigmoid(gate)          y = outer(gelu(LayerNorm(inner(h))))
 //! ```
 //!
-//! (Srivastava et al., 2015; He et al., 2016.) This file is the merge of the two paths; `mlp` runs the path `y`.
+//! (Srivastava et al., 2015; He et al., 2016.) This file merges the two paths; `mlp` computes the path `y`.
 
 use crate::scalar::{Real, Scalar};
 
@@ -66,7 +66,7 @@ mod tests {
     const Y: [f64; 3] = [0.25, 3.0, -1.0];
     const D: [f64; 3] = [2.0, -1.0, 0.75];
 
-    /// A gate far out keeps one path and forgets the other; one of log-odds 0 takes their mean.
+    /// An extreme gate keeps one path and discards the other; one with log-odds 0 takes their mean.
     #[test]
     fn gates_saturate() {
         let mut merged = [0.0; 3];
@@ -85,7 +85,7 @@ mod tests {
         assert!((dot(&D, &merged) - dot(&dh, &H) - dot(&dy, &Y)).abs() < 1e-15);
     }
 
-    /// The gate's adjoint is what dual numbers carry through the merge as it is written, added to what was there.
+    /// The gate's adjoint equals what dual numbers propagate through the merge, and is added to the previous value.
     #[test]
     fn vjp_gate_is_the_derivative() {
         let mut dgate = [1.0; 3];

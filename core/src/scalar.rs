@@ -1,13 +1,13 @@
-//! The numbers that every formula of this crate is written in.
+//! The number types that every formula of this crate is generic over.
 //!
 //! A formula is written once, generic over [`Scalar`], and evaluated on
 //!
-//! - `f64`, the referee;
-//! - `f32`, the product;
+//! - `f64`, the reference;
+//! - `f32`, for production;
 //! - [`Dual<T>`](crate::Dual), for derivatives along a direction (and of any order by nesting);
-//! - [`Lanes<W>`](crate::Lanes), for `W` trajectories in lockstep, each with the bits that `f32` gives it.
+//! - [`Lanes<W>`](crate::Lanes), for `W` trajectories in lockstep, each with the same bits as in `f32`.
 //!
-//! Branches are written as [`Scalar::select_less`], so that every lane takes its own.
+//! Branches are written as [`Scalar::select_less`], so that every lane takes its own branch.
 
 use core::fmt::Debug;
 use core::ops::{Add, AddAssign, Div, Mul, Neg, Sub, SubAssign};
@@ -16,7 +16,7 @@ use crate::elementary;
 
 /// A number: arithmetic, selection, and the elementary functions.
 ///
-/// Comparisons look at the value alone; derivatives follow the side that was selected.
+/// Comparisons use only the value; derivatives follow the side that was selected.
 pub trait Scalar:
     Copy
     + Debug
@@ -32,9 +32,9 @@ pub trait Scalar:
     + AddAssign
     + SubAssign
 {
-    /// What constants and network parameters are made of: `f32` or `f64`.
+    /// The type of constants and network parameters: `f32` or `f64`.
     type Real: Real;
-    /// One trajectory's number: `Self` except for lanes.
+    /// A single trajectory's number: `Self`, except for lanes.
     type Lane: Scalar<Real = Self::Real, Lane = Self::Lane>;
     /// How many trajectories advance in lockstep.
     const LANES: usize;
@@ -52,13 +52,13 @@ pub trait Scalar:
         Self::from_real(Self::Real::round(value))
     }
 
-    /// The number of lane `index`, which is less than [`Scalar::LANES`].
+    /// The number in lane `index`, which is less than [`Scalar::LANES`].
     fn lane(&self, index: usize) -> Self::Lane;
 
-    /// Replaces the number of lane `index`, which is less than [`Scalar::LANES`].
+    /// Replaces the number in lane `index`, which is less than [`Scalar::LANES`].
     fn set_lane(&mut self, index: usize, value: Self::Lane);
 
-    /// The numbers that `lane` gives for each lane, asked in order.
+    /// Builds a number from what `lane` returns for each lane, called in order.
     ///
     /// ```
     /// use meva_core::{Lanes, Scalar};
@@ -82,7 +82,7 @@ pub trait Scalar:
     /// `factor * self`.
     fn scale(self, factor: Self::Real) -> Self;
 
-    /// `self += factor * x`, product and sum rounded apart.
+    /// `self += factor * x`, with the product and the sum rounded separately.
     fn add_scaled(&mut self, factor: Self::Real, x: &Self);
 
     /// `exp(self)`.
@@ -94,13 +94,13 @@ pub trait Scalar:
     /// The square root; NaN below zero.
     fn sqrt(self) -> Self;
 
-    /// `yes` where `a < b`, else (NaN included) `no`.
+    /// `yes` where `a < b`, otherwise (NaN included) `no`.
     fn select_less(a: Self, b: Self, yes: Self, no: Self) -> Self;
 
-    /// The sum over the lanes, in a fixed order: halves are added onto each other until one lane is left.
+    /// The sum over the lanes, in a fixed order: halves are added to each other until one lane is left.
     fn sum_lanes(&self) -> Self::Lane;
 
-    /// `sums[o][i] += dy[o] x[i]`, summed over the lanes in their order.
+    /// `sums[o][i] += dy[o] x[i]`, summed over the lanes in order.
     #[inline(always)]
     fn add_outer<const I: usize, const O: usize>(dy: &[Self; O], x: &[Self; I], sums: &mut [[Self::Lane; I]; O]) {
         for o in 0..O {

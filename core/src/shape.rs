@@ -1,5 +1,5 @@
-//! The shapes of networks that are compiled in, for code that learns sizes only at run time: one list, and visitors that
-//! turn its sizes back into constants.
+//! The network shapes that are compiled in, for code that learns sizes only at run time: one list, and visitors that
+//! turn the sizes back into constants.
 
 use core::fmt;
 
@@ -18,11 +18,11 @@ pub struct Shape {
     pub quantiles: usize,
 }
 
-/// No network of this shape is compiled in.
+/// No network with this shape is compiled in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UnknownShape {
-    /// The shape that was asked for.
+    /// The requested shape.
     pub shape: Shape,
     /// The shapes that are compiled in, for policies of any size.
     pub compiled: &'static [Shape],
@@ -76,8 +76,8 @@ pub trait ShapeVisitor {
     /// The result.
     type Output;
 
-    /// Does it for a network of `H` hidden units, `R` residual blocks and `M` quantiles; `G` is the type of the named games
-    /// whose policies have its `N` parameters.
+    /// Called for a network with `H` hidden units, `R` residual blocks and `M` quantiles; `G` is the type of the named
+    /// games whose policies have its `N` parameters.
     fn visit<G: NamedGame<N>, const N: usize, const H: usize, const R: usize, const M: usize>(self) -> Self::Output;
 }
 
@@ -86,12 +86,12 @@ pub trait ColaVisitor {
     /// The result.
     type Output;
 
-    /// Does it for a network of `H` hidden units and `R` residual blocks; `G` is the type of the named games whose policies
-    /// have its `N` parameters.
+    /// Called for a network with `H` hidden units and `R` residual blocks; `G` is the type of the named games whose
+    /// policies have its `N` parameters.
     fn visit<G: NamedGame<N>, const N: usize, const H: usize, const R: usize>(self) -> Self::Output;
 }
 
-/// Makes the lists and their visits from one table of sizes.
+/// Generates the lists and their visits from one table of sizes.
 macro_rules! compiled {
     (
         meta_values: $(($game:ty, $n:literal, $h:literal, $r:literal, $m:literal)),+;
@@ -103,7 +103,7 @@ macro_rules! compiled {
             /// COLA's networks that are compiled in.
             pub const COLA: &'static [Shape] = &[$(Shape::new($cola_n, $cola_h, $cola_r, $cola_n)),+];
 
-            /// Hands the sizes of a meta-value to a visitor, as constants.
+            /// Passes the sizes of a meta-value to a visitor, as constants.
             ///
             /// # Errors
             /// The shape is not one of [`Shape::COMPILED`].
@@ -114,7 +114,7 @@ macro_rules! compiled {
                 }
             }
 
-            /// Hands the sizes of a network of COLA's to a visitor, as constants.
+            /// Passes the sizes of one of COLA's networks to a visitor, as constants.
             ///
             /// # Errors
             /// The shape is not one of [`Shape::COLA`].

@@ -1,4 +1,4 @@
-//! The target network: a moving average of the parameters that prediction targets are computed with (Mnih et al., 2015).
+//! The target network: a moving average of the parameters, used to compute prediction targets (Mnih et al., 2015).
 //!
 //! ```text
 //! theta_bar <- theta_bar + (1 - rho) (theta - theta_bar)

@@ -1,12 +1,12 @@
-//! Algorithm 1, meta-value learning, top to bottom as on the paper's page (appendix C).
+//! Algorithm 1, meta-value learning, in the order in which the paper prints it (appendix C).
 //!
-//! One *update* explores for `k` steps, rolls out `k` steps on policy, forms the targets and descends the loss; an outer
-//! iteration of the paper is `T / k` updates that share their starts, their exploration discounts and their sign flips.
-//! The players share a network (`P = 1`), or each has one of its own (`P = 2`), as asymmetric games need: a shared network
-//! cannot tell who it plays for. Trajectories come in *groups*: one trajectory per group for a plain scalar, `W` for lanes.
-//! Groups are independent until their gradients are added, in the order of the groups.
+//! One *update* explores for `k` steps, rolls out `k` steps on policy, forms the targets and descends the loss. An
+//! outer iteration of the paper is `T / k` updates that share their starts, their exploration discounts and their sign
+//! flips. The players share a network (`P = 1`), or each has its own (`P = 2`), as asymmetric games need: a shared
+//! network cannot tell which player it predicts for. Trajectories come in *groups*: one trajectory per group for a
+//! plain scalar, `W` for lanes. Groups are independent until their gradients are added, in the order of the groups.
 //!
-//! Nothing is drawn here and nothing is allocated: draws and memory are handed in.
+//! Nothing here draws random numbers or allocates: draws and memory are passed in.
 
 use crate::game::Estimator;
 use crate::kernels::Kernels;
@@ -24,14 +24,13 @@ pub use settings::{Bootstrap, Exploration, Settings};
 pub use state::{State, Step, Trajectory};
 pub use workspace::Workspace;
 
-/// One update of the networks from all groups, one after the other. Returns the loss: the mean of `D` over the batch, steps
-/// and players.
+/// One update of the networks from all groups, in order. Returns the loss: the mean of `D` over the batch, steps and players.
 ///
-/// There are as many `states` and `gradients` as networks: one for both players, or one each. `steps` has `k + 1` elements,
-/// `gradients` is scratch; `game` is a [`Game`](crate::Game), or another [`Estimator`] of its returns. With no more than one
-/// step, or weights that sum to zero, there is nothing to learn from and nothing changes.
+/// There are as many `states` and `gradients` as networks: one for both players, or one each. `steps` has `k + 1`
+/// elements, and `gradients` is scratch memory; `game` is a [`Game`](crate::Game), or another [`Estimator`] of its
+/// returns. With at most one step, or with weights that sum to zero, there is nothing to learn from and nothing changes.
 ///
-/// [`Workspace::update`] is this in memory whose sizes are known when it is compiled, with an example.
+/// [`Workspace::update`] does this in memory whose sizes are known at compile time, and has an example.
 pub fn update<S, E, K, const N: usize, const H: usize, const R: usize, const M: usize, const P: usize>(
     kernels: &K,
     game: &mut E,
@@ -67,13 +66,13 @@ where
     loss
 }
 
-/// The factor that makes a mean over trajectories, steps and players of a sum; none if there is nothing to average.
+/// The factor that turns a sum over trajectories, steps and players into a mean; `None` if there is nothing to average.
 pub fn share<T: Real>(trajectories: T, steps: usize) -> Option<T> {
     let terms = 2.0 * steps.saturating_sub(1) as f64 * trajectories.to_f64();
     (terms > 0.0).then(|| T::round(1.0 / terms))
 }
 
-/// What all groups of an update learn with: its kernels, its settings, and the networks as they are before it.
+/// What all groups of an update share: the kernels, the settings, and the networks before the update.
 #[derive(Clone, Copy, Debug)]
 pub struct Algorithm1<'a, S: Scalar, K, const N: usize, const H: usize, const R: usize, const M: usize, const P: usize>
 {
@@ -83,14 +82,14 @@ pub struct Algorithm1<'a, S: Scalar, K, const N: usize, const H: usize, const R:
     pub settings: &'a Settings,
     /// The networks that predict.
     pub theta: Networks<'a, S::Real, N, H, R, M, P>,
-    /// Those that targets rest on, where there are target networks.
+    /// The networks that targets are based on, if there are target networks.
     pub target: Option<Networks<'a, S::Real, N, H, R, M, P>>,
 }
 
 impl<'a, S: Scalar, K: Kernels<S>, const N: usize, const H: usize, const R: usize, const M: usize, const P: usize>
     Algorithm1<'a, S, K, N, H, R, M, P>
 {
-    /// Makes the networks of `states` ready for evaluation.
+    /// Prepares the networks of `states` for evaluation.
     pub fn new(kernels: &'a K, settings: &'a Settings, states: &'a [State<S::Real, N, H, R, M>; P]) -> Self {
         let networks = |parameters| Networks::new(parameters, settings.architecture);
         Algorithm1 {
@@ -103,8 +102,8 @@ impl<'a, S: Scalar, K: Kernels<S>, const N: usize, const H: usize, const R: usiz
         }
     }
 
-    /// What one group contributes to an update: explores, rolls out, forms targets, and adds the gradient of the loss.
-    /// Returns the group's part of the loss.
+    /// The contribution of one group to an update: explores, rolls out, forms targets, and adds the gradient of the
+    /// loss. Returns the group's part of the loss.
     pub fn learn<E: Estimator<S, N> + ?Sized>(
         &self,
         game: &mut E,
@@ -144,8 +143,8 @@ impl<'a, S: Scalar, K: Kernels<S>, const N: usize, const H: usize, const R: usiz
         }
     }
 
-    /// `x(t+1) = x(t) + alpha field(x(t); theta, gamma)` from `x(0) = x~`. Every step's predictions are kept; those of the
-    /// last are not made where there is a target network, since nothing rests on them.
+    /// `x(t+1) = x(t) + alpha field(x(t); theta, gamma)` from `x(0) = x~`. Every step's predictions are kept, except
+    /// that those of the last step are not computed if there is a target network, since no target uses them.
     fn roll_out<E: Estimator<S, N> + ?Sized>(
         &self,
         game: &mut E,
@@ -187,7 +186,7 @@ impl<'a, S: Scalar, K: Kernels<S>, const N: usize, const H: usize, const R: usiz
         self.theta.quantiles(self.kernels, &step.tapes, &mut step.quantiles);
     }
 
-    /// The predictions that targets rest on: the target network's, or else those made already.
+    /// The predictions that targets are based on: the target network's, or otherwise those already computed.
     fn bootstrap(&self, gamma: &[S; 2], steps: &mut [Step<S, N, H, R, M, P>]) {
         let Some(target) = &self.target else {
             for step in steps {
@@ -205,11 +204,11 @@ impl<'a, S: Scalar, K: Kernels<S>, const N: usize, const H: usize, const R: usiz
             return;
         };
         let mut predict = |x: &[[S; N]; 2], bootstrap: &mut [[S; M]; 2]| {
-            // All tapes but the last are still needed for the passes back.
+            // All tapes but the last are still needed for the backward passes.
             target.forward(self.kernels, x, gamma, tapes);
             target.quantiles(self.kernels, tapes, bootstrap);
         };
-        // Nothing rests on the first prediction.
+        // No target uses the first prediction.
         for step in before.iter_mut().skip(1) {
             predict(&step.x, &mut step.bootstrap);
         }
@@ -218,8 +217,8 @@ impl<'a, S: Scalar, K: Kernels<S>, const N: usize, const H: usize, const R: usiz
         }
     }
 
-    /// `Y(t) = (1 - gamma) f + gamma ((1 - lambda) q(t+1) + lambda Y(t+1))` from `Y(k) = q(k)`, backwards. The meta-reward
-    /// is `f(x(t))` for V and `f(x(t+1))` for U.
+    /// `Y(t) = (1 - gamma) f + gamma ((1 - lambda) q(t+1) + lambda Y(t+1))` from `Y(k) = q(k)`, backwards. The
+    /// meta-reward is `f(x(t))` for V and `f(x(t+1))` for U.
     fn form_targets(&self, gamma: &[S; 2], steps: &mut [Step<S, N, H, R, M, P>]) {
         let lambda = S::Real::round(self.settings.lambda);
         let Some((last, mut before)) = steps.split_last_mut() else {
@@ -389,8 +388,8 @@ mod tests {
         }
     }
 
-    /// A rollout follows the field from where the trajectory is and records the game's returns; the next one starts where
-    /// it ended.
+    /// A rollout follows the field from the trajectory's current position and records the game's returns; the next one
+    /// starts where it ended.
     #[test]
     fn rollouts_follow_the_field() {
         let (_, group, steps, _) = learned(&SETTINGS, START);
@@ -410,8 +409,8 @@ mod tests {
         assert_eq!(group.x, steps[4].x);
     }
 
-    /// With no sign flipped and the rollout's discounts, exploring goes where a rollout of V goes, and the rollout then
-    /// branches off there.
+    /// With no sign flipped and the rollout's discounts, exploration follows the path of a rollout of V, and the
+    /// rollout then branches off there.
     #[test]
     fn exploring_without_flips_is_rolling_out() {
         let exploring = Settings {
@@ -428,8 +427,8 @@ mod tests {
         assert_ne!(learned(&exploring, flipped).1.x, rolled.x);
     }
 
-    /// Targets are the lambda-returns of the rewards and of the predictions that they rest on: the network's own, or a
-    /// target network's.
+    /// Targets are the lambda-returns of the rewards and of the predictions that they are based on: the network's own,
+    /// or a target network's.
     #[test]
     fn targets_are_lambda_returns() {
         for rho in [None, Some(0.5)] {
@@ -445,7 +444,7 @@ mod tests {
         }
     }
 
-    /// Loss and gradient are in proportion to a trajectory's weight: with none, nothing is learned from it.
+    /// Loss and gradient are proportional to a trajectory's weight: with weight 0, nothing is learned from it.
     #[test]
     fn weights_weigh() {
         let weighted = |weight| learned(&SETTINGS, Trajectory { weight, ..START });
@@ -462,8 +461,8 @@ mod tests {
         assert!(nothing == 0.0 && zero.numbers().all(|d| *d == 0.0));
     }
 
-    /// A step of descent counts itself, moves the parameters, and leads the target network after them: at once without
-    /// inertia, else by the share that inertia leaves.
+    /// A step of descent counts itself, moves the parameters, and moves the target network after them: fully without
+    /// inertia, otherwise by the fraction that inertia leaves.
     #[test]
     fn descent_leads_the_target_network() {
         let gradient = learned(&SETTINGS, START).3;
@@ -488,7 +487,7 @@ mod tests {
         }
     }
 
-    /// Two players with a copy each of one network learn what players learn who share it, each half.
+    /// The gradients of two players with a copy each of one network add up to that of the shared network.
     #[test]
     fn copies_learn_what_a_shared_network_learns() {
         let (shared_loss, shared_group, _, shared) = learned(&SETTINGS, START);

@@ -1,4 +1,4 @@
-//! What an update does: its options, one enum each.
+//! The settings of an update, one enum for each option.
 
 use crate::adamw::AdamW;
 use crate::choice::choice;
@@ -10,8 +10,8 @@ use crate::meta_value::Architecture;
 pub enum Bootstrap {
     /// Targets are constants.
     SemiGradient,
-    /// Targets are differentiated by the parameters that predict them, and [`Settings::phi`] of that gradient is followed
-    /// (Baird, 1995); needs a model without target network.
+    /// Targets are also differentiated, with respect to the parameters that predict them, and a fraction
+    /// [`Settings::phi`] of that gradient is followed (Baird, 1995); needs a model without a target network.
     Residual,
 }
 
@@ -20,13 +20,13 @@ choice! { Bootstrap, "bootstrap":
     Residual = "residual",
 }
 
-/// How starts for the rollouts are found.
+/// How the starts for the rollouts are found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exploration {
-    /// A rollout starts where the trajectory is, and the next one where it ended.
+    /// A rollout starts at the trajectory's current position, and the next one starts where it ended.
     None,
-    /// The trajectory follows the network's gradient alone with the signs of its last hidden units flipped by a mask
-    /// (section 4.3, footnote 2); rollouts branch off it.
+    /// The trajectory follows only the network's gradient, with the signs of its last hidden units flipped by a mask
+    /// (section 4.3, footnote 2); rollouts branch off from it.
     SignFlips,
 }
 
@@ -35,25 +35,25 @@ choice! { Exploration, "exploration":
     SignFlips = "sign-flips",
 }
 
-/// What an update does, apart from its sizes.
+/// The settings of an update, apart from its sizes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Settings {
     /// The network's input and last activation.
     pub architecture: Architecture,
     /// What the network models and agents follow.
     pub field: Field,
-    /// How starts for the rollouts are found.
+    /// How the starts for the rollouts are found.
     pub exploration: Exploration,
     /// Where the gradient of the loss flows.
     pub bootstrap: Bootstrap,
-    /// `phi` in [0, 1], with [`Bootstrap::Residual`]: how much of what flows through the targets counts. 1 is the gradient of
-    /// the loss, 0 the semi-gradient.
+    /// `phi` in [0, 1], with [`Bootstrap::Residual`]: the fraction of the gradient through the targets that counts. 1
+    /// is the gradient of the loss, 0 the semi-gradient.
     pub phi: f64,
     /// `alpha`, the agents' learning rate.
     pub alpha: f64,
     /// `lambda` in [0, 1]: how much of a target is observed rather than predicted.
     pub lambda: f64,
-    /// `rho` in [0, 1): inertia of the target network; none: targets are predicted by `theta` itself.
+    /// `rho` in [0, 1): inertia of the target network; `None`: targets are predicted with `theta` itself.
     pub rho: Option<f64>,
     /// The optimiser.
     pub optimizer: AdamW,

@@ -1,4 +1,4 @@
-//! What an update reads and leaves: trajectories, the steps of a rollout, and what networks have learned.
+//! What an update reads and writes: trajectories, the steps of a rollout, and training states.
 
 use crate::meta_value::Tape;
 use crate::parameters::Parameters;
@@ -11,18 +11,18 @@ use crate::scalar::{Real, Scalar};
 pub struct Trajectory<S, const N: usize, const H: usize> {
     /// The joint policy that the trajectory has reached: `x~`.
     pub x: [[S; N]; 2],
-    /// Each player's discount while exploring: `gamma~`.
+    /// Each player's discount during exploration: `gamma~`.
     pub exploration_gamma: [S; 2],
-    /// Signs of each player's last hidden units while exploring: `theta~`.
+    /// The signs of each player's last hidden units during exploration: `theta~`.
     pub mask: [[S; H]; 2],
     /// Each player's discount in the next rollout: `gamma`.
     pub gamma: [S; 2],
-    /// The weight of each trajectory's loss: 1 for a trajectory, 0 for a lane that only fills its group.
+    /// The weight of each trajectory's loss: 1 for a trajectory, 0 for a lane that only pads its group.
     pub weight: S,
 }
 
 impl<S: Scalar, const N: usize, const H: usize> Trajectory<S, N, H> {
-    /// At the origin, without look-ahead or flips, of weight 1.
+    /// At the origin, without look-ahead or flips, with weight 1.
     pub const ZERO: Self = Trajectory {
         x: [[S::ZERO; N]; 2],
         exploration_gamma: [S::ZERO; 2],
@@ -42,7 +42,7 @@ pub struct Step<S, const N: usize, const H: usize, const R: usize, const M: usiz
     pub value: [S; 2],
     /// The predictions `q(x(t); theta)`; after learning, their adjoints.
     pub quantiles: [[S; M]; 2],
-    /// The predictions that targets rest on, `q(x(t); theta_bar)`.
+    /// The predictions that targets are based on, `q(x(t); theta_bar)`.
     pub bootstrap: [[S; M]; 2],
     /// The targets `Y(t)`.
     pub targets: [[S; M]; 2],
@@ -61,13 +61,13 @@ impl<S: Scalar, const N: usize, const H: usize, const R: usize, const M: usize, 
     };
 }
 
-/// What a network has learned, and its optimiser's memory.
+/// The state of training for one network, with its optimiser's moments.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct State<T, const N: usize, const H: usize, const R: usize, const M: usize> {
     /// The parameters.
     pub theta: Parameters<T, N, H, R, M>,
-    /// The target network's parameters, `theta_bar`; equal to `theta` without one.
+    /// The target network's parameters, `theta_bar`; equal to `theta` if there is no target network.
     pub target: Parameters<T, N, H, R, M>,
     /// First moments.
     pub m: Parameters<T, N, H, R, M>,
@@ -78,7 +78,7 @@ pub struct State<T, const N: usize, const H: usize, const R: usize, const M: usi
 }
 
 impl<T: Real, const N: usize, const H: usize, const R: usize, const M: usize> State<T, N, H, R, M> {
-    /// Everything zero: to be initialised or loaded.
+    /// All zeros, to be initialised or loaded.
     pub const ZERO: Self = State {
         theta: Parameters::ZERO,
         target: Parameters::ZERO,
@@ -87,7 +87,7 @@ impl<T: Real, const N: usize, const H: usize, const R: usize, const M: usize> St
         updates: 0,
     };
 
-    /// Draws initial parameters, with a target network that equals them, and forgets all updates.
+    /// Draws initial parameters, sets the target network to them, and resets the moments and the count of updates.
     pub fn initialize(&mut self, stream: &mut Stream) {
         let State {
             theta,

@@ -1,4 +1,4 @@
-//! The memory of a training whose sizes are known when it is compiled.
+//! The memory for training with sizes known at compile time.
 
 use super::{Settings, State, Step, Trajectory, update};
 use crate::game::Estimator;
@@ -7,10 +7,10 @@ use crate::parameters::Parameters;
 use crate::random::{Purpose, Stream};
 use crate::scalar::Scalar;
 
-/// All that training needs besides the stack: `P` networks, rollouts of `STEPS = k + 1` steps, and a batch of `GROUPS`
-/// groups of trajectories.
+/// All the memory that training needs besides the stack: `P` networks, rollouts of `STEPS = k + 1` steps, and a batch
+/// of `GROUPS` groups of trajectories.
 ///
-/// It is large and lies where its owner puts it: in a static or a box.
+/// It is large and stays where its owner puts it: in a static or a box.
 ///
 /// ```
 /// use meva_core::{activation::Activation, adamw::AdamW, algorithm1::*, game::Logistic, kernels::Portable};
@@ -42,7 +42,7 @@ pub struct Workspace<
     const GROUPS: usize,
     const P: usize = 1,
 > {
-    /// What is learned, by network.
+    /// The training state, by network.
     pub states: [State<S::Real, N, H, R, M>; P],
     /// The gradients of the last update, by network.
     pub gradients: [Parameters<S::Real, N, H, R, M>; P],
@@ -63,7 +63,8 @@ impl<
     const P: usize,
 > Workspace<S, N, H, R, M, STEPS, GROUPS, P>
 {
-    /// All bits zero, so that a static of it takes no room in flash: networks to be initialised, trajectories of no weight.
+    /// All bits zero, so that a static takes no space in flash: networks have yet to be initialised, and trajectories
+    /// have weight 0.
     pub const ZERO: Self = Workspace {
         states: [State::ZERO; P],
         gradients: [Parameters::ZERO; P],
@@ -75,7 +76,7 @@ impl<
         steps: [Step::ZERO; STEPS],
     };
 
-    /// Initialises the networks, each from a stream of its own that follows from `seed`.
+    /// Initialises the networks, each from a stream of its own derived from `seed`.
     pub fn initialize(&mut self, seed: u64) {
         for (n, state) in self.states.iter_mut().enumerate() {
             state.initialize(&mut Stream::new(seed, Purpose::Parameters, n as u64));

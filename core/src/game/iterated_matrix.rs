@@ -12,8 +12,8 @@
 //! with `p0` the first turn's distribution over joint states, `P` the transitions, `r_i` the payoffs. `I - delta P` is
 //! strictly diagonally dominant for `delta < 1`, so elimination needs no pivoting.
 //!
-//! `1 - delta` is one minus the *rounded* `delta`, as it stands on the diagonal: occupancies then sum to 1 however near
-//! `delta` is to 1. The rounded `1 - delta` would multiply all values by an error of `fl(delta) / (1 - delta)`.
+//! `1 - delta` is one minus the *rounded* `delta`, as on the diagonal: occupancies then sum to 1 however close `delta`
+//! is to 1. With the rounded `1 - delta`, all values would have a relative error of `fl(delta) / (1 - delta)`.
 
 use nalgebra::{SMatrix, SVector};
 
@@ -38,8 +38,8 @@ pub struct IteratedMatrix {
     pub discount: f64,
 }
 
-/// Reorders a player's numbers for the start and for DD, DC, CD, CC, its own action first, so that player 0's action
-/// comes first; and back again.
+/// Reorders a player's numbers for the start and for DD, DC, CD, CC from its own action first to player 0's action
+/// first; and back again.
 fn player_zero_first<S>(player: Player, [start, dd, dc, cd, cc]: [S; 5]) -> [S; 5] {
     match player {
         Player::Zero => [start, dd, dc, cd, cc],
@@ -51,7 +51,7 @@ fn player_zero_first<S>(player: Player, [start, dd, dc, cd, cc]: [S; 5]) -> [S; 
 struct Chain<S> {
     cooperate: [[S; 5]; 2],
     start: Joint<S>,
-    /// `P^T`: a column of probabilities for each joint state that play may be in.
+    /// `P^T`: a column of probabilities for each current joint state.
     transitions: Matrix<S>,
 }
 
@@ -108,7 +108,7 @@ impl IteratedMatrix {
         S::ONE - S::from_f64(self.discount)
     }
 
-    /// `r_i` of each of these players, by columns.
+    /// `r_i` of the given players, as columns.
     fn payoffs<S: Scalar, const C: usize>(&self, players: [Player; C]) -> SMatrix<S, 4, C> {
         SMatrix::from_fn(|state, c| S::from_f64(self.payoffs[state][players[c].index()]))
     }
@@ -125,8 +125,8 @@ impl IteratedMatrix {
         let i = row.index();
         let mut by_state = [S::ZERO; 5];
         for k in 0..5 {
-            // The slope of joint . v by this player's probability of cooperating: the opponent's mix of the two
-            // differences that switching from D to C makes.
+            // The derivative of joint . v with respect to this player's probability of cooperating: a mixture, by the
+            // opponent's probabilities, of the two differences that switching from D to C makes.
             let (p, other) = (chain.cooperate[i][k], chain.cooperate[1 - i][k]);
             let slope = match row {
                 Player::Zero => (S::ONE - other) * (v[2] - v[0]) + other * (v[3] - v[1]),
@@ -168,7 +168,7 @@ impl Game<5> for IteratedMatrix {
 
 /// `a^-1 b` for each column of `b`, by elimination without pivoting, for diagonally dominant `a`.
 ///
-/// It goes over the columns as arrays: their lengths are known, so that the compiler sees that no index is out of bounds.
+/// Works on the columns as arrays: their lengths are known, so the compiler can see that no index is out of bounds.
 fn solve<S: Scalar, const C: usize>(mut a: Matrix<S>, mut b: SMatrix<S, 4, C>) -> SMatrix<S, 4, C> {
     let (columns, right) = (&mut a.data.0, &mut b.data.0);
     for pivot in 0..4 {
@@ -202,7 +202,7 @@ mod tests {
     use super::*;
     use crate::Lanes;
 
-    /// Tit-for-tat against itself cooperates for ever, and against always-defect it loses once.
+    /// Tit-for-tat against itself cooperates for ever; against always-defect it is exploited once.
     #[test]
     fn tit_for_tat() {
         let (yes, no) = (60.0_f64, -60.0);
@@ -226,7 +226,8 @@ mod tests {
         );
     }
 
-    /// Whoever cooperates for ever gets what cooperation pays, however far ahead it counts: in `f32`, alone and in lanes.
+    /// Players who cooperate for ever get the payoff of cooperation, however far ahead it counts: in `f32`, alone and
+    /// in lanes.
     #[test]
     fn values_are_normalized_near_delta_one() {
         fn law<S: Scalar<Real = f32, Lane = f32>>() {

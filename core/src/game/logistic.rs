@@ -4,8 +4,8 @@
 //! f_i(x) = -4 s(x_i) (1 - 2 s(x_j)) - (x_0^2 x_1^2 + (x_0 - x_1)^2 (x_0 + x_1)^2) / 10000          s = sigmoid
 //! ```
 //!
-//! Two stable fixed points: A at the lower left, B at the upper right. Both players prefer B and neither can go there
-//! alone.
+//! There are two stable fixed points: A at the lower left, B at the upper right. Both players prefer B, and neither can
+//! go there alone.
 
 use super::Game;
 use crate::player::Player;
@@ -23,7 +23,7 @@ use crate::scalar::Scalar;
 pub struct Logistic;
 
 impl Logistic {
-    /// What the quartic penalty is divided by (footnote 3 of the paper).
+    /// The divisor of the quartic penalty (footnote 3 of the paper).
     pub const DIVISOR: f64 = 10_000.0;
 }
 

@@ -17,9 +17,9 @@ pub use name::{AnyGame, GameError, GameName, GameVisitor, NamedGame, PlaneGame};
 pub use rollouts::Rollouts;
 pub use tandem::Tandem;
 
-/// A game: each player's return, to be maximised, as a function of both players' `N` parameters.
+/// A game: each player's return, which it maximises, as a function of both players' `N` parameters.
 ///
-/// A game of one's own needs nothing but its value, generic over the scalar; derivatives follow by dual numbers.
+/// A custom game needs only its value, generic over the scalar; derivatives follow by dual numbers.
 ///
 /// ```
 /// use meva_core::{game::Game, learner::{Learner, Lola}, Player, Scalar};
@@ -62,7 +62,7 @@ pub trait Game<const N: usize> {
         Player::BOTH.map(|player| self.gradient(player, x)[player.index()])
     }
 
-    /// The Hessian of `f_i` over the joint policy, times `v`.
+    /// The product of the Hessian of `f_i` over the joint policy with `v`.
     fn hvp<S: Scalar>(&self, player: Player, x: &[[S; N]; 2], v: &[[S; N]; 2]) -> [[S; N]; 2] {
         self.gradient(player, &dual::along(x, v))
             .map(|row| dual::tangents(&row))
@@ -79,7 +79,7 @@ pub trait Game<const N: usize> {
     }
 }
 
-/// A reference to a game is that game.
+/// A reference to a game is also a game.
 impl<const N: usize, G: Game<N>> Game<N> for &G {
     #[inline]
     fn value<S: Scalar>(&self, x: &[[S; N]; 2]) -> [S; 2] {
@@ -95,10 +95,10 @@ impl<const N: usize, G: Game<N>> Game<N> for &G {
     }
 }
 
-/// What agents know of a game where they stand: their returns, and the gradients of their own returns; exact, or estimated
+/// What agents know about a game at a point: their returns, and the gradients of their own returns; exact, or estimated
 /// from play.
 ///
-/// Every [`Game`] knows both exactly; [`Rollouts`] estimate them.
+/// Every [`Game`] provides both exactly; [`Rollouts`] estimate them.
 pub trait Estimator<S, const N: usize> {
     /// An estimate of `f(x)`.
     fn estimate_value(&mut self, x: &[[S; N]; 2]) -> [S; 2];

@@ -1,4 +1,4 @@
-//! Games by name, and a game that is known only at run time.
+//! Games by name, and games that are known only at run time.
 
 use core::fmt;
 
@@ -7,7 +7,7 @@ use crate::choice::choice;
 use crate::player::Player;
 use crate::scalar::Scalar;
 
-/// A game: what configurations and command lines call it.
+/// A game by its name in configurations and on command lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum GameName {
     /// The Logistic Game.
@@ -20,7 +20,7 @@ pub enum GameName {
     Imp,
     /// Iterated chicken.
     Chicken,
-    /// An iterated 2 x 2 game with payoffs of one's own.
+    /// An iterated 2 x 2 game with custom payoffs.
     Matrix,
 }
 
@@ -42,8 +42,8 @@ impl GameName {
         }
     }
 
-    /// The iterated game that the name stands for, with the discount of the published experiments; a
-    /// [`Matrix`](GameName::Matrix) has no payoffs but those that it is given.
+    /// The iterated game with this name and the discount of the published experiments; [`Matrix`](GameName::Matrix) has
+    /// no payoffs of its own.
     pub const fn iterated_matrix(self) -> Option<IteratedMatrix> {
         match self {
             GameName::Ipd => Some(IteratedMatrix::PRISONERS_DILEMMA),
@@ -54,21 +54,21 @@ impl GameName {
     }
 }
 
-/// Why there is no such game.
+/// Why a game is not valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum GameError {
     /// A matrix game without payoffs.
     MissingPayoffs,
-    /// Payoffs for a game that has its own, or none.
+    /// Payoffs for a game that has fixed payoffs, or has none.
     SurplusPayoffs,
     /// A payoff that is infinite or NaN, or becomes so in `f32`.
     Payoffs,
-    /// A discount outside [0, 1), or one that `f32` rounds to 1.
+    /// A discount outside [0, 1), or one that rounds to 1 in `f32`.
     Discount,
-    /// A code that stands for no game.
+    /// An unknown code.
     Code,
-    /// A game whose policies have another number of parameters than is wanted.
+    /// A game whose policies have a different number of parameters than requested.
     Parameters,
 }
 
@@ -119,7 +119,7 @@ impl Game<1> for PlaneGame {
     }
 }
 
-/// A game that is known only at run time, whatever the size of its policies.
+/// A game known only at run time, with policies of any size.
 ///
 /// ```
 /// use meva_core::game::{AnyGame, Game, GameError, GameName, IteratedMatrix, PlaneGame};
@@ -142,11 +142,11 @@ pub enum AnyGame {
 impl AnyGame {
     const ITERATED_MATRIX: u32 = 2;
 
-    /// The game of a name: a matrix game with these payoffs, an iterated game with this discount.
+    /// The game with this name: a matrix game with these payoffs, an iterated game with this discount.
     ///
     /// # Errors
-    /// A matrix game without payoffs, or payoffs for another game; a payoff that is not finite; an iterated game's discount
-    /// outside [0, 1).
+    /// A matrix game without payoffs, or payoffs for another game; a payoff that is not finite; an iterated game's
+    /// discount outside [0, 1).
     pub const fn of(name: GameName, payoffs: Option<[[f64; 2]; 4]>, discount: f64) -> Result<Self, GameError> {
         let payoffs = match (name.iterated_matrix(), payoffs) {
             (Some(game), None) => game.payoffs,
@@ -165,10 +165,10 @@ impl AnyGame {
         Self::iterated(payoffs, discount)
     }
 
-    /// The game of a [code](AnyGame::code); the payoffs and the discount matter to an iterated game only.
+    /// The game with a [code](AnyGame::code); the payoffs and the discount are used only by an iterated game.
     ///
     /// # Errors
-    /// A code that stands for no game; an iterated game's payoff that is not finite, or its discount outside [0, 1).
+    /// An unknown code; an iterated game's payoff that is not finite, or its discount outside [0, 1).
     pub const fn from_code(code: u32, payoffs: [[f64; 2]; 4], discount: f64) -> Result<Self, GameError> {
         match (code, PlaneGame::from_code(code)) {
             (Self::ITERATED_MATRIX, _) => Self::iterated(payoffs, discount),
@@ -177,7 +177,7 @@ impl AnyGame {
         }
     }
 
-    /// Numbers are judged as the `f32` that most code computes with.
+    /// Numbers are judged as `f32`, which most code computes in.
     const fn iterated(payoffs: [[f64; 2]; 4], discount: f64) -> Result<Self, GameError> {
         let mut state = 0;
         while state < payoffs.len() {
@@ -193,7 +193,7 @@ impl AnyGame {
         Ok(AnyGame::IteratedMatrix(IteratedMatrix { payoffs, discount }))
     }
 
-    /// The number that images and C know the kind of game by: 0 Logistic, 1 Tandem, 2 iterated matrix.
+    /// The number that identifies the kind of game in images and in C: 0 Logistic, 1 Tandem, 2 iterated matrix.
     pub const fn code(&self) -> u32 {
         match self {
             AnyGame::Plane(game) => game.code(),
@@ -209,7 +209,7 @@ impl AnyGame {
         }
     }
 
-    /// Hands the game to a visitor as what it is.
+    /// Passes the game to a visitor, with its concrete type.
     pub fn visit<V: GameVisitor>(self, visitor: V) -> V::Output {
         match self {
             AnyGame::Plane(game) => visitor.visit(game),
@@ -218,7 +218,7 @@ impl AnyGame {
     }
 }
 
-/// A type of the games that [`AnyGame`] can be: `G::try_from(game)` says whether it is one of `N` parameters per policy.
+/// A type of game that [`AnyGame`] can hold: `G::try_from(game)` tells whether it is one with `N` parameters per policy.
 pub trait NamedGame<const N: usize>:
     Game<N> + TryFrom<AnyGame, Error = GameError> + Into<AnyGame> + Copy + PartialEq + fmt::Debug + Send + Sync + 'static
 {
@@ -282,7 +282,7 @@ pub trait GameVisitor {
     /// The result.
     type Output;
 
-    /// Does it.
+    /// Visits the game.
     fn visit<const N: usize, G: NamedGame<N>>(self, game: G) -> Self::Output;
 }
 

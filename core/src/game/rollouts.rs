@@ -1,4 +1,4 @@
-//! Returns and their gradients from play: Monte-Carlo episodes of an iterated game, and REINFORCE (Williams, 1992).
+//! Returns and their gradients estimated from play: Monte-Carlo episodes of an iterated game, and REINFORCE (Williams, 1992).
 //!
 //! `K` episodes of `L` turns estimate the return per turn
 //!
@@ -6,26 +6,28 @@
 //! f_i = c sum_t delta^t E r_i(t)          c = (1 - delta) / (1 - delta^L)
 //! ```
 //!
-//! which differs from the exact value of [`IteratedMatrix`] by no more than `delta^L` times the span of the payoffs. With
-//! `e(t) = d log pi_i(a_i(t) | s(t)) / d x_i` the score, `z(t) = e(0) + .. + e(t)`, and episodes `j`,
+//! which differs from the exact value of [`IteratedMatrix`] by at most `delta^L` times the range of the payoffs. With
+//! the score `e(t) = d log pi_i(a_i(t) | s(t)) / d x_i`, `z(t) = e(0) + .. + e(t)`, and episodes `j`,
 //!
 //! ```text
 //! df_i/dx_i = c E sum_t delta^t r_i(t) z(t)
 //!           ~ c / K sum_j sum_t delta^t (r_j(t) - b_j(t)) z_j(t)          b_j(t) = mean of r_l(t) over l != j
 //! ```
 //!
-//! The baseline `b_j` leaves episode `j` out, so that it is independent of `z_j` and the estimate stays unbiased. Summed, this
-//! is `K / (K - 1)` times the covariance of `r` and `z` over the episodes: one pass over the turns, and no memory of them.
+//! The baseline `b_j` leaves out episode `j`, so it is independent of `z_j` and the estimate is unbiased. The sum
+//! equals `K / (K - 1)` times the covariance of `r` and `z` over the episodes, which takes one pass over the turns and
+//! does not store them.
 
 use super::{Estimator, IteratedMatrix};
 use crate::player::Player;
 use crate::random::Stream;
 use crate::scalar::{Real, Scalar};
 
-/// What one episode carries from turn to turn.
+/// What an episode carries from turn to turn.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Episode {
-    /// Where each player's policy is read next: 0 at the start, then 1 to 4 after DD, DC, CD, CC, own action first.
+    /// The index at which each player's policy is read next: 0 at the start, then 1 to 4 after DD, DC, CD, CC, own
+    /// action first.
     at: [usize; 2],
     /// The sum of scores so far.
     score: [[f64; 5]; 2],
@@ -39,9 +41,9 @@ impl Episode {
     };
 }
 
-/// Estimates an iterated game's returns and own gradients from episodes, in memory that the caller provides.
+/// Estimates an iterated game's returns and own gradients from episodes, in memory provided by the caller.
 ///
-/// Each lane draws from a stream of its own, two numbers per turn of each episode. Sums are `f64` whatever the scalar.
+/// Each lane draws from its own stream, two numbers per turn of each episode. Sums are `f64` whatever the scalar.
 ///
 /// ```
 /// use meva_core::game::{rollouts::Episode, Estimator, Game, IteratedMatrix, Rollouts};
@@ -59,11 +61,11 @@ impl Episode {
 pub struct Rollouts<'a> {
     /// The game that is played.
     pub game: &'a IteratedMatrix,
-    /// `L`, turns of an episode.
+    /// `L`, turns per episode.
     pub length: usize,
-    /// `K`, as many episodes as there is memory for. With a single one there is no baseline.
+    /// `K` episodes, given by the size of this memory. With a single one there is no baseline.
     pub episodes: &'a mut [Episode],
-    /// A stream for each lane; lanes beyond the last stream learn nothing and get zeros.
+    /// A stream for each lane; lanes beyond the last stream get zeros.
     pub streams: &'a mut [Stream],
 }
 

@@ -1,11 +1,11 @@
-//! The checksum: the CRC-32 of zip and Ethernet, of every word but its own.
+//! The checksum: the CRC-32 used by zip and Ethernet, of every word except its own.
 
 use super::Image;
 use super::header::CHECKSUM;
 use crate::parameters::Parameters;
 
 impl<const N: usize, const H: usize, const R: usize, const M: usize> Image<N, H, R, M> {
-    /// The CRC-32 of all bytes but those of the checksum.
+    /// The CRC-32 of all bytes except those of the checksum.
     pub(super) const fn checksum(&self) -> u32 {
         let mut crc = Crc::EMPTY;
         let mut word = 0;
@@ -51,7 +51,7 @@ impl Crc {
         table
     };
 
-    /// Takes a word's bytes, lowest first.
+    /// Processes a word's bytes, lowest first.
     const fn take(self, word: u32) -> Self {
         let [a, b, c, d] = word.to_le_bytes();
         self.byte(a).byte(b).byte(c).byte(d)

@@ -2,20 +2,20 @@
 
 use core::fmt;
 
-/// Why bytes are not a model, or not the one that was asked for; checked in this order.
+/// Why bytes are not a model, or not the expected one; checked in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ImageError {
-    /// There are fewer bytes than the header, or the whole image, should have.
+    /// There are fewer bytes than the header or the whole image should have.
     Truncated,
-    /// It does not start like an image.
+    /// It does not begin with the magic bytes.
     Magic,
     /// It has another version of the format.
     Version,
-    /// Its network has another shape than the type asks for.
+    /// Its network has a different shape from the one the type requires.
     Shape,
     /// It is damaged: its bytes are not those that were written.
     Checksum,
-    /// A choice or a number in it has no meaning.
+    /// A choice or a number in it is not valid.
     Contents,
 }
 

@@ -1,4 +1,4 @@
-//! The start of an image: what a model is, apart from its parameters.
+//! The header of an image: a description of the model, apart from its parameters.
 
 use super::{ImageError, Model};
 use crate::activation::Activation;
@@ -12,7 +12,7 @@ pub const HEADER: usize = 48;
 /// Version of the format.
 pub const VERSION: u32 = 1;
 const MAGIC: [u32; 2] = [u32::from_le_bytes(*b"meva"), u32::from_le_bytes(*b"-img")];
-/// The words at which the header holds what.
+/// The word indices of the header's fields.
 const SHAPE: usize = 4;
 pub(super) const INPUT: usize = 8;
 pub(super) const ACTIVATION: usize = 9;
@@ -24,7 +24,7 @@ pub(super) const PAYOFFS: usize = 16;
 const LENGTH: usize = HEADER - 2;
 pub(super) const CHECKSUM: usize = HEADER - 1;
 
-/// The start of an image.
+/// The header of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub struct Header(pub(super) [u32; HEADER]);
@@ -37,7 +37,7 @@ impl Header {
         &self.0
     }
 
-    /// The header that these bytes start with, if there are as many as it says; the checksum is not checked.
+    /// The header at the start of these bytes, if they have the length it states; the checksum is not checked.
     ///
     /// # Errors
     /// [`ImageError::Truncated`], [`ImageError::Magic`], [`ImageError::Version`] or [`ImageError::Contents`].
@@ -65,7 +65,7 @@ impl Header {
         Shape::new(n as usize, h as usize, r as usize, m as usize)
     }
 
-    /// Bytes of the whole image.
+    /// Size of the whole image in bytes.
     pub const fn size(&self) -> usize {
         self.0[LENGTH] as usize
     }
@@ -125,7 +125,7 @@ impl Header {
         (self.0[word], self.0[word + 1]) = (bits as u32, (bits >> 32) as u32);
     }
 
-    /// The header of a model of this shape, without its checksum so far.
+    /// The header for a model of this shape, as yet without its checksum.
     pub(super) fn new(model: &Model, shape: Shape, size: usize) -> Self {
         let mut header = Header::EMPTY;
         [header.0[0], header.0[1]] = MAGIC;
@@ -154,7 +154,7 @@ mod tests {
     use super::*;
     use crate::image::sample::image;
 
-    /// Nonsense is refused even where the checksum fits.
+    /// Invalid contents are rejected even if the checksum matches.
     #[test]
     fn contents_are_checked() {
         // The last is a game whose policies have one parameter, in an image for five.

@@ -1,6 +1,6 @@
-//! Model images: a trained network as one flat little-endian value, used where it lies, without parsing.
+//! Model images: a trained network as one flat little-endian value, used in place, without parsing.
 //!
-//! An image is 48 words of header and then the parameters in the order in which they lie in memory:
+//! An image consists of 48 words of header and then the parameters in memory order:
 //!
 //! | word | contents |
 //! |---|---|
@@ -23,8 +23,8 @@
 //!
 //! - a `static` made by [`Image::of_bytes`] or [`Image::of_words`], evaluated by the compiler: a damaged image, or one of
 //!   another shape, does not compile;
-//! - a reference to where the image lies in flash. [`Image`] is a struct of plain words, of which any bits are a value, so a
-//!   reference to aligned memory of its size is all it takes; [`Image::check`] says whether it is a model.
+//! - a reference to the image's address in flash. [`Image`] is a struct of plain words, for which any bits are a valid
+//!   value, so a reference to aligned memory of its size is enough; [`Image::check`] tells whether it is a model.
 
 use crate::game::AnyGame;
 use crate::learner::meta_value::Field;
@@ -41,7 +41,7 @@ mod write;
 pub use error::ImageError;
 pub use header::{HEADER, Header, VERSION};
 
-/// What a model is, apart from its parameters.
+/// A description of a model, apart from its parameters.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Model {
     /// The network's input and last activation.
@@ -54,7 +54,7 @@ pub struct Model {
     pub alpha: f64,
 }
 
-/// A model in one piece: a header and the network's parameters.
+/// A complete model: a header and the network's parameters.
 ///
 /// ```
 /// use meva_core::{activation::Activation, game::*, image::*, learner::meta_value::Field, meta_value::*, parameters::Parameters};
@@ -70,14 +70,14 @@ pub struct Model {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Image<const N: usize, const H: usize, const R: usize, const M: usize> {
-    /// What the model is.
+    /// The description of the model.
     pub header: Header,
     /// The network's parameters.
     pub parameters: Parameters<f32, N, H, R, M>,
 }
 
 impl<const N: usize, const H: usize, const R: usize, const M: usize> Image<N, H, R, M> {
-    /// How many words an image has.
+    /// The number of words in an image.
     pub const WORDS: usize = HEADER + Parameters::<f32, N, H, R, M>::LEN;
 
     /// The shape of the network.

@@ -1,4 +1,4 @@
-//! Reading images from bytes or words, by the compiler or at run time, and checking them.
+//! Reading and checking images, from bytes or words, at compile time or at run time.
 
 use super::header::CHECKSUM;
 use super::{HEADER, Image, ImageError, Model};
@@ -59,7 +59,7 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize> Image<N, H,
         }
     }
 
-    /// What is wrong with an image that is too short for this shape.
+    /// The error for an image that is too short for this shape.
     const fn truncated(&self) -> ImageError {
         match self.check_header() {
             Ok(()) => ImageError::Truncated,
@@ -84,7 +84,7 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize> Image<N, H,
         Ok(())
     }
 
-    /// Checks that this is an undamaged model of this shape, and says what it is; reads all of it once.
+    /// Checks that this is an undamaged model of this shape, and returns its description; reads the whole image once.
     ///
     /// # Errors
     /// All of [`ImageError`] but [`ImageError::Truncated`].
@@ -99,7 +99,7 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize> Image<N, H,
     }
 }
 
-/// What an image is read from.
+/// The source that an image is read from.
 enum Source<'a> {
     Bytes(&'a [u8]),
     Words(&'a [u32]),
@@ -125,7 +125,7 @@ mod tests {
     use crate::image::sample::{Small, bytes, image};
     use crate::image::{Header, Image, ImageError};
 
-    /// Whatever single byte is changed, wherever an image is cut off: it is noticed.
+    /// Any change to a single byte, and any truncation, is detected.
     #[test]
     fn damage_is_noticed() {
         let bytes = bytes(&image());

@@ -1,11 +1,11 @@
-//! Writing images, into memory of the caller's or word by word.
+//! Writing images, into memory provided by the caller or word by word.
 
 use super::header::CHECKSUM;
 use super::{Header, Image, Model};
 use crate::parameters::Parameters;
 
 impl<const N: usize, const H: usize, const R: usize, const M: usize> Image<N, H, R, M> {
-    /// The image of a model. It is large and returned by value; [`Image::write`] puts one into memory of your own.
+    /// The image of a model. It is large and returned by value; [`Image::write`] puts it into memory of your own.
     pub fn new(model: &Model, parameters: &Parameters<f32, N, H, R, M>) -> Self {
         let mut image = Self::EMPTY;
         image.write(model, parameters);
@@ -19,7 +19,7 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize> Image<N, H,
         self.header.0[CHECKSUM] = self.checksum();
     }
 
-    /// The image's words; in bytes, the lowest of each comes first.
+    /// The image's words; as bytes, each is little-endian.
     pub fn words(&self) -> impl Iterator<Item = u32> {
         self.header
             .0

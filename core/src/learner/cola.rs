@@ -1,13 +1,13 @@
-//! Consistent LOLA (Willi et al., 2022; appendix B of the paper): a network predicts the step that it itself leads to.
+//! Consistent LOLA (Willi et al., 2022; appendix B of the paper): a network predicts the step that it leads to itself.
 //!
 //! ```text
 //! g_i(x) = d f_i(x_i, x_j + alpha g_j(x)) / d x_i          for both players: consistency
 //! L(theta) = sum_i |g_i(x; theta) - t_i(x; theta)|^2       t_i the right-hand side
 //! ```
 //!
-//! The network is the meta-value network with `M = N` outputs per player read as its step, and `alpha` in the place of the
-//! discount. The loss is differentiated through both sides. That takes mixed second derivatives of the network, by `x` and
-//! by `theta`, which are a pass back on dual numbers:
+//! The network is the meta-value network with `M = N` outputs per player, read as its step, and with `alpha` in place
+//! of the discount. The loss is differentiated through both sides. This takes mixed second derivatives of the network,
+//! with respect to `x` and `theta`, which are a backward pass on dual numbers:
 //!
 //! ```text
 //! t_i = d_i f_i(x_i, y_j) + alpha (d g_j / d x_i)^T v_i        y_j = x_j + alpha g_j,  v_i = d_j f_i(x_i, y_j)
@@ -29,7 +29,7 @@ use crate::scalar::Scalar;
 /// Both agents follow the steps that the network predicts for an imagined step of length `alpha`.
 #[derive(Clone, Copy, Debug)]
 pub struct Cola<'a, T, const N: usize, const H: usize, const R: usize> {
-    /// The network: `N` outputs per player, `alpha` in the place of the discount.
+    /// The network: `N` outputs per player, with `alpha` in place of the discount.
     pub network: MetaValue<'a, T, N, H, R, N>,
     /// Length of the imagined step.
     pub alpha: f64,
@@ -89,7 +89,7 @@ fn after<S: Scalar, const N: usize>(x: &[[S; N]; 2], player: Player, alpha: S, s
 
 /// The consistency loss at `x`, summed over players and parameters. Adds `weight` times its gradient to `gradient`.
 ///
-/// The tapes are memory that the caller provides; `dual_gradient` must be zero and is zero afterwards.
+/// The tapes are memory provided by the caller; `dual_gradient` must be zero and is zero afterwards.
 #[allow(clippy::too_many_arguments)]
 pub fn loss_and_gradient<S, G, K, const N: usize, const H: usize, const R: usize>(
     kernels: &K,

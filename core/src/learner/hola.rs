@@ -1,4 +1,4 @@
-//! HOLA(n): learners that foresee learners that foresee (Foerster et al., 2018; appendix B of the paper).
+//! HOLA(n): learners that anticipate learners that anticipate others (Foerster et al., 2018; appendix B of the paper).
 //!
 //! ```text
 //! s_i(x) = f_i(x_i, y_j)          y_j = x_j + alpha d s'_j / d x_j          field_i = d s_i / d x_i
@@ -6,8 +6,8 @@
 //!
 //! with `s'` the surrogate that the opponent is believed to follow: the game itself for HOLA(1) = LOLA, HOLA(n-1)'s
 //! surrogate for HOLA(n). The step is differentiated through. Its derivative needs no automatic differentiation beyond
-//! dual numbers: since the believed step is a gradient, its transposed Jacobian times `u` is the derivative of the whole
-//! gradient of `s'_j` along `u` in `x_j`.
+//! dual numbers: since the believed step is a gradient, its transposed Jacobian times `u` is the derivative of the
+//! whole gradient of `s'_j` along `u` in `x_j`.
 
 use super::{Learner, Surrogate, extrapolate, only};
 use crate::dual;
@@ -26,7 +26,7 @@ use crate::scalar::{Real, Scalar};
 pub struct Hola<Opponent> {
     /// Length of the imagined step.
     pub alpha: f64,
-    /// What the opponent is believed to be.
+    /// The learner that the opponent is believed to be.
     pub opponent: Opponent,
 }
 

@@ -6,7 +6,7 @@ use crate::game::Game;
 use crate::player::Player;
 use crate::scalar::{Real, Scalar};
 
-/// LOLA: HOLA(1), each player differentiates through a naive step of its opponent.
+/// LOLA, or HOLA(1): each player differentiates through a naive step of its opponent.
 ///
 /// ```
 /// use meva_core::{game::Tandem, learner::{Learner, Lola}};
@@ -15,7 +15,7 @@ use crate::scalar::{Real, Scalar};
 pub type Lola = Hola<Naive>;
 
 impl Lola {
-    /// LOLA that imagines a step of length `alpha`.
+    /// LOLA with an imagined step of length `alpha`.
     pub const fn new(alpha: f64) -> Self {
         Hola { alpha, opponent: Naive }
     }
@@ -28,7 +28,7 @@ impl Lola {
 /// field_i = d s_i / d x_i = d_i f_i + alpha (d_i d_j f_i) d_j f_j + alpha (d_i d_j f_j) d_j f_i
 /// ```
 ///
-/// The 2018 original drops the middle term.
+/// The 2018 original omits the middle term.
 ///
 /// ```
 /// use meva_core::{game::Tandem, learner::{Learner, LolaTaylor}};

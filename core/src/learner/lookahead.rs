@@ -1,4 +1,4 @@
-//! LookAhead (Zhang and Lesser, 2010): the opponent's next step is foreseen but taken as given.
+//! LookAhead (Zhang and Lesser, 2010): the opponent's next step is anticipated but treated as a constant.
 //!
 //! ```text
 //! field_i = d f_i(x_i, y_j) / d x_i          y_j = x_j + alpha d f_j / d x_j, held constant

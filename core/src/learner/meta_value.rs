@@ -5,7 +5,7 @@
 //! U:  field_i = w d f_i / d x_i + gamma_i d U_i / d x_i                             (section 4.1)
 //! ```
 //!
-//! with `w = 1` as Algorithm 1 prints it, or `w = 1 - gamma_i`, the convex combination that goes with normalised values.
+//! with `w = 1` as Algorithm 1 prints it, or `w = 1 - gamma_i`, the convex combination that matches normalised values.
 
 use super::Learner;
 use crate::choice::choice;
@@ -20,7 +20,7 @@ use crate::scalar::{Real, Scalar};
 pub enum Field {
     /// V, the whole meta-value; agents follow its gradient alone (eq. 6).
     V,
-    /// U, a correction to the naive gradient, which keeps weight 1: Algorithm 1 as printed.
+    /// U, a correction to the naive gradient, which has weight 1: Algorithm 1 as printed.
     U,
     /// U, with weight `1 - gamma` on the naive gradient.
     UNormalized,
@@ -74,7 +74,7 @@ pub struct MetaValueLearner<'a, T, const N: usize, const H: usize, const R: usiz
 }
 
 impl<T: Real, const N: usize, const H: usize, const R: usize, const M: usize> MetaValueLearner<'_, T, N, H, R, M> {
-    /// The field at `x`, in memory that the caller provides.
+    /// The field at `x`, in memory provided by the caller.
     pub fn field_in<S: Scalar<Real = T>, G: Game<N>, K: Kernels<S>>(
         &self,
         kernels: &K,

@@ -1,4 +1,4 @@
-//! Learners: what field of directions do two agents follow? One learner, one file.
+//! Learners: the fields of directions that two agents follow. One file per learner.
 
 use crate::Dual;
 use crate::game::Game;
@@ -39,9 +39,9 @@ pub trait Surrogate<const N: usize> {
     }
 }
 
-/// The Jacobian at `x` of what a learner follows, by blocks: `J[i][j][(m, n)] = d field_i[m] / d x_j[n]`.
+/// The Jacobian at `x` of a learner's field, by blocks: `J[i][j][(m, n)] = d field_i[m] / d x_j[n]`.
 ///
-/// Its spectrum tells whether agents that are near a fixed point get nearer.
+/// Its spectrum tells whether agents near a fixed point approach it.
 ///
 /// ```
 /// use meva_core::{game::Tandem, learner::{Naive, jacobian}, nalgebra::Matrix1};

@@ -5,7 +5,7 @@ use crate::game::Game;
 use crate::player::Player;
 use crate::scalar::Scalar;
 
-/// Each player follows `d f_i / d x_i` as if the other stood still.
+/// Each player follows `d f_i / d x_i` as if the other player did not move.
 ///
 /// ```
 /// use meva_core::{game::Tandem, learner::{Learner, Naive}};

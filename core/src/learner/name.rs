@@ -5,7 +5,7 @@ use crate::choice::choice;
 use crate::game::Game;
 use crate::scalar::Scalar;
 
-/// A learner that needs no training: what configurations, command lines and C call it.
+/// A learner that needs no training, by its name in configurations, on command lines and in C.
 ///
 /// ```
 /// use meva_core::{game::Logistic, learner::LearnerName};
@@ -18,7 +18,7 @@ use crate::scalar::Scalar;
 pub enum LearnerName {
     /// Follows its own gradient.
     Naive,
-    /// Foresees the opponent's step as a constant.
+    /// Anticipates the opponent's step as a constant.
     LookAhead,
     /// Differentiates through the opponent's naive step.
     Lola,
@@ -28,9 +28,9 @@ pub enum LearnerName {
     Hola0,
     /// HOLA(1), LOLA under another name.
     Hola1,
-    /// Foresees LOLA.
+    /// Anticipates LOLA.
     Hola2,
-    /// Foresees HOLA(2).
+    /// Anticipates HOLA(2).
     Hola3,
 }
 
@@ -60,7 +60,7 @@ impl LearnerName {
         }
     }
 
-    /// Whether it imagines a step of the opponent's, and so depends on `alpha`.
+    /// Whether it imagines a step of the opponent, and so depends on `alpha`.
     pub const fn looks_ahead(self) -> bool {
         !matches!(self, LearnerName::Naive | LearnerName::Hola0)
     }
@@ -87,7 +87,7 @@ mod tests {
     use super::*;
     use crate::game::Logistic;
 
-    /// Each name has the field of the learner that it names, the lower rungs of HOLA those of two.
+    /// Each name has the field of the learner that it names; the lower orders of HOLA are checked against naive and LOLA.
     #[test]
     fn names_are_learners() {
         let (x, alpha) = ([[0.5_f64], [-1.0]], 3.0);
