@@ -1,4 +1,4 @@
-//! AdamW, and the target network that follows what it moves.
+//! AdamW, and the target network that follows it.
 
 use meva_core::adamw::AdamW as Optimizer;
 use meva_core::{Scalar, target_network};
@@ -6,7 +6,7 @@ use meva_core::{Scalar, target_network};
 use crate::bounds::Quantity;
 use crate::operation::{Domain, Operation, Output, Packed, Sink, Source, WithDuals, plain};
 
-/// The most parameters that there is room for.
+/// The maximum number of parameters.
 pub const PARAMETERS: usize = 64;
 
 /// Several steps from gradients, at most [`PARAMETERS`] parameters.
@@ -14,9 +14,9 @@ pub const PARAMETERS: usize = 64;
 pub struct AdamW {
     /// The optimiser.
     pub optimizer: Optimizer,
-    /// How many parameters.
+    /// Number of parameters.
     pub parameters: usize,
-    /// How many steps.
+    /// Number of steps.
     pub steps: u32,
 }
 
@@ -35,7 +35,7 @@ impl AdamW {
     };
 }
 
-/// How fast the target network forgets.
+/// The inertia of the target network.
 const RHO: f64 = 0.9;
 
 impl Operation for AdamW {

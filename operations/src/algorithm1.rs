@@ -15,7 +15,7 @@ use crate::meta_value::{ITERATED, PLANE};
 use crate::operation::{Domain, Operation, Output, Packed, Sink, Source, Visitor, WithDuals, give, plain, tensors};
 use crate::rollouts::{LANES, SEEDS};
 
-/// Updates of `P` networks from a batch of at most `B` trajectories, of at most `L - 1` steps each.
+/// Updates of `P` networks from a batch of at most `B` trajectories of at most `L - 1` steps each.
 #[derive(Clone, Copy, Debug)]
 pub struct Update<
     G,
@@ -27,23 +27,23 @@ pub struct Update<
     const B: usize,
     const L: usize,
 > {
-    /// What the game is called.
+    /// The name of the game.
     pub subject: &'static str,
     /// The game.
     pub game: G,
     /// What an update does.
     pub settings: Settings,
-    /// How many trajectories.
+    /// Number of trajectories.
     pub batch: usize,
     /// `k`, the steps of a rollout.
     pub stride: usize,
-    /// Updates that the state has had before.
+    /// Number of earlier updates of the state.
     pub before: u32,
-    /// How many updates follow each other.
+    /// Number of consecutive updates.
     pub updates: usize,
 }
 
-/// The outputs of an update, for networks that take them from elsewhere.
+/// The outputs of an update, with networks that are given.
 pub const OUTPUTS: [Output; 10] = [
     plain("after.explored", Quantity::Explored),
     plain("after.path", Quantity::Path),
@@ -90,7 +90,7 @@ impl<
     }
 }
 
-/// Updates from estimates of chicken by sampled episodes.
+/// Updates based on estimates of chicken from sampled episodes.
 #[derive(Clone, Copy, Debug)]
 pub struct SampledUpdate(Update<IteratedMatrix, 5, 8, 1, 4, 1, 5, 4>);
 
@@ -111,7 +111,7 @@ impl Operation for SampledUpdate {
         1
     }
 
-    /// Every lane plays with a stream of its own, and so a trajectory in a lane is another one than alone.
+    /// Every lane plays with its own stream, so a trajectory in a lane differs from one alone.
     fn has_lanes(&self) -> bool {
         false
     }
@@ -168,13 +168,13 @@ fn run<
         tensors(source, THETA[player], Domain::Near(0.1), &mut state.theta);
         tensors(source, TARGET[player], Domain::Near(0.1), &mut state.target);
         tensors(source, "moments.m", Domain::Uniform(-0.01, 0.01), &mut state.m);
-        // With zeros, where training starts, a step has the length `eta` whatever the gradient, and its sign is chance where
-        // the gradient is rounding error.
+        // With zeros, as at the start of training, a step has length `eta` whatever the gradient, and where the
+        // gradient is only rounding error, the sign of the step is random.
         tensors(source, "moments.v", Domain::Uniform(0.005, 0.02), &mut state.v);
         state.updates = update.before;
     }
 
-    // Trajectories are packed into lanes here: the lanes of an update are those of one case.
+    // Trajectories are packed into lanes here: all lanes of an update belong to one case.
     let batch = update.batch.min(B);
     let count = batch.div_ceil(S::LANES);
     let mut groups = [Trajectory {
@@ -290,7 +290,7 @@ pub const IPD: Settings = Settings {
     },
 };
 
-/// Shows the published recipes, returns from sampled episodes, and a network for each player to the visitor.
+/// Shows the visitor the published recipes, returns from sampled episodes, and a network for each player.
 pub fn each(visitor: &mut impl Visitor) {
     fn update<G, const N: usize, const P: usize>(
         subject: &'static str,

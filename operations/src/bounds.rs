@@ -1,28 +1,30 @@
-//! The one table of bounds: what is compared, how far it may be off on which implementation, and why.
+//! The single table of bounds: what is compared, how large the error may be on which implementation, and why.
 //!
-//! Two questions are asked, and each row answers both.
+//! Each row answers two questions.
 //!
-//! **Against our `f64`, all cases together** ([`Quantity::bound`]). An error is the largest distance of any number from what
-//! it should be, in units of the root mean square of all numbers. A result of `n` roundings on its longest way may be off by
+//! **Compared with our `f64`, all cases together** ([`Quantity::bound`]). The error is the largest distance of any
+//! number from its expected value, in units of the root mean square of all numbers. A result with `n` roundings on its
+//! longest path may be off by
 //!
 //! ```text
 //! 2 sqrt(n) u kappa
 //! ```
 //!
-//! with `u` the unit roundoff of the implementation's numbers, `kappa` the condition of the formula at the cases at hand, in
-//! the norm of the error: how far it moves when all that it is computed from moves by one relative unit. Roundings add like a
-//! random walk (Higham and Mary, 2019); 2 stands for the walks that go further than most. `n` is counted, not fitted.
+//! with `u` the unit roundoff of the implementation's numbers and `kappa` the condition of the formula at the cases at
+//! hand, in the norm of the error: how far the result moves when all its inputs and intermediate results move by one
+//! relative unit. Roundings add up like a random walk (Higham and Mary, 2019); the factor 2 allows for walks that go
+//! further than most. `n` is counted, not fitted.
 //!
-//! That bounds any arithmetic of this unit roundoff, whatever the order of the sums, and so it allows too much of the one
-//! that is used. Where the formula can be run in numbers that round at random, with twice the deviation of rounding to the
-//! nearest, the bound is 1.5 times the largest error of such runs if that is less, times the ratio of the unit roundoffs in
-//! `f64`. GPUs other than software devices keep to the first: they may fuse products and sums, divide less exactly and sum in
-//! another order.
+//! This bounds any arithmetic with this unit roundoff, whatever the order of the sums, and so it is too loose for the
+//! arithmetic that is actually used. Where the formula can be run with random rounding, whose deviation is twice that
+//! of rounding to nearest, the bound is 1.5 times the largest error of such runs if that is smaller; for `f64`, times
+//! the ratio of the unit roundoffs. GPUs other than software devices get the first bound: they may fuse products and
+//! sums, divide less exactly and sum in a different order.
 //!
-//! **Against numbers from outside, case by case and tensor by tensor** ([`Quantity::outside`]). An error is relative to the root
-//! mean square of the array, for games and learners with the condition of the formula at that case added, since what cancels
-//! asks for more than its neighbours carry. In `f64` the bound is what the vectors promise; in `f32` two to four times the
-//! worst error seen on vectors of six seeds.
+//! **Compared with external numbers, case by case and tensor by tensor** ([`Quantity::outside`]). The error is relative
+//! to the root mean square of the array; for games and learners the condition of the formula at that case is added,
+//! since cancellation needs more digits than the neighbouring numbers carry. In `f64` the bound is the one that the
+//! vectors promise; in `f32` it is two to four times the largest error seen on vectors of six seeds.
 
 use meva_core::learner::LearnerName;
 
@@ -104,16 +106,16 @@ pub enum Quantity {
     ModelField,
 }
 
-/// How errors are measured.
+/// The unit of errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
-    /// In units of the last place of the exact `f32` result.
+    /// Units in the last place of the exact `f32` result.
     Ulp,
-    /// In units of the last place of the input.
+    /// Units in the last place of the input.
     UlpOfInput,
-    /// In units of the last place of 1.
+    /// Units in the last place of 1.
     UlpOfOne,
-    /// In units of the root mean square of all that is expected.
+    /// Units of the root mean square of all expected numbers.
     Rms,
 }
 
@@ -129,7 +131,7 @@ impl Unit {
     }
 }
 
-/// What computes.
+/// An implementation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Implementation {
     /// The core in `f64`.
@@ -140,9 +142,9 @@ pub enum Implementation {
     Lanes,
     /// A GPU adapter.
     Gpu {
-        /// Its place in the list of adapters.
+        /// Its index in the list of adapters.
         index: usize,
-        /// Whether it computes on the CPU, as IEEE says.
+        /// Whether it is a software device that computes on the CPU, following IEEE.
         software: bool,
     },
 }
@@ -157,12 +159,12 @@ impl Implementation {
     }
 }
 
-/// Where a derivative comes from.
+/// How a derivative is computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Derivative {
-    /// A formula for the gradient; evaluated on dual numbers for second derivatives.
+    /// Analytically; for second derivatives, a gradient formula evaluated on dual numbers.
     Analytic,
-    /// The value on dual numbers, nested for second derivatives.
+    /// The value formula on dual numbers, nested for second derivatives.
     Duals,
     /// Central differences.
     Differences,
@@ -182,51 +184,52 @@ impl Derivative {
 /// A row of the table.
 #[derive(Clone, Copy, Debug)]
 pub struct Row {
-    /// What the quantity is called, after its subject.
+    /// The name of the quantity, without its subject.
     pub name: &'static str,
-    /// How errors are measured.
+    /// The unit of errors.
     pub unit: Unit,
-    /// Roundings on the longest way to a number, or units in the last place.
+    /// Number of roundings on the longest path to a result, or units in the last place.
     pub amount: f64,
-    /// Why so many.
+    /// The reason for this number.
     pub reason: &'static str,
-    /// In `f32`, how far a case's array may be from numbers from outside, relative to its root mean square; NaN: there are none.
+    /// The bound in `f32` on a case's array compared with external numbers, relative to its root mean square; NaN if
+    /// there are none.
     pub single: f64,
-    /// Why so far.
+    /// The reason for this bound.
     pub single_reason: &'static str,
 }
 
-/// Central differences at two lengths, `h = 1e-3` and half of it, so that the error of order `h^2` cancels. What is left,
-/// `3 u / h = 3e-13` of the value and `h^4 / 480 = 2e-15` of the fifth derivative, is this at most where the value is 10^3
-/// times, the fifth derivative 10^5 times the derivative. Four times the largest error there is, 2.5e-10 (LOLA in the prisoner's
-/// dilemma): `f64` has the same bits on every processor.
+/// Central differences with two step lengths, `h = 1e-3` and half of it, so that the error of order `h^2` cancels. The
+/// remaining error, `3 u / h = 3e-13` of the value and `h^4 / 480 = 2e-15` of the fifth derivative, is at most this
+/// large where the value is 10^3 times, and the fifth derivative 10^5 times, the derivative. It is four times the
+/// largest error that occurs, 2.5e-10 (LOLA in the prisoner's dilemma): `f64` has the same bits on every processor.
 const DIFFERENCES: f64 = 1e-9;
-/// What float64 vectors promise (`tests/vectors/README.md`).
+/// What the float64 vectors promise (`tests/vectors/README.md`).
 const VECTORS: f64 = 1e-10;
-/// The same of parameters after an optimiser, whose division by small second moments magnifies.
+/// The same for parameters after an optimiser step, where division by small second moments amplifies errors.
 const OPTIMIZED: f64 = 1e-8;
-/// Vulkan lets a division be off by 2.5 units in the last place where IEEE has 0.5, so that sigmoid's 3 become 5; exp has
-/// no division.
+/// Vulkan allows a division to be off by 2.5 units in the last place where IEEE allows 0.5, so sigmoid's 3 become 5;
+/// exp has no division.
 const HARDWARE_SIGMOID: f64 = 5.0 / 3.0;
 /// The same for results with many divisions and roots.
 const HARDWARE: f64 = 5.0;
-/// Both derivatives are rounded, and dual numbers carry twice the numbers.
+/// Both derivatives are rounded, and dual numbers involve twice as many numbers.
 const DUALS: f64 = 2.0;
-/// Runs that round at random err twice as much as rounding to the nearest may be expected to: this makes it three times, for
-/// the points and formulas where that has bad luck. On processors and software devices all is the same everywhere, so that
-/// no more is needed.
+/// Runs with random rounding have twice the error that is to be expected of rounding to nearest. This factor makes it
+/// three times, for points and formulas that happen to be unlucky. Processors and software devices all give the same
+/// results, so no more is needed.
 const STOCHASTIC: f64 = 1.5;
 
-/// How large an error may be.
+/// The bound on an error.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bound {
     /// In the quantity's unit.
     pub value: f64,
-    /// Why so large.
+    /// The reason for this bound.
     pub reason: &'static str,
 }
 
-/// There are no vectors of it.
+/// There are no vectors for it.
 const NONE: f64 = f64::NAN;
 
 impl Quantity {
@@ -313,7 +316,7 @@ impl Quantity {
         Row { name, unit, amount, reason, single, single_reason }
     }
 
-    /// The quantity of a learner's field.
+    /// The quantity for a learner's field.
     pub const fn of_learner(learner: LearnerName) -> Self {
         match learner {
             LearnerName::Naive => Quantity::Naive,
@@ -327,8 +330,8 @@ impl Quantity {
         }
     }
 
-    /// How large the error may be against `f64`, all cases together: on an implementation, by this derivative (none for what
-    /// is no derivative), with the condition and the deviation of the formula in use.
+    /// How large the error may be compared with `f64`, all cases together: on an implementation, for this kind of
+    /// derivative (`None` if the result is not a derivative), given the condition and the deviation of the formula.
     pub fn bound(
         self,
         implementation: Implementation,
@@ -370,7 +373,7 @@ impl Quantity {
         }
     }
 
-    /// How large the error may be against float64 numbers from outside, case by case and tensor by tensor.
+    /// How large the error may be compared with external float64 numbers, case by case and tensor by tensor.
     pub fn outside(self, implementation: Implementation) -> Bound {
         let row = self.row();
         match (implementation, self) {
@@ -393,14 +396,14 @@ impl Quantity {
         }
     }
 
-    /// How large the error of a trained model may be against numbers from outside, all points together: computed in `f32` or
-    /// `f64`.
+    /// How large the error of a trained model may be compared with external numbers, all points together, computed in
+    /// `f32` or `f64`.
     pub fn outside_together(self, implementation: Implementation, in_f32: bool, condition: f64) -> Bound {
         let bound = |implementation| self.bound(implementation, None, condition, f64::INFINITY).value;
         let value = match (in_f32, implementation) {
             (false, Implementation::F64) => VECTORS,
             (false, _) => bound(implementation),
-            // Outside is rounded as much as we are.
+            // External numbers are rounded as much as ours.
             (true, Implementation::F64) => bound(Implementation::F32),
             (true, _) => 2.0 * bound(implementation),
         };
@@ -410,7 +413,7 @@ impl Quantity {
         }
     }
 
-    /// Whether errors are measured against what cancels besides: games and the learners that follow them.
+    /// Whether errors are measured relative to what cancels as well: games and the learners that follow them.
     pub const fn cancels(self) -> bool {
         use Quantity::*;
         matches!(
@@ -430,7 +433,7 @@ impl Quantity {
         )
     }
 
-    /// Whether there are several ways to compute it.
+    /// Whether it can be computed in several ways.
     pub const fn is_derivative(self) -> bool {
         use Quantity::*;
         matches!(

@@ -1,4 +1,4 @@
-//! Cases as plain numbers, and what operations give at them: on any scalar, from the same inputs.
+//! Cases as plain numbers, and the results of operations for them: on any scalar, from the same inputs.
 
 use std::string::{String, ToString};
 use std::vec::Vec;
@@ -24,7 +24,7 @@ fn key(name: &str, tensor: &Tensor) -> String {
 }
 
 impl Case {
-    /// The case that a source has for an operation, where these outputs are wanted.
+    /// The case that a source provides for an operation when these outputs are wanted.
     pub fn record<O: Operation>(operation: &O, source: &mut dyn Source<f64>, wants: &dyn Fn(&Output) -> bool) -> Self {
         let mut recorder = Recorder {
             source,
@@ -42,19 +42,19 @@ impl Case {
             .collect()
     }
 
-    /// The cases of an operation that are made of edges.
+    /// The cases of an operation that consist of edges.
     pub fn edges<O: Operation>(operation: &O) -> Vec<Self> {
         (0..EDGES)
             .map(|case| Case::record(operation, &mut Draws::new(case), &|_| true))
             .collect()
     }
 
-    /// The numbers of an input; none if there is no such input.
+    /// The numbers of an input; `None` if there is no such input.
     pub fn get(&self, name: &str) -> &[f64] {
         self.place(name).map_or(&[], |place| &self.inputs[place].1)
     }
 
-    /// The inputs that belong to some parameters, tensor by tensor.
+    /// The inputs that belong to given parameters, tensor by tensor.
     pub fn tensors<'a>(&'a self, name: &str) -> impl Iterator<Item = (&'a str, &'a [f64])> {
         let start = format!("{name}/");
         let of_name = move |(key, _): &&(String, Vec<f64>)| key.starts_with(&start);
@@ -87,7 +87,7 @@ impl Case {
         moved
     }
 
-    /// The case with every input moved, but for signs.
+    /// The case with every input moved, except signs.
     #[must_use]
     pub fn nudged(&self, nudge: &mut Nudge) -> Self {
         let mut moved = self.clone();
@@ -100,7 +100,7 @@ impl Case {
     }
 }
 
-/// Notes what another source gives.
+/// Records what another source provides.
 struct Recorder<'a> {
     source: &'a mut dyn Source<f64>,
     case: Case,
@@ -128,7 +128,7 @@ impl Source<f64> for Recorder<'_> {
     }
 }
 
-/// Gives cases, one a lane; lanes beyond the last repeat the first, with weight 0.
+/// Provides cases, one per lane; lanes beyond the last repeat the first, with weight 0.
 struct Playback<'a> {
     cases: &'a [Case],
     /// How far each input of the first case has been read.
@@ -143,7 +143,7 @@ impl<'a> Playback<'a> {
         }
     }
 
-    /// Where an input goes on, and that it has now been read further.
+    /// The position at which an input continues; also marks it as read further.
     fn next(&mut self, name: &str, count: usize) -> Option<(usize, usize)> {
         let place = self.cases[0].place(name)?;
         let start = self.cursors[place];
@@ -203,22 +203,22 @@ impl<S: Packed> Source<S> for Playback<'_> {
 /// The numbers of one output.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Numbers {
-    /// Of each case that has its own.
+    /// Of each case, if cases have outputs of their own.
     pub of_cases: Vec<Vec<f64>>,
     /// Summed over all cases.
     pub sums: Vec<f64>,
-    /// The tensors that the sums consist of, if they do.
+    /// The tensors that the sums consist of, if any.
     pub tensors: Vec<Tensor>,
 }
 
 impl Numbers {
-    /// All of them, case by case.
+    /// All numbers, case by case.
     pub fn all(&self) -> Vec<f64> {
         self.of_cases.iter().flatten().chain(&self.sums).copied().collect()
     }
 }
 
-/// Gathers what an operation gives at a group of cases.
+/// Collects the results of an operation for a group of cases.
 struct Collector<'a> {
     outputs: &'a [Output],
     wanted: Vec<bool>,
@@ -268,7 +268,7 @@ impl<S: Packed> Sink<S> for Collector<'_> {
     }
 }
 
-/// What an operation gives at cases, output by output; nothing for those that are not wanted.
+/// The results of an operation for cases, output by output; empty for outputs that are not wanted.
 pub fn evaluate<S: Packed, K: WithDuals<S>, O: Operation>(
     operation: &O,
     kernels: &K,
@@ -307,7 +307,7 @@ fn gather<S: Packed, O: Operation>(
     all
 }
 
-/// Those outputs of an operation that it computes by its own formulas.
+/// The outputs that an operation computes by its own formulas.
 pub fn by_formula(output: &Output) -> bool {
     !matches!(output.relation, Relation::Duals(_) | Relation::Auxiliary)
 }
@@ -317,7 +317,7 @@ pub fn sensitivities<O: Operation>(operation: &O, cases: &[Case], wants: &dyn Fn
     crate::condition::sensitivities(|nudge| all(&moved(operation, cases, wants, nudge)))
 }
 
-/// How far the wanted outputs of a case move with what it is computed from: the root mean square of each.
+/// How far the wanted outputs of a case move when its inputs and intermediate results move: the root mean square of each.
 pub fn conditions<O: Operation>(operation: &O, case: &Case, wants: &dyn Fn(&Output) -> bool) -> Vec<f64> {
     let case = core::slice::from_ref(case);
     let still = all(&moved(operation, case, wants, &mut nudge(0.0, 0)));
@@ -346,7 +346,7 @@ fn moved<O: Operation>(
     })
 }
 
-/// The largest error of each output in so many runs in numbers that round at random.
+/// The largest error of each output in the given number of runs with random rounding.
 pub fn stray<O: Operation>(
     operation: &O,
     cases: &[Case],
@@ -364,10 +364,11 @@ pub fn all(outputs: &[Numbers]) -> Vec<Vec<f64>> {
     outputs.iter().map(Numbers::all).collect()
 }
 
-/// Does something with enough stack for every operation: they keep what they work in there, since bare metal has no heap.
+/// Runs something with a stack that is large enough for every operation: operations keep their working memory there,
+/// since bare metal has no heap.
 ///
 /// # Panics
-/// If `work` does, or if there is no memory for a thread.
+/// If `work` panics, or if there is no memory for a thread.
 pub fn with_room<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     const STACK: usize = 256 << 20;
     std::thread::scope(|scope| {
@@ -392,7 +393,7 @@ mod tests {
         game: IteratedMatrix::PRISONERS_DILEMMA,
     };
 
-    /// A last group that is not full gives no more numbers than it has cases, and lanes give what cases alone give.
+    /// An incomplete last group returns only as many numbers as it has cases, and lanes give the same as single cases.
     #[test]
     fn lanes_give_what_cases_give() {
         let cases = Case::drawn(&IPD, 5);
@@ -402,7 +403,7 @@ mod tests {
         assert_eq!(alone[0].of_cases.len(), 5);
     }
 
-    /// A payoff that is off by one part in 100 000 is seen against what rounding does.
+    /// A payoff that is off by one part in 100 000 is detected despite rounding.
     #[test]
     fn a_payoff_slightly_off_is_seen() {
         let mut wrong = IPD;
@@ -411,7 +412,7 @@ mod tests {
         let reference = evaluate::<f64, _, _>(&IPD, &Portable, &cases, &by_formula);
         let stray = stray(&IPD, &cases, 4, &reference, &by_formula);
         let error = |operation: &OfGame<IteratedMatrix>| {
-            // The payoffs are inputs of a case, which the wrong game has its own of.
+            // The payoffs are inputs of a case, and the wrong game has its own.
             let cases = Case::drawn(operation, 64);
             let got = evaluate::<f32, _, _>(operation, &Portable, &cases, &by_formula);
             crate::compare::relative_error(&got[0].all(), &reference[0].all())

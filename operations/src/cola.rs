@@ -18,9 +18,9 @@ use meva_core::kernels::Kernels;
 /// COLA's network in a game, at a joint policy `x`.
 #[derive(Clone, Copy, Debug)]
 pub struct Cola<G, const N: usize, const H: usize, const R: usize> {
-    /// What the game is called.
+    /// The name of the game.
     pub subject: &'static str,
-    /// What the network is besides its sizes.
+    /// What defines the network besides its sizes.
     pub architecture: Architecture,
     /// The game.
     pub game: G,
@@ -113,7 +113,7 @@ impl<G: Played<N>, const N: usize, const H: usize, const R: usize> Operation for
     }
 }
 
-/// Shows COLA in a game of one parameter and in an iterated game to the visitor.
+/// Shows the visitor COLA in a game with one parameter and in an iterated game.
 pub fn each<const H: usize, const R: usize>(visitor: &mut impl Visitor) {
     let plane = Cola::<_, 1, H, 1> {
         subject: "logistic",

@@ -1,5 +1,5 @@
-//! The comparator. NaN, infinity and length come first, then `!(error <= bound)`, so that nothing undefined passes. Everything
-//! here has a test in which it fails.
+//! The comparator. NaN, infinity and length are checked first, then `!(error <= bound)`, so that nothing undefined
+//! passes. Each check here has a test in which it fails.
 
 use std::format;
 use std::string::String;
@@ -10,7 +10,7 @@ pub fn rms(numbers: &[f64]) -> f64 {
     (squares / numbers.len() as f64).sqrt()
 }
 
-/// Whether an error keeps to its bound: NaN never does, and nothing keeps to a bound that is not finite.
+/// Whether an error is within its bound: NaN never is, and nothing is within a bound that is not finite.
 ///
 /// ```
 /// use meva_operations::compare::keeps;
@@ -21,7 +21,7 @@ pub fn keeps(error: f64, bound: f64) -> bool {
     error <= bound && bound.is_finite()
 }
 
-/// The largest error, and where it is.
+/// The largest error and its index.
 fn worst(got: &[f64], expected: &[f64], error: impl Fn(f64, f64, usize) -> f64) -> Result<(f64, usize), String> {
     let mut worst = (0.0, 0);
     let shape = shape(got, expected)?;
@@ -45,8 +45,8 @@ fn distance(got: f64, expected: f64, scale: f64) -> f64 {
     }
 }
 
-/// The largest distance of two numbers over the root mean square of all that is expected. NaN if there is nothing to
-/// compare, if there are more or fewer numbers than expected, or if any is not finite.
+/// The largest distance between two numbers, divided by the root mean square of all expected numbers. NaN if there is
+/// nothing to compare, if there are more or fewer numbers than expected, or if any is not finite.
 ///
 /// ```
 /// use meva_operations::compare::relative_error;
@@ -58,13 +58,13 @@ pub fn relative_error(got: &[f64], expected: &[f64]) -> f64 {
     relative_error_beside(got, expected, 0.0)
 }
 
-/// As [`relative_error`], over the root mean square plus `more`: the size of what cancels in the numbers.
+/// As [`relative_error`], divided by the root mean square plus `more`: the size of what cancels in the numbers.
 pub fn relative_error_beside(got: &[f64], expected: &[f64], more: f64) -> f64 {
     let scale = rms(expected) + more;
     worst(got, expected, |got, expected, _| distance(got, expected, scale)).map_or(f64::NAN, |(error, _)| error)
 }
 
-/// The largest distance in units of the last place that `f32` has at `size(k)`; NaN as in [`relative_error`].
+/// The largest distance in units in the last place of `f32` at `size(k)`; NaN as in [`relative_error`].
 ///
 /// ```
 /// use meva_operations::compare::ulp_error;
@@ -75,7 +75,7 @@ pub fn ulp_error(got: &[f64], expected: &[f64], size: impl Fn(usize) -> f64) -> 
     worst(got, expected, error).map_or(f64::NAN, |(error, _)| error)
 }
 
-/// What an error is measured against.
+/// The scale of an error.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Scale {
     /// The root mean square of the expected array.
@@ -84,10 +84,10 @@ pub enum Scale {
     RmsPlus(f64),
 }
 
-/// How much of the bound the worst number of `got` uses, at most 1; or what is wrong, in words.
+/// The fraction of the bound that the worst number of `got` uses, at most 1; or what is wrong, in words.
 ///
-/// The error of each number is its distance from the expected one over the scale. Where the scale is zero the numbers
-/// must be equal.
+/// The error of each number is its distance from the expected one divided by the scale. Where the scale is zero, the
+/// numbers must be equal.
 pub fn relative(label: &str, got: &[f64], expected: &[f64], scale: Scale, bound: f64) -> Result<f64, String> {
     let rms = rms(expected);
     let scale = match scale {
@@ -107,7 +107,7 @@ pub fn relative(label: &str, got: &[f64], expected: &[f64], scale: Scale, bound:
     Ok(used)
 }
 
-/// Whether all numbers have the same bits; NaN is refused.
+/// Checks that all numbers have the same bits; NaN is rejected.
 pub fn identical(label: &str, got: &[f64], expected: &[f64]) -> Result<(), String> {
     shape(got, expected).map_err(|what| format!("{label}: {what}"))?;
     match (0..got.len()).find(|&k| got[k].to_bits() != expected[k].to_bits()) {
@@ -116,9 +116,9 @@ pub fn identical(label: &str, got: &[f64], expected: &[f64]) -> Result<(), Strin
     }
 }
 
-/// The distance of `got` from `exact` in units of the last place of the `f32` numbers around `exact`; or what is wrong.
+/// The distance of `got` from `exact` in units in the last place of the `f32` numbers around `exact`; or what is wrong.
 ///
-/// NaN must meet NaN, a result beyond the largest number infinity, and signs agree, that of zero included.
+/// NaN must match NaN, a result beyond the largest number must match infinity, and signs must agree, including that of zero.
 pub fn ulps(label: &str, got: f32, exact: f64, bound: f64) -> Result<f64, String> {
     let fail = |what: &str| Err(format!("{label}: {}{what}", describe(&[f64::from(got)], &[exact], 0)));
     if got.is_nan() || exact.is_nan() {
@@ -148,7 +148,7 @@ pub fn ulps(label: &str, got: f32, exact: f64, bound: f64) -> Result<f64, String
     Ok(error)
 }
 
-/// The spacing of `f32` numbers in the binade of `exact`, which lies within their range.
+/// The spacing of `f32` numbers in the binade of `exact`, which is within their range.
 fn unit_in_the_last_place(exact: f64) -> f64 {
     const MANTISSA_BITS: i32 = 23;
     const LEAST_EXPONENT: i32 = -126;

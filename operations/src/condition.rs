@@ -1,9 +1,9 @@
-//! How much a result moves when what it is computed from moves in its last place.
+//! How much a result moves when its inputs and intermediate results are perturbed in the last place.
 //!
-//! In `f32` the inputs themselves are rounded, and so is every intermediate result: no implementation can do better than
-//! the condition of its formula. Where that varies by orders of magnitude from input to input (values that cancel, steps
-//! of length 10), a bound relative to the result alone says nothing. The condition is measured in `f64`: everything that
-//! is rounded is moved, up or down at random, by one relative amount.
+//! In `f32` the inputs themselves are rounded, and so is every intermediate result: no implementation can do better
+//! than the condition of its formula. Where the condition varies by orders of magnitude from input to input (values
+//! that cancel, steps of length 10), a bound relative to the result alone is meaningless. The condition is measured in
+//! `f64`: everything that is rounded is moved, up or down at random, by the same relative amount.
 
 #[cfg(feature = "std")]
 use meva_core::parameters::Parameters;
@@ -12,10 +12,10 @@ use meva_core::random::Purpose;
 use meva_core::random::Stream;
 use meva_core::{Game, Player, Scalar};
 
-/// The unit roundoff of `f32`: what saturates in it saturates here.
+/// The unit roundoff of `f32`: what saturates in `f32` also saturates here.
 #[cfg(feature = "std")]
 pub(crate) const AMOUNT: f64 = 1.0 / (1 << 24) as f64;
-/// Sets of directions that are tried; the worst counts.
+/// Number of sets of directions that are tried; the worst counts.
 #[cfg(feature = "std")]
 pub(crate) const TRIALS: u64 = 8;
 
@@ -64,7 +64,7 @@ pub(crate) fn nudge(amount: f64, trial: u64) -> Nudge {
     }
 }
 
-/// A game whose probabilities and gradients have moved: what rounding does between the levels of a learner.
+/// A game whose probabilities and gradients are moved: the effect of rounding between the levels of a learner.
 #[derive(Clone, Copy, Debug)]
 pub struct MovedGradients<G, const N: usize> {
     game: G,
@@ -85,7 +85,7 @@ impl<G, const N: usize> MovedGradients<G, N> {
     }
 }
 
-/// Beyond these log-odds `f32` holds no probability but 1.
+/// Beyond these log-odds, probabilities round to 1 in `f32`.
 const SATURATION: f64 = 16.0;
 
 impl<G: Game<N>, const N: usize> Game<N> for MovedGradients<G, N> {
@@ -119,7 +119,7 @@ mod measured {
     use super::{AMOUNT, Nudge, TRIALS, nudge};
     use crate::compare::rms;
 
-    /// The root mean square of the movement of a result, per relative movement of what it is computed from.
+    /// The root mean square of the movement of a result, per relative movement of its inputs and intermediate results.
     pub fn condition(result: impl Fn(&mut Nudge) -> Vec<f64>) -> f64 {
         let still = result(&mut nudge(0.0, 0));
         let movement = |trial| {
@@ -130,8 +130,8 @@ mod measured {
         (0..TRIALS).map(movement).fold(0.0, f64::max)
     }
 
-    /// The largest number of each result, each taken together with its movement per relative movement of what it is computed
-    /// from: what one rounding at the end and one everywhere before it may change, over the roundoff.
+    /// The largest number of each result, each added to its movement per relative movement of its inputs and intermediate
+    /// results: what one rounding at the end and one everywhere before it can change, divided by the roundoff.
     pub fn sensitivities(results: impl Fn(&mut Nudge) -> Vec<Vec<f64>>) -> Vec<f64> {
         let still = results(&mut nudge(0.0, 0));
         let mut largest = std::vec![0.0; still.len()];
@@ -156,7 +156,8 @@ mod tests {
 
     use super::*;
 
-    /// A product moves by twice its size when both factors move alike, a difference by the size of its terms.
+    /// A product moves by twice its size when both factors move in the same direction; a difference, by the size of its
+    /// terms.
     #[test]
     fn conditions_of_simple_formulas() {
         let product = condition(|nudge| vec![nudge.number(3.0) * nudge.number(-2.0)]);

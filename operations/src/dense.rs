@@ -6,7 +6,7 @@ use meva_core::kernels::Kernels;
 use crate::bounds::Quantity;
 use crate::operation::{Domain, Formula, Output, Relation, Sink, Source, plain, reals, related, row};
 
-/// Inputs and outputs on both sides of the block size, and no multiples of it.
+/// Numbers of inputs and outputs on both sides of the block size, and not multiples of it.
 const I: usize = 5;
 const O: usize = 10;
 
@@ -57,7 +57,7 @@ impl Formula for Dense {
     }
 }
 
-/// The sum of products: what adjoints are the gradient of.
+/// The sum of products, of which adjoints are the gradient.
 pub(crate) fn product<S: Scalar, const A: usize>(a: &[S; A], b: &[S; A]) -> S {
     let mut sum = S::ZERO;
     for (a, b) in a.iter().zip(b) {

@@ -1,4 +1,4 @@
-//! Derivatives as limits of differences, in `f64`.
+//! Derivatives as finite differences, in `f64`.
 
 use std::vec::Vec;
 
@@ -9,11 +9,11 @@ use crate::cases::{Case, Numbers, evaluate};
 use crate::compare::rms;
 use crate::operation::{Operation, Relation};
 
-/// The longer of two lengths. It is near the fifth root of the unit roundoff, where rounding, `u / h`, and what is cut off,
-/// `h^4`, are alike.
+/// The longer of two step lengths. It is near the fifth root of the unit roundoff, where the rounding error `u / h` and
+/// the truncation error `h^4` are of the same size.
 const H: f64 = 1e-3;
 
-/// `f'(0)` from central differences at two lengths, combined so that the error of order `h^2` cancels.
+/// `f'(0)` from central differences with two step lengths, combined so that the error of order `h^2` cancels.
 ///
 /// ```
 /// assert!((meva_operations::differences::central(f64::sin) - 1.0).abs() < 1e-12);
@@ -33,28 +33,28 @@ pub fn central_of(f: impl Fn(f64) -> Vec<f64>) -> Vec<f64> {
 }
 
 /// How far [`central`] differences may be from `slopes`, in units of their root mean square, if `values` are off by
-/// `deviation` in units of theirs: two values enter with the weight `4 / (3 h)`, two with `1 / (6 h)`. What is cut off,
-/// `h^4 / 480 = 2e-15` of the fifth derivative, is less.
+/// `deviation` in units of theirs: two values enter with the weight `4 / (3 h)`, two with `1 / (6 h)`. The truncation
+/// error, `h^4 / 480 = 2e-15` of the fifth derivative, is smaller.
 pub fn deviation(values: &[f64], deviation: f64, slopes: &[f64]) -> f64 {
     3.0 / H * deviation * rms(values) / rms(slopes)
 }
 
-/// A derivative by differences, with what the formula gives in its place and the values that were differenced.
+/// A derivative by finite differences, with the analytic derivative and the values that were differenced.
 #[derive(Clone, Debug)]
 pub struct ByDifferences {
-    /// By differences.
+    /// By finite differences.
     pub got: Vec<f64>,
     /// By the formula.
     pub expected: Vec<f64>,
     /// The output that was differenced.
     pub of: &'static str,
-    /// How many times as far as one value the differenced sum of values may stray: values of `n` cases add like a random walk,
-    /// and 2 stands for the walks that go further than most.
+    /// By what factor the differenced sum of values may deviate more than a single value: the errors of `n` cases add
+    /// up like a random walk, and the factor 2 allows for walks that go further than most.
     pub walk: f64,
 }
 
-/// The derivative that output `place` of an operation is, at cases where its formulas give `reference`; none if it is that of
-/// no other output.
+/// The derivative that output `place` of an operation is, at cases where its formulas give `reference`; `None` if it is
+/// not the derivative of another output.
 pub fn by_differences<O: Operation>(
     operation: &O,
     place: usize,
@@ -93,7 +93,7 @@ pub fn by_differences<O: Operation>(
         Relation::Own { of, by } => {
             for case in cases {
                 let columns = columns(case, of, by);
-                // Each player's half of the numbers by its own half of the input.
+                // Each player's half of the numbers with respect to its own half of the input.
                 let (rows, inputs) = (columns[0].len() / 2, columns.len() / 2);
                 for player in 0..2 {
                     for row in 0..rows {
@@ -165,7 +165,7 @@ mod tests {
         assert!((slopes[0] - 3.0).abs() < 1e-12 && (slopes[1] + 1.0).abs() < 1e-12);
     }
 
-    /// A vjp is the gradient of a product, and a wrong one is not.
+    /// A vjp is the gradient of a product, and a wrong one is detected.
     #[test]
     fn a_wrong_vjp_is_seen() {
         let cases = Case::drawn(&LAYER_NORM_GELU, 3);

@@ -1,4 +1,4 @@
-//! The elementary functions and the activations made of them.
+//! The elementary functions and the activations built from them.
 
 use meva_core::Scalar;
 use meva_core::activation::Activation;
@@ -7,7 +7,7 @@ use meva_core::kernels::Kernels;
 use crate::bounds::Quantity;
 use crate::operation::{Domain, Formula, Output, Relation, Sink, Source, number, plain, related};
 
-/// exp, tanh, sigmoid, the square root of the size, GELU and tanh as activations, of one number `x`.
+/// exp, tanh, sigmoid, the square root of |x|, and GELU and tanh as activations, of one number `x`.
 #[derive(Clone, Copy, Debug)]
 pub struct Elementary;
 

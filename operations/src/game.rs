@@ -7,11 +7,11 @@ use meva_core::{Player, Scalar};
 use crate::bounds::Quantity;
 use crate::operation::{Domain, Formula, Output, Relation, Sink, Source, Visitor, plain, related, rows};
 
-/// A game that operations can be made of.
+/// A game that operations can use.
 pub trait Played<const N: usize>: Game<N> + Copy + Sync {
     /// Whether parameters are log-odds of probabilities.
     const LOG_ODDS: bool;
-    /// The game with its constants as the source has them.
+    /// The game with its constants as given by the source.
     #[must_use]
     fn with_constants<S: Scalar>(self, source: &mut dyn Source<S>) -> Self;
 }
@@ -48,7 +48,7 @@ impl Played<5> for IteratedMatrix {
     }
 }
 
-/// Forwards nothing but the value: derivatives are those that [`Game`] makes of dual numbers.
+/// Forwards only the value: the derivatives are those that [`Game`] computes with dual numbers.
 #[derive(Clone, Copy, Debug)]
 pub struct OnlyValue<G>(pub G);
 
@@ -58,7 +58,7 @@ impl<G: Game<N>, const N: usize> Game<N> for OnlyValue<G> {
     }
 }
 
-/// Does something with each game: by name, with its module.
+/// Does something with each game, given its name and its module.
 macro_rules! on_each_game {
     ($name:ident, $module:ident, $game:ident => $body:expr) => {{
         {
@@ -91,9 +91,9 @@ pub mod names {
     pub const LOGISTIC: GameName = GameName::Logistic;
     /// The Tandem game.
     pub const TANDEM: GameName = GameName::Tandem;
-    /// The iterated ones.
+    /// The iterated games.
     pub const ITERATED: [GameName; 3] = [GameName::Ipd, GameName::Imp, GameName::Chicken];
-    /// All of them, by what files of vectors call them.
+    /// All games, by their names in files of vectors.
     pub const IN_VECTORS: [(&str, GameName); 5] = [
         ("logistic", LOGISTIC),
         ("tandem", TANDEM),
@@ -103,12 +103,12 @@ pub mod names {
     ];
 }
 
-/// What a game gives at a joint policy `x`, and its Hessians times `v`.
+/// The results of a game at a joint policy `x`, and its Hessians times `v`.
 #[derive(Clone, Copy, Debug)]
 pub struct OfGame<G> {
-    /// What it is called.
+    /// Its name.
     pub name: GameName,
-    /// Where it is computed.
+    /// The module that computes it.
     pub module: &'static str,
     /// The game.
     pub game: G,
@@ -193,7 +193,7 @@ formula_of_game! {
     IteratedMatrix, 5;
 }
 
-/// Shows every game to the visitor.
+/// Shows the visitor every game.
 pub fn each(visitor: &mut impl Visitor) {
     on_each_game!(name, module, game => visitor.formula(&OfGame { name, module, game }));
 }

@@ -1,4 +1,4 @@
-//! Reads JSON from outside, with errors that say where something is not as it should be.
+//! Reads external JSON, with errors that say where something is wrong.
 
 use std::fmt;
 use std::format;
@@ -11,7 +11,7 @@ use serde_json::Value;
 /// What is wrong with a file, and where in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Malformed {
-    /// What, with the place in the file.
+    /// The problem, with its place in the file.
     pub what: String,
     /// What to do about it.
     pub hint: Option<String>,
@@ -25,7 +25,7 @@ impl Malformed {
         }
     }
 
-    /// With advice.
+    /// Adds advice.
     #[must_use]
     pub fn hint(self, hint: impl Into<String>) -> Self {
         Malformed {
@@ -43,7 +43,7 @@ impl fmt::Display for Malformed {
 
 impl std::error::Error for Malformed {}
 
-/// What reading gives.
+/// The result of reading.
 pub type Result<T> = core::result::Result<T, Malformed>;
 
 /// A value with its place in the file.
@@ -69,7 +69,7 @@ pub fn parse(text: &str) -> Result<Value> {
 }
 
 impl<'a> Item<'a> {
-    /// The whole of a file.
+    /// The root value of a file.
     pub fn whole(value: &'a Value) -> Self {
         Item {
             value,
@@ -77,7 +77,7 @@ impl<'a> Item<'a> {
         }
     }
 
-    /// Follows keys that points join.
+    /// Follows a path of keys separated by dots.
     ///
     /// # Errors
     /// One of them is missing.
@@ -102,7 +102,7 @@ impl<'a> Item<'a> {
         self.wrong(format_args!("expected {what}, found {found}"))
     }
 
-    /// What an object has under this key, if anything.
+    /// The value under a key of an object, if present.
     pub fn find(&self, key: &str) -> Option<Item<'a>> {
         let separator = if self.place.is_empty() { "" } else { "." };
         Some(Item {
@@ -111,10 +111,10 @@ impl<'a> Item<'a> {
         })
     }
 
-    /// What an object has under this key.
+    /// The value under a key of an object.
     ///
     /// # Errors
-    /// It is no object, or lacks the key.
+    /// The value is not an object, or lacks the key.
     pub fn get(&self, key: &str) -> Result<Item<'a>> {
         self.find(key).ok_or_else(|| match self.value {
             Value::Object(_) => self.wrong(format_args!("the key `{key}` is missing")),
@@ -125,16 +125,16 @@ impl<'a> Item<'a> {
     /// The keys of an object.
     ///
     /// # Errors
-    /// It is none.
+    /// The value is not an object.
     pub fn keys(&self) -> Result<Vec<&'a str>> {
         let object = self.value.as_object().ok_or_else(|| self.expected("an object"))?;
         Ok(object.keys().map(String::as_str).collect())
     }
 
-    /// The elements of a list that is not empty.
+    /// The elements of a list, which must not be empty.
     ///
     /// # Errors
-    /// It is none, or empty.
+    /// The value is not a list, or is empty.
     pub fn items(&self) -> Result<Vec<Item<'a>>> {
         let values = self.value.as_array().ok_or_else(|| self.expected("a list"))?;
         if values.is_empty() {
@@ -150,7 +150,7 @@ impl<'a> Item<'a> {
     /// The numbers of nested lists, row-major.
     ///
     /// # Errors
-    /// Anything else occurs.
+    /// There is anything other than numbers and lists.
     pub fn numbers(&self) -> Result<Vec<f64>> {
         match self.value {
             Value::Number(number) => match number.as_f64().filter(|number| number.is_finite()) {
@@ -168,10 +168,10 @@ impl<'a> Item<'a> {
         }
     }
 
-    /// `count` numbers, however nested.
+    /// `count` numbers, with any nesting.
     ///
     /// # Errors
-    /// There are more or fewer, or anything else occurs.
+    /// There are more or fewer, or there is anything other than numbers and lists.
     pub fn counted(&self, count: usize) -> Result<Vec<f64>> {
         let numbers = self.numbers()?;
         if numbers.len() == count {
@@ -181,10 +181,10 @@ impl<'a> Item<'a> {
         Err(self.wrong(format_args!("expected {count} number{s}, found {}", numbers.len())))
     }
 
-    /// As many numbers as that, in rows of equal length if there are rows.
+    /// As many numbers as specified, in rows of equal length if there are rows.
     ///
     /// # Errors
-    /// There are more or fewer, or anything else occurs; the error names the row.
+    /// There are more or fewer, or there is anything other than numbers and lists; the error names the row.
     pub fn shaped(&self, count: usize) -> Result<Vec<f64>> {
         let numbers = self.numbers()?;
         if numbers.len() == count {
@@ -204,15 +204,15 @@ impl<'a> Item<'a> {
     /// One number.
     ///
     /// # Errors
-    /// It is none.
+    /// The value is not a number.
     pub fn number(&self) -> Result<f64> {
         Ok(self.counted(1)?[0])
     }
 
-    /// A whole number that is not negative.
+    /// An integer that is not negative.
     ///
     /// # Errors
-    /// It is none.
+    /// The value is not such an integer.
     pub fn count(&self) -> Result<usize> {
         let count = self.value.as_u64().ok_or_else(|| self.expected("a whole number"))?;
         usize::try_from(count).map_err(|_| self.expected("a smaller number"))
@@ -243,18 +243,18 @@ impl<'a> Item<'a> {
         Ok(rows)
     }
 
-    /// A word.
+    /// A string.
     ///
     /// # Errors
-    /// It is none.
+    /// The value is not a string.
     pub fn word(&self) -> Result<&'a str> {
         self.value.as_str().ok_or_else(|| self.expected("a word"))
     }
 
-    /// One of these words, as what stands for it.
+    /// One of these words, converted to what it stands for.
     ///
     /// # Errors
-    /// It is none of them; the hint lists them.
+    /// The value is none of them; the hint lists them.
     pub fn choice<T: Copy>(&self, choices: &[(&str, T)]) -> Result<T> {
         let word = self.word()?;
         let names = || choices.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");

@@ -6,13 +6,13 @@ use meva_core::{Real, Scalar, lambda_return};
 use crate::bounds::Quantity;
 use crate::operation::{Domain, Formula, Output, Sink, Source, number, plain, row};
 
-/// The most steps that there is room for.
+/// The maximum number of steps.
 pub const STEPS: usize = 64;
 
-/// The targets of `steps` steps with `M` quantiles each; at most [`STEPS`].
+/// The targets of `steps` steps with `M` quantiles each; at most [`STEPS`] steps.
 #[derive(Clone, Copy, Debug)]
 pub struct LambdaReturn<const M: usize> {
-    /// How many steps.
+    /// Number of steps.
     pub steps: usize,
 }
 

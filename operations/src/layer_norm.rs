@@ -11,7 +11,7 @@ use crate::operation::{Domain, Formula, Output, Relation, Sink, Source, plain, r
 
 const H: usize = 10;
 
-/// `activation(scale norm(z) + shift)` with the adjoint `dy` of it.
+/// `activation(scale norm(z) + shift)` with its adjoint `dy`.
 #[derive(Clone, Copy, Debug)]
 pub struct LayerNorm {
     subject: &'static str,

@@ -17,7 +17,7 @@ pub struct OfLearner<G> {
     pub learner: LearnerName,
     /// The length of its imagined steps.
     pub alpha: f64,
-    /// What the game is called.
+    /// The name of the game.
     pub name: GameName,
     /// The game.
     pub game: G,
@@ -39,14 +39,14 @@ impl<G> OfLearner<G> {
             sink.numbers("field by duals", field.as_flattened());
         }
         if sink.wants("objective") {
-            // Where the learner differentiates: at `x`, which `y` may move from while what is held constant stays.
+            // Where the learner differentiates: at `x`; `y` may move from there, while what is treated as constant stays.
             let mut y = x;
             source.numbers("y", Domain::Given, y.as_flattened_mut());
             sink.numbers("objective", &self.objective(&game, &x, &y));
         }
     }
 
-    /// What the learner climbs: each player's return after the step of its opponent that it foresees.
+    /// What the learner ascends: each player's return after the step of its opponent that it anticipates.
     fn objective<S: Scalar, P: Game<N>, const N: usize>(&self, game: &P, x: &[[S; N]; 2], y: &[[S; N]; 2]) -> [S; 2] {
         let opponent = match self.learner {
             LearnerName::Naive | LearnerName::Hola0 => return game.value(y),
@@ -59,7 +59,7 @@ impl<G> OfLearner<G> {
         let alpha = S::Real::round(self.alpha);
         Player::BOTH.map(|player| {
             let (i, j) = (player.index(), player.opponent().index());
-            // LookAhead holds the step constant.
+            // LookAhead treats the step as a constant.
             let seen_from = if self.learner == LearnerName::LookAhead { x } else { y };
             let step = opponent.field(self.alpha, game, seen_from)[j];
             if self.learner == LearnerName::LolaTaylor {
@@ -90,7 +90,7 @@ impl<G> OfLearner<G> {
     }
 }
 
-/// What files of vectors call a learner's field.
+/// The name of a learner's field in files of vectors.
 pub const fn key(learner: LearnerName) -> &'static str {
     match learner {
         LearnerName::Naive => "naive",
@@ -171,7 +171,7 @@ const fn length_of_steps(game: GameName) -> f64 {
     }
 }
 
-/// Shows every learner in every game to the visitor.
+/// Shows the visitor every learner in every game.
 pub fn each(visitor: &mut impl Visitor) {
     on_each_game!(name, _module, game => {
         for learner in LearnerName::ALL {

@@ -1,20 +1,21 @@
-//! Every operation of the core: its inputs, its outputs, how far a result may be off, and how that is found out.
+//! Every operation of the core: its inputs, its outputs, the bounds on its errors, and how the errors are measured.
 //!
-//! One file an operation. An [`Operation`] takes its inputs by name from a [`Source`] and gives its outputs by name to a [`Sink`], on
-//! any scalar and with any kernels. [`each`] lists them all. Whoever wants to know something of every operation walks that list:
+//! One file per operation. An [`Operation`] takes its inputs by name from a [`Source`] and gives its outputs by name to
+//! a [`Sink`], for any scalar and with any kernels. [`each`] lists all operations. Code that needs every operation
+//! walks that list:
 //!
 //! - the digests hash all outputs, to compare processors;
-//! - `meva check` holds every implementation and every derivative against `f64` by formula;
-//! - the tests hold them against numbers that another program computed;
-//! - the GPU's probe is asked at the same cases.
+//! - `meva check` compares every implementation and every kind of derivative with the analytic result in `f64`;
+//! - the tests compare them with numbers that another program computed;
+//! - the GPU's probe is run on the same cases.
 //!
 //! Cases are fixed: the first [`EDGES`] take their inputs where functions saturate or change, the others are drawn
-//! ([`Draws`]). [`bounds`] is the one table of how far results may be off and why; `compare` has the one comparator.
+//! ([`Draws`]). [`bounds`] is the single table of error bounds and their reasons; `compare` is the single comparator.
 //!
 //! To add an operation, write its file, name it in [`each`], and give its quantities a row in [`bounds`].
 //!
-//! Without the feature `std` there is what bare metal needs: operations, cases and bounds. With it come comparisons, measured
-//! conditions, differences, and the reader of vectors.
+//! Without the feature `std` the crate has only what bare metal needs: operations, cases and bounds. With it come
+//! comparisons, measured conditions, finite differences, and the reader of vectors.
 //!
 //! ```
 //! use meva_core::kernels::Portable;
@@ -75,7 +76,7 @@ pub mod vectors;
 
 pub use operation::*;
 
-/// Shows every operation to the visitor, with networks of `H` hidden units, of one and of `R` residual blocks, and `M`
+/// Shows the visitor every operation, with networks of `H` hidden units, of one and of `R` residual blocks, and of `M`
 /// quantiles.
 pub fn each<const H: usize, const R: usize, const M: usize>(visitor: &mut impl Visitor) {
     visitor.formula(&elementary::Elementary);

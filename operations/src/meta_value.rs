@@ -1,4 +1,5 @@
-//! The meta-value network: quantiles, derivatives by policies and by parameters, and the field of the learner that follows it.
+//! The meta-value network: quantiles, derivatives with respect to policies and parameters, and the field of the learner
+//! that follows it.
 
 use meva_core::activation::Activation;
 use meva_core::dual::{along, tangents};
@@ -29,12 +30,12 @@ pub const ITERATED: Architecture = Architecture {
     last_activation: Activation::Tanh,
 };
 
-/// A network at a joint policy `x` and discounts `gamma`, its last hidden units' signs as in `mask`.
+/// A network at a joint policy `x` and discounts `gamma`, with the signs of its last hidden units given by `mask`.
 #[derive(Clone, Copy, Debug)]
 pub struct Network<const N: usize, const H: usize, const R: usize, const M: usize> {
-    /// Which it is.
+    /// Which network it is.
     pub subject: &'static str,
-    /// What it is besides its sizes.
+    /// What defines it besides its sizes.
     pub architecture: Architecture,
 }
 
@@ -98,7 +99,8 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize> Formula for
     }
 }
 
-/// Second derivatives of a network along `v`, its gradients by the parameters, and its first derivatives from values alone.
+/// Second derivatives of a network along `v`, its gradients with respect to the parameters, and its first derivatives
+/// from values alone.
 #[derive(Clone, Copy, Debug)]
 pub struct NetworkDerivatives<const N: usize, const H: usize, const R: usize, const M: usize>(pub Network<N, H, R, M>);
 
@@ -146,7 +148,7 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize> Operation f
                 },
             ),
             plain("loss", Quantity::NetworkLoss),
-            // No differences: they would step over the Huber loss's kinks.
+            // No finite differences: they would step over the kinks of the Huber loss.
             plain("loss_gradient", Quantity::NetworkLossGradient),
             plain("vjp_parameters of player 0", Quantity::NetworkVjp),
             plain("vjp_parameters of player 1", Quantity::NetworkVjp),
@@ -266,7 +268,7 @@ fn by_parameters<S, K, const N: usize, const H: usize, const R: usize, const M: 
     }
 }
 
-/// From the mean quantile on dual numbers, forward alone.
+/// From the mean quantile on dual numbers, in a forward pass alone.
 fn by_duals<S: Packed, const N: usize, const H: usize, const R: usize, const M: usize>(
     network: &MetaValue<S::Real, N, H, R, M>,
     x: &[[S; N]; 2],
@@ -340,8 +342,8 @@ impl<G: Played<N>, const N: usize, const H: usize, const R: usize, const M: usiz
     }
 }
 
-/// Shows a network of each kind to the visitor: that of a game of one parameter with one residual block, that of an iterated game
-/// with `R`.
+/// Shows the visitor a network of each kind: for a game with one parameter, with one residual block; for an iterated
+/// game, with `R` blocks.
 pub fn each<const H: usize, const R: usize, const M: usize>(visitor: &mut impl Visitor) {
     let plane = Network::<1, H, 1, M> {
         subject: "logistic",

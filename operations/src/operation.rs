@@ -1,4 +1,4 @@
-//! What an operation is: it takes inputs by name from a [`Source`] and gives outputs by name to a [`Sink`], on any scalar.
+//! What an operation is: it takes inputs by name from a [`Source`] and gives outputs by name to a [`Sink`], for any scalar.
 
 use meva_core::kernels::Kernels;
 use meva_core::parameters::{Parameters, Tensor};
@@ -8,21 +8,21 @@ use meva_core::{Dual, Real, Scalar};
 use crate::bounds::Quantity;
 use crate::condition::Nudge;
 
-/// A plain number or lanes of them: no dual number.
+/// A plain number or lanes of plain numbers, but not a dual number.
 pub trait Packed: Scalar<Lane = <Self as Scalar>::Real> {}
 impl<S: Scalar<Lane = <S as Scalar>::Real>> Packed for S {}
 
-/// Kernels for a number and for the dual numbers over it.
+/// Kernels for a number type and for the dual numbers over it.
 pub trait WithDuals<S: Scalar>: Kernels<S> + Kernels<Dual<S>> {}
 impl<S: Scalar, K: Kernels<S> + Kernels<Dual<S>>> WithDuals<S> for K {}
 
-/// Where an input comes from, and where its edges are.
+/// The distribution of an input, and its edges.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Domain {
-    /// The argument of an elementary function: either sign, every magnitude from 2^-20 to 2^6.4, where `exp` leaves the
-    /// normal range of `f32`.
+    /// The argument of an elementary function: of either sign, and of every magnitude from 2^-20 to 2^6.4, where `exp`
+    /// leaves the normal range of `f32`.
     Argument,
-    /// A parameter of a policy that has no others: uniform on [-8, 8].
+    /// A parameter of a policy that has only one: uniform on [-8, 8].
     Plane,
     /// A parameter of an iterated game's policy, a log-odds: standard normal.
     LogOdds,
@@ -34,12 +34,13 @@ pub enum Domain {
     Normal,
     /// Uniform between these.
     Uniform(f64, f64),
-    /// Multiples of 1/8 on [-3, 3], moved by this much: differences of numbers on two lattices stay away from the Huber loss's
-    /// kinks.
+    /// Multiples of 1/8 on [-3, 3], shifted by this much: differences of numbers on two lattices stay away from the
+    /// kinks of the Huber loss.
     Lattice(f64),
-    /// What it is before, moved by this much at most: gates, shifts and the like start at 0 or 1, where mistakes hide.
+    /// The previous value, moved by at most this much: gates, shifts and the like start at 0 or 1, where mistakes would
+    /// go unnoticed.
     Near(f64),
-    /// What it is before: a case may say otherwise.
+    /// The previous value; a case may replace it.
     Given,
 }
 
@@ -64,7 +65,7 @@ const ARGUMENTS: [f64; 18] = [
     89.0,
     -103.5,
 ];
-/// Policies at the origin, next to it, and where sigmoid saturates.
+/// Policies at the origin, close to it, and where sigmoid saturates.
 const POLICIES: [f64; 10] = [
     0.0,
     -0.0,
@@ -84,7 +85,7 @@ impl Domain {
         if N == 1 { Domain::Plane } else { Domain::LogOdds }
     }
 
-    /// Inputs at which something happens: the end of the domain, saturation, a change of the formula.
+    /// Inputs at which something changes: the end of the domain, saturation, a change of the formula.
     pub const fn edges(self) -> &'static [f64] {
         match self {
             Domain::Argument => &ARGUMENTS,
@@ -95,7 +96,7 @@ impl Domain {
         }
     }
 
-    /// A number that `f32` holds.
+    /// A number rounded to `f32`.
     fn draw(self, stream: &mut Stream, before: f64) -> f64 {
         let number = match self {
             Domain::Argument => stream.sign(0.5) * libm::exp2(stream.uniform(-20.0, 6.4)),
@@ -112,14 +113,14 @@ impl Domain {
     }
 }
 
-/// Gives an operation its inputs, by the names that files of vectors know them by. Asked for the same name again, it goes on
-/// where it stopped.
+/// Gives an operation its inputs, by their names in files of vectors. Asked for the same name again, it continues where
+/// it stopped.
 pub trait Source<S: Scalar> {
-    /// Numbers of which every lane has its own.
+    /// Numbers that differ between lanes.
     fn numbers(&mut self, name: &'static str, domain: Domain, numbers: &mut [S]);
     /// Numbers that all lanes share.
     fn reals(&mut self, name: &'static str, domain: Domain, reals: &mut [S::Real]);
-    /// Constants of a formula, which stay what they are unless rounding is imitated.
+    /// Constants of a formula, which stay unchanged unless rounding is imitated.
     fn constants(&mut self, name: &'static str, constants: &mut [f64]);
     /// A tensor of parameters.
     fn tensor(&mut self, name: &'static str, domain: Domain, tensor: &Tensor, values: &mut [S::Real]);
@@ -129,9 +130,9 @@ pub trait Source<S: Scalar> {
 
 /// Takes an operation's outputs, by name.
 pub trait Sink<S: Scalar> {
-    /// Whether anybody looks at this output.
+    /// Whether this output is needed.
     fn wants(&self, name: &'static str) -> bool;
-    /// Numbers of which every lane has its own.
+    /// Numbers that differ between lanes.
     fn numbers(&mut self, name: &'static str, numbers: &[S]);
     /// Sums over the lanes.
     fn sums(&mut self, name: &'static str, sums: &[S::Lane]);
@@ -185,7 +186,7 @@ pub fn parameters<S: Scalar, const N: usize, const H: usize, const R: usize, con
     parameters
 }
 
-/// Anything of the shape of a network's parameters.
+/// Anything with the shape of a network's parameters.
 pub fn tensors<S: Scalar, const N: usize, const H: usize, const R: usize, const M: usize>(
     source: &mut dyn Source<S>,
     name: &'static str,
@@ -197,7 +198,7 @@ pub fn tensors<S: Scalar, const N: usize, const H: usize, const R: usize, const 
     }
 }
 
-/// Gives a network's parameters, or its gradient.
+/// Outputs a network's parameters, or its gradient.
 pub fn give<S: Scalar, const N: usize, const H: usize, const R: usize, const M: usize>(
     sink: &mut dyn Sink<S>,
     name: &'static str,
@@ -208,44 +209,44 @@ pub fn give<S: Scalar, const N: usize, const H: usize, const R: usize, const M: 
     }
 }
 
-/// What an output is, if it is a derivative: how to have it as a limit of differences, or as what another output is.
+/// For an output that is a derivative: how to obtain it by finite differences, or from which other output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Relation {
-    /// No derivative, or one that no other output is the integral of.
+    /// Not a derivative, or not the derivative of another output.
     None,
-    /// Every derivative of the numbers `of` by every number of the input `by`, row by row.
+    /// Every derivative of the numbers `of` with respect to every number of the input `by`, row by row.
     Jacobian {
         /// The output that is differentiated.
         of: &'static str,
-        /// The input that it is differentiated by.
+        /// The input with respect to which it is differentiated.
         by: &'static str,
     },
-    /// Of two players' numbers `of`, those by the player's own half of the input `by`.
+    /// Of two players' numbers `of`, those with respect to the player's own half of the input `by`.
     Own {
         /// The output that is differentiated.
         of: &'static str,
-        /// The input that it is differentiated by.
+        /// The input with respect to which it is differentiated.
         by: &'static str,
     },
-    /// The derivative of `of` where the input `by` moves along the input `direction`.
+    /// The derivative of `of` when the input `by` moves along the input `direction`.
     Along {
         /// The output that is differentiated.
         of: &'static str,
         /// The input that moves.
         by: &'static str,
-        /// Where it moves.
+        /// The direction.
         direction: &'static str,
     },
-    /// Of the sum over all cases of `of` by the parameters `by`: tensor by tensor, along a random direction.
+    /// Of the sum of `of` over all cases with respect to the parameters `by`: tensor by tensor, along a random direction.
     Tensors {
         /// The output that is differentiated.
         of: &'static str,
         /// The parameters that move.
         by: &'static str,
     },
-    /// The output of this name, computed on dual numbers from values alone.
+    /// The output with this name, computed on dual numbers from values alone.
     Duals(&'static str),
-    /// Helps to compute others, and is not compared.
+    /// Only used to compute others; not compared.
     Auxiliary,
 }
 
@@ -260,12 +261,12 @@ pub struct Output {
     pub relation: Relation,
 }
 
-/// An output that is no derivative, or none of another output.
+/// An output that is not the derivative of another output.
 pub const fn plain(name: &'static str, quantity: Quantity) -> Output {
     related(name, quantity, Relation::None)
 }
 
-/// An output that stands in a relation to another.
+/// An output that is related to another.
 pub const fn related(name: &'static str, quantity: Quantity, relation: Relation) -> Output {
     Output {
         name,
@@ -274,25 +275,25 @@ pub const fn related(name: &'static str, quantity: Quantity, relation: Relation)
     }
 }
 
-/// An operation of the core on plain numbers and on lanes of them.
+/// An operation of the core, on plain numbers and on lanes of them.
 pub trait Operation: Sync {
     /// The module of the core that computes it, such as `layer_norm` or `game::logistic`.
     fn module(&self) -> &'static str;
 
-    /// Whose operation it is, where there are several of the same module or quantity: a game or a network. May be empty.
+    /// What it belongs to, if there are several of the same module or quantity: a game or a network. May be empty.
     fn subject(&self) -> &'static str {
         ""
     }
 
-    /// What it gives.
+    /// Its outputs.
     fn outputs(&self) -> &'static [Output];
 
-    /// How many drawn cases a thorough comparison takes.
+    /// Number of drawn cases in a thorough comparison.
     fn cases(&self) -> usize {
         64
     }
 
-    /// Whether lanes compute something of their own: an operation on parameters alone is the same for all lanes.
+    /// Whether lanes compute different things: an operation on parameters alone is the same for all lanes.
     fn has_lanes(&self) -> bool {
         true
     }
@@ -300,13 +301,14 @@ pub trait Operation: Sync {
     /// Computes it.
     fn evaluate<S: Packed, K: WithDuals<S>>(&self, kernels: &K, source: &mut dyn Source<S>, sink: &mut dyn Sink<S>);
 
-    /// Computes it in `f64` from inputs that have moved, with more moved inside where that says more of the formula's condition.
+    /// Computes it in `f64` from inputs that have been moved, with further movements inside where that captures more of
+    /// the formula's condition.
     fn evaluate_moved(&self, _nudge: &mut Nudge, source: &mut dyn Source<f64>, sink: &mut dyn Sink<f64>) {
         self.evaluate(&meva_core::kernels::Portable, source, sink);
     }
 }
 
-/// An operation on every scalar, dual numbers included. Every formula is an [`Operation`].
+/// An operation on every scalar, including dual numbers. Every formula is an [`Operation`].
 pub trait Formula: Sync {
     /// As [`Operation::module`].
     fn module(&self) -> &'static str;
@@ -351,31 +353,31 @@ impl<F: Formula> Operation for F {
 
 /// Something to do with every operation.
 pub trait Visitor {
-    /// Takes an operation on every scalar.
+    /// Receives an operation on every scalar.
     fn formula<F: Formula>(&mut self, formula: &F);
-    /// Takes an operation on plain numbers and lanes.
+    /// Receives an operation on plain numbers and lanes.
     fn operation<O: Operation>(&mut self, operation: &O);
 }
 
-/// The most lanes that [`Draws`] has streams for.
+/// The maximum number of lanes that [`Draws`] has streams for.
 const LANES: usize = 64;
 
-/// How many cases, the first, are made of edges.
+/// How many cases, at the beginning, consist of edges.
 pub const EDGES: usize = 18;
 
-/// The fixed cases of every operation: each has a random stream of its own, and the first [`EDGES`] take most of their inputs
-/// from the edges of their domains.
+/// The fixed cases of every operation: each has its own random stream, and the first [`EDGES`] take most of their
+/// inputs from the edges of their domains.
 #[derive(Clone, Debug)]
 pub struct Draws {
     first: usize,
     streams: [Stream; LANES],
     shared: Stream,
-    /// Numbers that every lane has had.
+    /// How many numbers every lane has received.
     count: usize,
 }
 
 impl Draws {
-    /// Cases from number `first` on, one a lane.
+    /// Cases from number `first` on, one per lane.
     pub fn new(first: usize) -> Self {
         Draws {
             first,
@@ -390,7 +392,7 @@ impl Draws {
 fn drawn(stream: &mut Stream, domain: Domain, before: f64, case: usize, count: usize) -> f64 {
     let draw = domain.draw(stream, before);
     let edges = domain.edges();
-    // A third of the numbers stays drawn, so that edges meet ordinary numbers.
+    // A third of the numbers are still drawn, so that edges meet ordinary numbers.
     match edges.len() {
         0 => draw,
         _ if case >= EDGES || (edges.len() < EDGES && (case + count) % 3 == 2) => draw,
@@ -419,7 +421,7 @@ impl<S: Packed> Source<S> for Draws {
     fn constants(&mut self, _: &'static str, _: &mut [f64]) {}
 
     fn tensor(&mut self, _: &'static str, domain: Domain, _: &Tensor, values: &mut [S::Real]) {
-        // The same for every case, wherever in an operation's inputs the tensor stands.
+        // The same for every case, at whatever position the tensor is among an operation's inputs.
         let mut stream = Stream::new(2, Purpose::Evaluation, values.len() as u64);
         for value in values {
             *value = S::Real::round(domain.draw(&mut stream, value.to_f64()));

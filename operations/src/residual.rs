@@ -9,7 +9,7 @@ use crate::operation::{Domain, Formula, Output, Relation, Sink, Source, plain, r
 
 const H: usize = 10;
 
-/// `g h + (1 - g) y` with `g = sigmoid(gate)`, and the adjoint `dm` of it.
+/// `g h + (1 - g) y` with `g = sigmoid(gate)`, and its adjoint `dm`.
 #[derive(Clone, Copy, Debug)]
 pub struct Residual;
 

@@ -8,17 +8,17 @@ use meva_core::random::{Purpose, Stream};
 use crate::bounds::Quantity;
 use crate::operation::{Domain, Operation, Output, Packed, Sink, Source, Visitor, WithDuals, number, plain, rows};
 
-/// The most lanes that there are streams for.
+/// The maximum number of lanes, each with a stream.
 pub(crate) const LANES: usize = 64;
 
-/// Values and own gradients from several episodes of chicken, or from one, which has no baseline.
+/// Values and own gradients from several episodes of chicken, or from a single one, which has no baseline.
 #[derive(Clone, Copy, Debug)]
 pub struct Rollouts {
     subject: &'static str,
     episodes: usize,
 }
 
-/// A stream of actions for each lane, by the number that the lane has for it.
+/// A stream of actions for each lane, selected by the lane's number.
 pub(crate) fn streams<S: Packed>(seed: &S) -> [Stream; LANES] {
     core::array::from_fn(|lane| {
         let index = if lane < S::LANES {
@@ -30,7 +30,7 @@ pub(crate) fn streams<S: Packed>(seed: &S) -> [Stream; LANES] {
     })
 }
 
-/// Numbers that choose a lane's stream.
+/// Numbers that select a lane's stream.
 pub(crate) const SEEDS: Domain = Domain::Uniform(0.0, 1e6);
 
 impl Operation for Rollouts {

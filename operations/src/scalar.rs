@@ -6,7 +6,7 @@ use meva_core::{Real, Scalar};
 use crate::bounds::Quantity;
 use crate::operation::{Domain, Formula, Output, Sink, Source, number, plain};
 
-/// What every formula is made of, on two numbers.
+/// The arithmetic that every formula is made of, on two numbers.
 #[derive(Clone, Copy, Debug)]
 pub struct Arithmetic;
 
@@ -27,7 +27,7 @@ impl Formula for Arithmetic {
     fn formula<S: Scalar, K: Kernels<S>>(&self, _: &K, source: &mut dyn Source<S>, sink: &mut dyn Sink<S>) {
         let x: S = number(source, "x", Domain::Uniform(-3.0, 3.0));
         let y: S = number(source, "y", Domain::Uniform(0.5, 2.0));
-        // A factor that no format holds exactly.
+        // A factor that is not exact in any format.
         let third = S::Real::round(1.0 / 3.0);
         let mut sum = x * x + S::ONE / y;
         sum.add_scaled(third, &-x);

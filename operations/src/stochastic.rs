@@ -1,10 +1,10 @@
-//! `f32` that rounds up or down at random: how far rounding alone moves a result.
+//! `f32` with random rounding: how far rounding alone moves a result.
 //!
-//! Stochastic arithmetic (CESTAC; Vignes, 1993): where the exact result of an operation lies between two neighbours in `f32`, it
-//! is one of the two, each as often as the other; where it is a number of `f32`, it stays. Over all places between neighbours a
-//! distance `d` apart, rounding to the nearest has the mean square `d^2 / 12`, this `d^2 / 3`: runs of a formula scatter about
-//! its exact result with twice the deviation that `f32` is to be expected at. No rounding is counted and no condition is
-//! measured: the formula itself is run, at the points at hand.
+//! Stochastic arithmetic (CESTAC; Vignes, 1993): if the exact result of an operation lies between two neighbouring
+//! `f32` numbers, it becomes one of the two with equal probability; if it is an `f32` number, it is unchanged. Over all
+//! positions between neighbours a distance `d` apart, rounding to nearest has the mean square error `d^2 / 12`, random
+//! rounding `d^2 / 3`: runs of a formula scatter about its exact result with twice the deviation that is to be expected
+//! of `f32`. No rounding is counted and no condition is measured: the formula itself is run, at the points at hand.
 
 use std::cell::Cell;
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub, SubAssign};
@@ -20,7 +20,7 @@ thread_local! {
     static COIN: Cell<u64> = const { Cell::new(0) };
 }
 
-/// The next toss, 0 or 1: the highest bit of a linear congruential generator modulo 2^64 (Knuth's MMIX).
+/// The next random bit: the highest bit of a linear congruential generator modulo 2^64 (Knuth's MMIX).
 fn toss() -> u64 {
     COIN.with(|coin| {
         let state = coin.get().wrapping_mul(6_364_136_223_846_793_005);
@@ -29,8 +29,8 @@ fn toss() -> u64 {
     })
 }
 
-/// One of the two neighbours in `f32` of a number that is none: cut off, or cut off and one more in the last place. Below the
-/// normal range of `f32`, the nearest.
+/// One of the two `f32` neighbours of a number that is not in `f32`: truncated, or truncated plus one unit in the last
+/// place. Below the normal range of `f32`, the nearest.
 fn round(exact: f64) -> Stochastic {
     const BEYOND: u64 = (1 << 29) - 1;
     let bits = exact.to_bits();
@@ -39,7 +39,7 @@ fn round(exact: f64) -> Stochastic {
     Stochastic(f64::from_bits(neighbour) as f32)
 }
 
-/// A number of `f32` whose operations round at random.
+/// An `f32` number whose operations round at random.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 pub struct Stochastic(f32);
 
@@ -151,9 +151,10 @@ impl Real for Stochastic {
     }
 }
 
-/// The largest relative error of each result over so many runs in [`Stochastic`] numbers; infinite if one is not finite.
+/// The largest relative error of each result in the given number of runs with [`Stochastic`] numbers; infinite if one
+/// is not finite.
 ///
-/// Of results with many numbers few runs are enough, since the number that is farthest off counts.
+/// For results with many numbers a few runs are enough, since the largest error counts.
 pub fn deviations(runs: u64, expected: &[Vec<f64>], results: impl Fn() -> Vec<Vec<f64>>) -> Vec<f64> {
     let mut largest = vec![0.0; expected.len()];
     for run in 0..runs {
@@ -170,7 +171,7 @@ pub fn deviations(runs: u64, expected: &[Vec<f64>], results: impl Fn() -> Vec<Ve
 mod tests {
     use super::*;
 
-    /// What `f32` holds stays; what it does not becomes a neighbour, either one as often.
+    /// Numbers that `f32` holds are unchanged; others become one of their neighbours, each equally often.
     #[test]
     fn neighbours_are_taken_in_turn() {
         COIN.set(0);
@@ -185,7 +186,7 @@ mod tests {
         assert!((0..100).all(|_| Stochastic(3e38) + Stochastic(3e38) == Stochastic(f32::INFINITY)));
     }
 
-    /// A sum of `n` terms strays like a random walk.
+    /// The error of a sum of `n` terms grows like a random walk.
     #[test]
     fn sums_stray_like_the_root_of_their_length() {
         let stray = |n: u32| {

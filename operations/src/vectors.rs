@@ -1,8 +1,8 @@
-//! The one reader of vectors: cases of operations with outputs that another program computed, in the files that
-//! `tests/vectors/README.md` describes.
+//! The single reader of vectors: cases of operations with outputs computed by another program, in the files described
+//! in `tests/vectors/README.md`.
 //!
-//! A case is read by the names under which its operation asks for inputs and gives outputs, so that a new operation needs
-//! no reader, only a line that says which operation a file's cases are of.
+//! A case is read by the names under which its operation asks for inputs and gives outputs, so a new operation needs no
+//! reader, only a line that says which operation a file's cases belong to.
 
 use std::string::String;
 use std::vec::Vec;
@@ -33,7 +33,7 @@ use crate::meta_value::{Network, NetworkDerivatives};
 use crate::operation::{Domain, Operation, Output, Packed, Relation, Source, WithDuals};
 use crate::quantile_huber::QuantileHuber;
 
-/// The files that there are vectors in.
+/// The files of vectors.
 pub const FILES: [&str; 8] = [
     "games.json",
     "learners.json",
@@ -47,14 +47,14 @@ pub const FILES: [&str; 8] = [
 
 /// Something to do with every case.
 pub trait Reader {
-    /// Takes a case of an operation; `subject` says whose it is.
+    /// Receives a case of an operation; `subject` says what it belongs to.
     ///
     /// # Errors
     /// The case is malformed.
     fn case<O: Operation>(&mut self, operation: &O, subject: &str, vector: Vector) -> Result<()>;
 }
 
-/// Outputs that vectors exist of.
+/// Outputs that have vectors.
 pub fn in_vectors(output: &Output) -> bool {
     let compared = !matches!(output.relation, Relation::Duals(_) | Relation::Auxiliary);
     compared && output.quantity.row().single.is_finite()
@@ -63,7 +63,7 @@ pub fn in_vectors(output: &Output) -> bool {
 /// Reads a file's contents case by case.
 ///
 /// # Errors
-/// Something in it is not as it should be, or the reader says so.
+/// Something in it is malformed, or the reader returns an error.
 pub fn read(file: &str, contents: &Value, reader: &mut impl Reader) -> Result<()> {
     for case in Item::whole(contents).get("cases")?.items()? {
         match file {
@@ -81,7 +81,7 @@ pub fn read(file: &str, contents: &Value, reader: &mut impl Reader) -> Result<()
     Ok(())
 }
 
-/// A case as a file has it.
+/// A case as given in a file.
 #[derive(Clone, Copy, Debug)]
 pub struct Vector<'a, 'b>(&'a Item<'b>);
 
@@ -89,7 +89,7 @@ impl Vector<'_, '_> {
     /// The inputs of an operation.
     ///
     /// # Errors
-    /// One is missing or has another shape.
+    /// An input is missing or has the wrong shape.
     pub fn inputs<O: Operation>(&self, operation: &O) -> Result<Case> {
         let mut source = FromJson {
             item: self.0,
@@ -103,10 +103,10 @@ impl Vector<'_, '_> {
         }
     }
 
-    /// What an output should be: the whole array, or that of each tensor.
+    /// The expected value of an output: the whole array, or that of each tensor.
     ///
     /// # Errors
-    /// It is missing or has another shape.
+    /// It is missing or has the wrong shape.
     fn expected(&self, output: &Output, got: &Numbers) -> Result<Vec<Vec<f64>>> {
         let named = self.0.path(output.name)?;
         if got.tensors.is_empty() {
@@ -140,10 +140,10 @@ fn known_tensors(named: &Item, tensors: &[Tensor]) -> Result<()> {
     }
 }
 
-/// Gives what a file has under each name.
+/// Provides the values that a file has under each name.
 struct FromJson<'a, 'b> {
     item: &'a Item<'b>,
-    /// The names that were asked for, with the numbers that are left.
+    /// The names asked for so far, with their remaining numbers.
     read: Vec<(&'static str, Vec<f64>)>,
     error: Option<Malformed>,
 }
@@ -162,7 +162,8 @@ impl FromJson<'_, '_> {
         };
         let first = !self.read.iter().any(|(read, _)| *read == name);
         if first {
-            // Asked for once, it must have as many numbers as are wanted; piece by piece, as many as come to be wanted.
+            // Asked for once, it must have exactly the requested number of values; piece by piece, as many as are
+            // requested in total.
             let whole = if name.starts_with("draws.") || name == "gradients" {
                 item.numbers()
             } else {
@@ -205,27 +206,27 @@ impl Source<f64> for FromJson<'_, '_> {
     }
 }
 
-/// How far an output of a case is from what a file says.
+/// How far an output of a case is from the file's value.
 #[derive(Clone, Debug)]
 pub struct Judgement {
-    /// What it is.
+    /// The output.
     pub quantity: Quantity,
-    /// The largest error of any array or tensor of it, relative to the root mean square, or NaN.
+    /// The largest error of any array or tensor in it, relative to the root mean square, or NaN.
     pub error: f64,
-    /// How large it may be.
+    /// The bound on the error.
     pub bound: Bound,
-    /// Where it is largest.
+    /// The place of the largest error.
     pub place: String,
 }
 
 impl Judgement {
-    /// Whether the error keeps to its bound.
+    /// Whether the error is within its bound.
     pub fn ok(&self) -> bool {
         keeps(self.error, self.bound.value)
     }
 }
 
-/// Holds an implementation against a case, output by output and tensor by tensor.
+/// Compares an implementation with a case, output by output and tensor by tensor.
 ///
 /// # Errors
 /// The case is malformed.
@@ -240,7 +241,7 @@ pub fn judge<S: Packed, K: WithDuals<S>, O: Operation>(
     judge_numbers(operation, implementation, vector, &case, &outputs)
 }
 
-/// As [`judge`], for numbers that something else computed; those of outputs that it does not compute are empty.
+/// As [`judge`], for numbers computed elsewhere; those of outputs that were not computed are empty.
 ///
 /// # Errors
 /// The case is malformed.
@@ -422,7 +423,7 @@ fn of_optimizer(case: &Item, reader: &mut impl Reader) -> Result<()> {
     reader.case(&operation, "", Vector(case))
 }
 
-/// The most trajectories, and one more than the most steps, of an update.
+/// The maximum number of trajectories and the maximum number of steps plus one in an update.
 const BATCH: usize = 8;
 const LENGTH: usize = 9;
 
