@@ -1,4 +1,4 @@
-//! Axes: range, ticks at round numbers or named places, tick labels.
+//! Axes: range, ticks at round numbers or named positions, tick labels.
 
 /// One axis of a panel.
 ///
@@ -10,22 +10,22 @@
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Axis {
-    /// Beside the ticks; may be empty.
+    /// The axis label, next to the ticks; may be empty.
     pub label: String,
     /// Data at the left (bottom) and right (top) end. The first may be the greater one.
     pub range: [f64; 2],
-    /// Where ticks stand.
+    /// The positions of the ticks.
     pub ticks: Ticks,
 }
 
-/// Where ticks stand, and what they say.
+/// The positions and labels of ticks.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Ticks {
     /// At multiples of 1, 2 or 5 times a power of ten, as many as there is room for.
     Round,
     /// At these values; those outside the range are left out.
     At(Vec<f64>),
-    /// At these places with these names; those outside the range are left out.
+    /// At these positions with these names; those outside the range are left out.
     Named(Vec<(f64, String)>),
 }
 
@@ -44,7 +44,7 @@ impl Axis {
         }
     }
 
-    /// Evenly spaced categories: the k-th of n stands at k, the range is -0.5 to n - 0.5.
+    /// Evenly spaced categories: the k-th of n is at k, and the range is -0.5 to n - 0.5.
     ///
     /// ```
     /// let axis = meva_figure::Axis::categories("alpha", &["1", "10"]);
@@ -63,7 +63,7 @@ impl Axis {
         }
     }
 
-    /// The range with an extent: [0, 1] where it is not finite, half a unit to each side where both ends are equal.
+    /// The range, made non-empty: [0, 1] if it is not finite, half a unit to each side if both ends are equal.
     pub(super) fn span(&self) -> [f64; 2] {
         let [low, high] = self.range;
         let is_sound = low.is_finite() && high.is_finite() && (high - low).is_finite();
@@ -77,7 +77,7 @@ impl Axis {
         }
     }
 
-    /// 0 at the first end of the range, 1 at the second. `None` where not finite.
+    /// 0 at the first end of the range, 1 at the second. `None` if not finite.
     pub(super) fn fraction(&self, value: f64) -> Option<f64> {
         let [low, high] = self.span();
         Some((value - low) / (high - low)).filter(|t| t.is_finite())
@@ -93,7 +93,7 @@ impl Axis {
                 .collect(),
             Ticks::Named(ticks) => ticks.clone(),
         };
-        // An end of the range counts as inside in spite of rounding.
+        // An end of the range counts as inside, despite rounding.
         const SLACK: f64 = 1e-9;
         let place = |(value, label)| Some((self.fraction(value)?, label));
         ticks
@@ -119,7 +119,7 @@ pub(super) fn round_numbers(range: [f64; 2], most: usize) -> Vec<(f64, String)> 
         .collect()
 }
 
-/// The smallest step of 1, 2 or 5 times a power of ten with at most `most` multiples in the range, and that power.
+/// The smallest step of 1, 2 or 5 times a power of ten with at most `most` multiples in the range, and that power of ten.
 fn round_step(low: f64, high: f64, most: usize) -> Option<(f64, i32)> {
     let start = ((high - low) / most as f64).log10().floor();
     if !start.is_finite() {
@@ -128,7 +128,7 @@ fn round_step(low: f64, high: f64, most: usize) -> Option<(f64, i32)> {
     let start = start as i32;
     for exponent in start..=start + 2 {
         for digit in [1.0, 2.0, 5.0] {
-            // Divided by a positive power, so that 0.1 is the nearest number to a tenth.
+            // Divided by a positive power, so that 0.1 is the number nearest to a tenth.
             let step = if exponent < 0 {
                 digit / 10_f64.powi(-exponent)
             } else {
@@ -157,7 +157,7 @@ fn say(value: f64, exponent: i32) -> String {
     with_true_minus(&text)
 }
 
-/// A number's text with U+2212 where it has a hyphen.
+/// A number's text with U+2212 in place of the hyphen.
 fn with_true_minus(number: &str) -> String {
     number.replace('-', "\u{2212}")
 }

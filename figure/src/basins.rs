@@ -1,7 +1,7 @@
 //! Basins of attraction: white where a start ends in B, black elsewhere.
 //!
-//! The black cells are one path, and so are the white: cells of one colour share edges in one path, where no
-//! renderer leaves a hairline between them. Cells of a column that agree are merged into one rectangle.
+//! The black cells are one path, and so are the white ones: cells of the same colour share edges within one path, where
+//! no renderer leaves a hairline between them. Equal neighbouring cells in a column are merged into one rectangle.
 
 use super::colour;
 use super::frame::Frame;
@@ -59,7 +59,7 @@ mod tests {
 
     #[test]
     fn the_first_index_is_horizontal_and_the_second_upwards() {
-        // Only (i, j) = (0, 1) is black: at the left, above.
+        // Only (i, j) = (0, 1) is black: upper left.
         let svg = drawn(2, &[true, false, true, true]);
         assert!(svg.contains(r##"d="M0 0L20 0L20 20L0 20Z" fill="#000000""##), "{svg}");
         assert!(

@@ -6,7 +6,7 @@ pub(super) const INK: &str = "#222222";
 pub(super) const FRAME: &str = "#8a8a8a";
 /// Grid lines and the lines through zero.
 pub(super) const GRID: &str = "#e4e4e4";
-/// Where there is no data.
+/// Missing data.
 pub(super) const MISSING: &str = "#c9c9c9";
 /// Starting points that end in B.
 pub(super) const BASIN_B: &str = "#ffffff";
@@ -22,13 +22,13 @@ const PALETTE: [&str; 7] = [
     "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#b8a500",
 ];
 
-/// The colour of a series; indices past the end begin again.
+/// The colour of a series; indices past the end start over.
 pub(super) fn series(index: usize) -> &'static str {
     PALETTE[index % PALETTE.len()]
 }
 
-/// Viridis (Smith and van der Walt, 2015, CC0) at nine even steps: the lower the value, the darker, for any eye and in
-/// print.
+/// Viridis (Smith and van der Walt, 2015, CC0) in nine even steps: the lower the value, the darker, also for
+/// colour-blind readers and in print.
 const VIRIDIS: [[f64; 3]; 9] = [
     [68.0, 1.0, 84.0],
     [71.0, 44.0, 122.0],

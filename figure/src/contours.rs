@@ -1,12 +1,12 @@
 //! Contours: filled bands and contour lines of a function on a grid.
 //!
-//! Each square of the grid is cut into four triangles by its centre, whose value is the mean of the corners; inside a
-//! triangle the function is linear, so no case is ambiguous. For a level L the region `f >= L` is bounded by
+//! Each square of the grid is divided into four triangles by its centre, whose value is the mean of the corners; inside
+//! a triangle the function is linear, so no case is ambiguous. For a level L the region `f >= L` is bounded by
 //! - one segment in each triangle that has corners on both sides of L, and
 //! - the parts of the grid's own border that lie inside.
 //!
-//! Directed with the region at their left, these edges join to closed rings, which are filled from the lowest level to
-//! the highest. The segments alone join to the contour line.
+//! Directed with the region on their left, these edges join into closed rings, which are filled from the lowest level
+//! to the highest. The segments alone join into the contour line.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +15,7 @@ use super::colour;
 use super::frame::Frame;
 use super::svg::{Path, Rect, Svg};
 
-/// The most levels a scale has: enough to see the shape, few enough to tell the bands apart.
+/// The maximum number of levels in a scale: enough to see the shape, few enough to tell the bands apart.
 const MOST_LEVELS: usize = 20;
 
 /// The levels that all contour panels of a figure share, ascending, with their labels.
@@ -25,7 +25,7 @@ pub(super) struct Scale {
 }
 
 impl Scale {
-    /// Round levels within the finite values.
+    /// Round levels within the range of the finite values.
     pub fn of<'a>(values: impl Iterator<Item = &'a f64>) -> Self {
         let finite = values.copied().filter(|v| v.is_finite());
         let (low, high) = finite.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
@@ -34,7 +34,7 @@ impl Scale {
         Self { levels }
     }
 
-    /// Colour of the band above `below` of the levels.
+    /// The colour of the band that has `below` levels below it.
     pub fn colour(&self, below: usize) -> String {
         colour::scale(below as f64 / self.levels.len().max(1) as f64)
     }
@@ -58,7 +58,7 @@ pub(super) fn draw(svg: &mut Svg, frame: &Frame, scale: &Scale, side: usize, val
         for ring in join(segments.iter().copied().chain(grid.border_inside(level))) {
             region.polygon(&grid.places(&ring, level, frame));
         }
-        // The stroke closes the hairline between a band and the one below it.
+        // The stroke covers the hairline between a band and the one below it.
         let fill = scale.colour(below);
         svg.path(
             &region,
@@ -74,15 +74,15 @@ pub(super) fn draw(svg: &mut Svg, frame: &Frame, scale: &Scale, side: usize, val
     );
 }
 
-/// Index of a node: `i * side + j` for the corner (i, j), that plus the number of corners for the centre of the square
-/// above and right of it.
+/// Index of a node: `i * side + j` for the corner (i, j), plus the number of corners for the centre of the square to
+/// its upper right.
 type Node = usize;
 
 /// A point of a region's boundary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Point {
     At(Node),
-    /// Where the level is crossed between two nodes, the smaller first.
+    /// Where the level is crossed between two nodes, the smaller index first.
     Between(Node, Node),
 }
 
@@ -100,7 +100,7 @@ struct Grid {
     values: Vec<f64>,
     /// Counterclockwise.
     triangles: Vec<[Node; 3]>,
-    /// Edges of squares with no square on their other side.
+    /// Edges of squares with no square on the other side.
     border: BTreeSet<(Node, Node)>,
 }
 
@@ -143,7 +143,7 @@ impl Grid {
         self.values[node] >= level
     }
 
-    /// The contour at a level, a segment for each triangle that it crosses.
+    /// The contour at a level, with a segment for each triangle that it crosses.
     fn segments(&self, level: f64) -> Vec<Edge> {
         let mut segments = Vec::new();
         for triangle in &self.triangles {
@@ -161,7 +161,7 @@ impl Grid {
         segments
     }
 
-    /// The parts of the grid's border that lie in the region.
+    /// The parts of the grid's border that are inside the region.
     fn border_inside(&self, level: f64) -> impl Iterator<Item = Edge> {
         self.border.iter().filter_map(
             move |&(a, b)| match (self.is_inside(a, level), self.is_inside(b, level)) {
@@ -221,7 +221,7 @@ fn join(edges: impl Iterator<Item = Edge>) -> Vec<Vec<Point>> {
     lines
 }
 
-/// Takes an edge that starts here.
+/// Removes an edge that starts here and returns it.
 fn follow(next: &mut BTreeMap<Point, Vec<Point>>, here: Point) -> Option<Point> {
     let targets = next.get_mut(&here)?;
     let to = targets.pop();

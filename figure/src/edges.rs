@@ -1,5 +1,5 @@
-//! A panel's lower and left edge: ticks, tick labels, axis label. Measured first, so that the layout can make room,
-//! then drawn.
+//! A panel's lower and left edge: ticks, tick labels, axis label. Edges are measured first, so that the layout can make
+//! room, and then drawn.
 
 use super::axis::{Axis, Ticks};
 use super::colour;
@@ -11,13 +11,13 @@ const TICK_STYLE: Style = Style::regular(7.5);
 const LABEL_STYLE: Style = Style::regular(8.5);
 /// Length of a tick, outwards.
 const TICK: f64 = 2.5;
-/// From a tick to its label, and from tick labels to the axis label.
+/// Gap between a tick and its label, and between tick labels and the axis label.
 const GAP: f64 = 2.5;
-/// Between tick labels side by side.
+/// Gap between adjacent tick labels.
 const BETWEEN: f64 = 4.0;
-/// Room that one round tick takes along the horizontal and the vertical axis.
+/// Space that one round tick takes along the horizontal and the vertical axis.
 const ROOM: [f64; 2] = [26.0, 22.0];
-/// Whether an edge says its numbers and its name, or leaves that to a neighbour.
+/// Whether an edge shows its numbers and its name, or leaves them to a neighbour.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Labels {
     Shown,
@@ -48,7 +48,7 @@ fn place(axis: &Axis, most: usize, length: f64) -> Placed {
     ticks.map(|(t, label)| (t * length, label)).collect()
 }
 
-/// What an edge says: its tick labels and its name, or neither. The ticks stay where they are.
+/// What an edge shows: its tick labels and its name, or neither. The ticks stay in place.
 fn say(mut ticks: Placed, axis: &Axis, labels: Labels) -> (Placed, String) {
     match labels {
         Labels::Shown => (ticks, axis.label.clone()),
@@ -67,7 +67,7 @@ fn are_apart(ticks: &Placed) -> bool {
         .all(|w| w[0].0 + half(&w[0].1) + BETWEEN <= w[1].0 - half(&w[1].1))
 }
 
-/// Room for an axis label beside the tick labels.
+/// Space for an axis label next to the tick labels.
 fn label_height(label: &str) -> f64 {
     if label.is_empty() {
         0.0
@@ -91,7 +91,7 @@ impl Bottom {
         Self { ticks, label, width }
     }
 
-    /// Room below the frame.
+    /// Space below the frame.
     pub fn height(&self) -> f64 {
         TICK + self.tick_label_height() + label_height(&self.label)
     }
@@ -104,7 +104,7 @@ impl Bottom {
         }
     }
 
-    /// How far tick labels stand out beyond the frame at its left and right.
+    /// How far tick labels extend beyond the frame on its left and right.
     pub fn overhang(&self) -> [f64; 2] {
         let ticks = || (self.ticks.iter()).map(|(at, label)| (at, text::width(label, TICK_STYLE) / 2.0));
         [
@@ -135,12 +135,12 @@ impl Left {
         Self { ticks, label, height }
     }
 
-    /// Room at the left of the frame.
+    /// Space to the left of the frame.
     pub fn width(&self) -> f64 {
         TICK + self.tick_label_width() + label_height(&self.label)
     }
 
-    /// Where the ticks stand, from 0 at the bottom to 1 at the top.
+    /// The positions of the ticks, from 0 at the bottom to 1 at the top.
     pub fn fractions(&self) -> Vec<f64> {
         self.ticks.iter().map(|(at, _)| at / self.height).collect()
     }

@@ -3,7 +3,7 @@
 use super::axis::Axis;
 
 /// Points further from the frame than this many SVG units are treated as infinite: a renderer's single-precision
-/// coordinates would lose them.
+/// coordinates could not represent them.
 const FAR: f64 = 1e6;
 
 /// A panel's frame and axes.
@@ -15,19 +15,19 @@ pub(super) struct Frame<'a> {
 }
 
 impl Frame<'_> {
-    /// Where a point of the data stands. `None` where not finite or too far away to draw.
+    /// The position of a data point. `None` if it is not finite or too far away to draw.
     pub fn place(&self, [x, y]: [f64; 2]) -> Option<[f64; 2]> {
         let left = self.x.fraction(x)? * self.size[0];
         let top = (1.0 - self.y.fraction(y)?) * self.size[1];
         Some([left, top]).filter(|place| place.iter().all(|v| v.abs() <= FAR))
     }
 
-    /// Where a point of the unit square stands, its y up.
+    /// The position of a point in the unit square, with y up.
     pub fn unit(&self, [s, t]: [f64; 2]) -> [f64; 2] {
         [s * self.size[0], (1.0 - t) * self.size[1]]
     }
 
-    /// The places of a curve, broken where a point has none.
+    /// The positions of a curve, broken where a point has none.
     pub fn runs(&self, points: impl IntoIterator<Item = [f64; 2]>) -> Vec<Vec<[f64; 2]>> {
         let mut runs = vec![Vec::new()];
         for point in points {

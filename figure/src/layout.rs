@@ -1,4 +1,4 @@
-//! Where everything stands on the page. What takes room is measured first; columns are as far apart as the widest of
+//! The layout of the page. Everything that takes space is measured first; columns are as far apart as the widest of
 //! their edges needs, rows as the tallest.
 
 use super::axis::Axis;
@@ -10,16 +10,16 @@ use super::svg::{Anchor, Rect, Svg};
 use super::text::Style;
 use super::{Content, Figure, Panel, basins, colour, contours, legend, lines, marks, text, trajectories};
 
-/// Around the figure.
+/// Margin around the figure.
 const MARGIN: f64 = 8.0;
-/// Between panels, beyond what their edges need.
+/// Gap between panels, in addition to what their edges need.
 const GAP: f64 = 9.0;
 const TITLE_STYLE: Style = Style::regular(9.0);
 const TITLE_LINES: usize = 3;
-/// From a title to its frame.
+/// Gap between a title and its frame.
 const TITLE_GAP: f64 = 3.5;
 const ROW_STYLE: Style = Style::bold(10.0);
-/// From a row's label to its panels, and from the panels to the legend.
+/// Gap between a row's label and its panels, and between the panels and the legend.
 const ROW_GAP: f64 = 7.0;
 const LEGEND_GAP: f64 = 14.0;
 

@@ -1,4 +1,4 @@
-//! The legend at the right of a figure: a colour scale for contours, names for everything else.
+//! The legend to the right of a figure: a colour scale for contours, names for everything else.
 
 use super::colour;
 use super::contours::Scale;
@@ -12,7 +12,7 @@ const STYLE: Style = Style::regular(8.0);
 /// Width of the colour scale, and of the sample before a name.
 const SAMPLE: f64 = 12.0;
 const GAP: f64 = 5.0;
-/// From the colour scale to the names.
+/// Gap between the colour scale and the names.
 const COLUMN_GAP: f64 = 12.0;
 const LINE_HEIGHT: f64 = 13.0;
 
@@ -21,12 +21,12 @@ const LINE_HEIGHT: f64 = 13.0;
 enum Sample {
     Cell(&'static str),
     Line(&'static str),
-    /// Of whatever colour a line has.
+    /// In whatever colour a line has.
     Band,
     Ring,
 }
 
-/// What the panels of a figure need explained.
+/// What the legend has to explain for the panels of a figure.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Legend {
     scale: Option<Scale>,
@@ -34,7 +34,7 @@ pub(super) struct Legend {
 }
 
 impl Legend {
-    /// `scale` is that of the figure's contours.
+    /// `scale` is the scale of the figure's contours.
     pub fn of(figure: &Figure, scale: &Scale) -> Self {
         let mut legend = Self::default();
         let panels = || figure.rows.iter().flat_map(|row| &row.panels);
@@ -52,11 +52,11 @@ impl Legend {
                 }
             }
         }
-        // In a fixed order, whichever panel has an end first.
+        // In a fixed order, whichever panel shows an end first.
         ends(figure)
             .iter()
             .for_each(|end| legend.add(end.name(), Sample::Line(end.colour())));
-        // What is said of all lines stands below them.
+        // What applies to all lines is placed below them.
         for panel in panels() {
             if let Content::Lines { series, band } = &panel.content {
                 legend.add(band, Sample::Band);
@@ -93,12 +93,12 @@ impl Legend {
         }
     }
 
-    /// Height where the names are all there is.
+    /// Height if there are only names.
     pub fn height(&self) -> f64 {
         self.names.len() as f64 * LINE_HEIGHT
     }
 
-    /// `height` is that of the colour scale.
+    /// `height` is the height of the colour scale.
     pub fn draw(&self, svg: &mut Svg, left: f64, top: f64, height: f64) {
         let mut left = left;
         if let Some(scale) = &self.scale {
@@ -180,12 +180,12 @@ impl Sample {
     }
 }
 
-/// One field for each band, each level beside the border of its two bands. Labels that would touch are left out.
+/// One field for each band, with each level next to the border between its two bands. Labels that would touch are left out.
 fn draw_scale(svg: &mut Svg, scale: &Scale, bar: &Rect) {
     let bands = scale.levels.len() + 1;
     let step = bar.height / bands as f64;
     for below in 0..bands {
-        // Each field reaches up to the top, below the next ones: no hairlines.
+        // Each field extends to the top, underneath the following ones, to avoid hairlines.
         let height = bar.height - step * below as f64;
         svg.rect(&Rect { height, ..*bar }, &format!("fill=\"{}\"", scale.colour(below)));
     }
@@ -204,7 +204,7 @@ fn draw_scale(svg: &mut Svg, scale: &Scale, bar: &Rect) {
     }
 }
 
-/// The ends that occur among the trajectories of a figure, in a fixed order.
+/// The kinds of end that occur among the trajectories of a figure, in a fixed order.
 fn ends(figure: &Figure) -> Vec<End> {
     let mut ends: Vec<End> = (figure.rows.iter().flat_map(|row| &row.panels))
         .filter_map(|panel| {

@@ -11,14 +11,14 @@
 //! - A digit after `_` after a one-letter symbol is set as a subscript: `x_1`, `f_2(x)`.
 //! - The same figure gives the same bytes.
 //!
-//! Nothing here fails on odd data: a point that is not finite is left out and breaks its line, a missing cell stays
+//! No function fails on odd data: a point that is not finite is left out and breaks its line, a missing cell stays
 //! grey, an axis without extent is widened.
 //!
-//! Why no plotting crate: the same figures were drawn with kuva 0.6 and laid beside these. It drew the curves of Figure 3
-//! as well, but contours as a polygon for each cell (28 MB of SVG for Figure 1 rather than 0.55) and basins as a rectangle
-//! for each, both with seams between them in the image; it scales the colours of each contour panel by itself, and has
-//! neither labels of rows nor rings in a legend. Its SVG needs a font (3.2 MB if it is embedded), has no `viewBox`, and
-//! numbers its clip paths through the process, so that a figure drawn twice differs.
+//! Why no plotting crate: the same figures were drawn with kuva 0.6 for comparison. It drew the curves of Figure 3
+//! equally well, but contours as a polygon for each cell (28 MB of SVG for Figure 1 rather than 0.55) and basins as a
+//! rectangle for each, both with visible seams in the image; it scales the colours of each contour panel separately,
+//! and has neither row labels nor rings in a legend. Its SVG needs a font (3.2 MB if embedded), has no `viewBox`, and
+//! numbers its clip paths throughout the process, so that the same figure drawn twice differs.
 
 mod axis;
 mod basins;
@@ -58,7 +58,7 @@ pub use png::PngError;
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Figure {
-    /// From top to bottom. Rows may have different numbers of panels; they are aligned at the left.
+    /// From top to bottom. Rows may have different numbers of panels; they are left-aligned.
     pub rows: Vec<Row>,
     /// Width and height of each panel's frame in SVG units, positive.
     pub panel_size: [f64; 2],
@@ -74,10 +74,10 @@ impl Default for Figure {
     }
 }
 
-/// Panels side by side, with a label at their left.
+/// Panels side by side, with a label on the left.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Row {
-    /// Read upwards at the left of the row; may be empty.
+    /// Reads upwards to the left of the row; may be empty.
     pub label: String,
     /// From left to right.
     pub panels: Vec<Panel>,
@@ -85,10 +85,10 @@ pub struct Row {
 
 /// One frame with its axes.
 ///
-/// Tick labels and axis labels that a neighbour below or at the left already shows (an equal [`Axis`]) are left out.
+/// Tick labels and axis labels that the neighbour below or to the left already shows (an equal [`Axis`]) are left out.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Panel {
-    /// Above the frame; wrapped, then shrunk, then cut with an ellipsis if it is too long. May be empty.
+    /// The title above the frame; wrapped, then shrunk, then cut with an ellipsis if it is too long. May be empty.
     pub title: String,
     /// The horizontal axis.
     pub x: Axis,
@@ -96,7 +96,7 @@ pub struct Panel {
     pub y: Axis,
     /// What is drawn inside the frame, clipped to it.
     pub content: Content,
-    /// Points of the plane with a name, drawn on top.
+    /// Named points of the plane, drawn on top.
     pub marks: Vec<Mark>,
 }
 
@@ -115,19 +115,19 @@ pub enum Content {
         /// end stay grey.
         cells: Vec<bool>,
     },
-    /// Curves over the plane, coloured by the quadrant of their end (the paper's Figure 2a): a ring where a curve
-    /// starts, a dot where it ends.
+    /// Curves over the plane, coloured by the quadrant of their end (the paper's Figure 2a), with a ring at the start
+    /// of each curve and a dot at its end.
     Trajectories {
-        /// Each a list of `[x_1, x_2]`.
+        /// Each is a list of `[x_1, x_2]`.
         paths: Vec<Vec<[f64; 2]>>,
     },
     /// A function of the plane as filled bands with contour lines (the paper's Figure 1). All contour panels of a
-    /// figure share one scale of colours, so they can be compared.
+    /// figure share one colour scale, so they can be compared.
     Contours {
         /// Nodes per side. The first and last node lie on the ends of the axes.
         side: usize,
         /// `values[i * side + j]` at `x_1` node i (horizontal), `x_2` node j (vertical). Squares with a corner that is
-        /// not finite stay grey, and so does the frame if the values are not `side * side`.
+        /// not finite stay grey, and so does the whole frame if there are not `side * side` values.
         values: Vec<f64>,
     },
     /// Means with bands (the paper's Figure 3).

@@ -1,10 +1,10 @@
-//! Lines: means with a band, over a light grid; and rings to compare them with.
+//! Lines: means with a band, over a light grid; and rings for comparison.
 
 use super::colour;
 use super::frame::Frame;
 use super::svg::{Path, Svg};
 
-/// A line of means with a band about it, or what to compare such lines with.
+/// A line of means with a band around it, or values to compare such lines with.
 ///
 /// ```
 /// use meva_figure::{Look, Point, Series};
@@ -18,11 +18,11 @@ use super::svg::{Path, Svg};
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Series {
-    /// In the legend; a series without a name is not listed.
+    /// Its name in the legend; a series without a name is not listed.
     pub name: String,
-    /// Joined in this order. A mean that is not finite breaks the line; a bound that is not finite, the band.
+    /// Joined in this order. A mean that is not finite breaks the line; a bound that is not finite breaks the band.
     pub points: Vec<Point>,
-    /// Index into a palette of seven colours; indices past its end begin again.
+    /// Index into a palette of seven colours; indices past its end start over.
     pub colour: usize,
     /// How it is drawn.
     pub look: Look,
@@ -34,18 +34,18 @@ pub enum Look {
     /// A line through the means, with the band.
     #[default]
     Line,
-    /// A ring at each mean, without a band: what was measured elsewhere.
+    /// A ring at each mean, without a band: values measured elsewhere.
     Rings,
 }
 
 /// A mean and the band's bounds, in the units of the axes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Point {
-    /// Where it stands; the index for an axis of categories.
+    /// Its position; the index for an axis of categories.
     pub x: f64,
-    /// On the line.
+    /// The value on the line.
     pub mean: f64,
-    /// The band's lower bound, such as the mean less its standard error.
+    /// The band's lower bound, such as the mean minus its standard error.
     pub low: f64,
     /// The band's upper bound.
     pub high: f64,
@@ -89,7 +89,7 @@ pub(super) fn draw(svg: &mut Svg, frame: &Frame, ticks: &[f64], series: &[Series
     }
 }
 
-/// A small circle that lets what is below shine through.
+/// A small circle through which whatever is below remains visible.
 pub(super) fn ring(svg: &mut Svg, at: [f64; 2], colour: &str) {
     svg.circle(
         at,

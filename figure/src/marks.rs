@@ -1,4 +1,4 @@
-//! Marks: points of the plane with a name.
+//! Marks: named points of the plane.
 
 use super::colour;
 use super::frame::Frame;
@@ -14,15 +14,15 @@ use super::text::Style;
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mark {
-    /// In the units of the axes; what lies outside the frame is clipped.
+    /// In the units of the axes; whatever is outside the frame is clipped.
     pub at: [f64; 2],
-    /// Above the point and to its right.
+    /// The label, above the point and to its right.
     pub label: String,
 }
 
 const STYLE: Style = Style::bold(9.5);
 const RADIUS: f64 = 2.6;
-/// From the point's centre to its label, each way.
+/// Offset from the point's centre to its label, in each direction.
 const OFFSET: f64 = 4.2;
 
 pub(super) fn draw(svg: &mut Svg, frame: &Frame, marks: &[Mark]) {
@@ -43,7 +43,7 @@ pub(super) fn draw(svg: &mut Svg, frame: &Frame, marks: &[Mark]) {
     }
 }
 
-/// Ink with a white rim of one unit behind it, which sets a label off from what is below. The stroke is in font units.
+/// Ink with a white rim of one unit behind it, which sets a label off from its background. The stroke is in font units.
 fn paint() -> String {
     let rim = 2.0 * text::UNITS_PER_EM / STYLE.size;
     let ink = colour::MARK;

@@ -1,22 +1,22 @@
-//! From SVG to PNG, by resvg without its fonts: our text is outlines.
+//! From SVG to PNG, with resvg but without its font support: our text is outlines.
 
 use std::fmt;
 
 use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg;
 
-/// The most pixels of an image: 1 GiB of memory.
+/// The maximum number of pixels in an image: 1 GiB of memory.
 const MOST_PIXELS: f64 = (1 << 28) as f64;
 
-/// Why a figure has no PNG.
+/// Why a figure cannot be turned into a PNG.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum PngError {
     /// The scale is not a positive number.
     Scale(f32),
-    /// The image would be empty or have more than 2^28 pixels: its width and height.
+    /// The image would be empty or have more than 2^28 pixels; its width and height.
     Size(f64, f64),
-    /// The rasteriser did not accept the SVG; a fault of this module.
+    /// The rasteriser rejected the SVG; this is a bug in this module.
     Svg(usvg::Error),
     /// The image could not be encoded.
     Encoding(String),
@@ -61,7 +61,7 @@ pub(super) fn encode(svg: &str, scale: f32) -> Result<Vec<u8>, PngError> {
     if width * height > MOST_PIXELS {
         return Err(size_error);
     }
-    // At most 2^28 each, and 0 is refused by the pixmap.
+    // At most 2^28 each, and 0 is rejected by the pixmap.
     let mut pixmap = Pixmap::new(width as u32, height as u32).ok_or(size_error)?;
     resvg::render(&tree, Transform::from_scale(scale, scale), &mut pixmap.as_mut());
     pixmap

@@ -1,7 +1,7 @@
-//! Writing SVG: the few elements the figures need, numbers with two decimals, attributes escaped.
+//! Writing SVG: the few elements that the figures need, numbers with two decimals, attributes escaped.
 //!
-//! A panel's content is a nested `<svg>`, which clips to its box without an id, so that several figures can stand in
-//! one HTML page.
+//! A panel's content is a nested `<svg>`, which clips to its box without an id, so that several figures can be placed
+//! in one HTML page.
 
 use std::fmt::Write;
 
@@ -31,7 +31,7 @@ impl Rect {
     }
 }
 
-/// Where the reference point of a text lies in it, horizontally.
+/// The horizontal anchor of a text.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Anchor {
     Start,
@@ -39,7 +39,7 @@ pub(super) enum Anchor {
     End,
 }
 
-/// A number with at most two decimals. Not finite reads as 0: callers drop such points before.
+/// A number with at most two decimals. Numbers that are not finite are written as 0: callers drop such points beforehand.
 pub(super) fn number(value: f64) -> String {
     if !value.is_finite() {
         return "0".into();
@@ -49,7 +49,7 @@ pub(super) fn number(value: f64) -> String {
     if short == "-0" { "0".into() } else { short.into() }
 }
 
-/// Text made safe inside a double-quoted attribute. Control characters, which XML cannot hold, become blanks.
+/// Text made safe inside a double-quoted attribute. Control characters, which XML does not allow, become spaces.
 pub(super) fn escape(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
@@ -66,7 +66,7 @@ pub(super) fn escape(text: &str) -> String {
     safe
 }
 
-/// The `d` attribute of a path. Points that round to the one before are left out.
+/// The `d` attribute of a path. Points that round to the previous one are left out.
 #[derive(Debug, Default)]
 pub(super) struct Path {
     data: String,
@@ -130,7 +130,7 @@ pub(super) struct Svg {
 }
 
 impl Svg {
-    /// `paint` is the rest of the attributes, such as `fill="#fff"`: written here in the source, never by the user.
+    /// `paint` is the remaining attributes, such as `fill="#fff"`: written in the source, never by the user.
     pub fn path(&mut self, path: &Path, paint: &str) {
         if !path.is_empty() {
             let _ = writeln!(self.body, r#"<path d="{}" {paint}/>"#, path.data);
@@ -173,7 +173,7 @@ impl Svg {
         self.body.push_str("</svg>\n");
     }
 
-    /// Text on one line with its baseline at `at`, turned by `degrees` clockwise about it.
+    /// Text on one line with its baseline at `at`, rotated clockwise by `degrees` about that point.
     pub fn text(&mut self, words: &str, style: Style, anchor: Anchor, at: [f64; 2], degrees: f64, paint: &str) {
         let outline = text::outline(words, style);
         if outline.data.is_empty() {

@@ -108,7 +108,7 @@ fn text_is_drawn_without_any_font_of_the_system() {
 
 #[test]
 fn basins_are_black_and_white_where_they_should_be() {
-    // Black at the lower left alone.
+    // Only the lower left is black.
     let panel = Panel {
         marks: vec![],
         ..plane(
@@ -124,7 +124,7 @@ fn basins_are_black_and_white_where_they_should_be() {
     let pixmap = image(&single);
     let black = |p: &&resvg::tiny_skia::PremultipliedColorU8| p.red() == 0 && p.green() == 0 && p.blue() == 0;
     let count = pixmap.pixels().iter().filter(black).count();
-    // A quarter of the frame, less the half-covered pixels of its rim; and the legend's sample.
+    // A quarter of the frame, minus the half-covered pixels of its rim; and the sample in the legend.
     assert!((2350..=2600).contains(&count), "{count}");
 }
 
@@ -132,7 +132,7 @@ fn basins_are_black_and_white_where_they_should_be() {
 fn only_outer_panels_say_their_axes() {
     let full = figure(vec![vec![basins("a"), basins("b")], vec![basins("c"), basins("d")]]);
     assert_eq!((count(&full, "x_1"), count(&full, "x_2")), (2, 2));
-    // Nothing stands below "b" any more.
+    // There is nothing below "b" any more.
     let ragged = figure(vec![vec![basins("a"), basins("b")], vec![basins("c")], vec![]]);
     assert_eq!((count(&ragged, "x_1"), count(&ragged, "x_2")), (2, 2));
     let mut other = full;
@@ -152,7 +152,7 @@ fn the_legend_stands_once_beside_all_rows() {
 fn the_document_stands_alone() {
     let svg = figure(vec![one_of_each()]).svg();
     assert!(svg.contains(" viewBox=\"0 0 "));
-    // Neither a font, nor a script, nor a name that another figure on the same page could have.
+    // No font, no script, and no id that another figure on the same page could have.
     for outside in ["<text", "font", "<script", "href", "url(", "id=", "<style"] {
         assert!(!svg.contains(outside), "{outside}");
     }

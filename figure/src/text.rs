@@ -12,16 +12,16 @@ use ttf_parser::{Face, GlyphId, OutlineBuilder};
 /// Units per em of the bundled font, the unit of [`Outline::data`].
 pub(super) const UNITS_PER_EM: f64 = 2048.0;
 
-/// Height of a capital over the size of its text.
+/// Height of a capital letter relative to the size of its text.
 pub(super) const CAPITAL: f64 = 1462.0 / UNITS_PER_EM;
 
-/// Distance of two baselines over the size of the text: tight, for labels.
+/// Distance between two baselines relative to the size of the text: tight, for labels.
 pub(super) const LEADING: f64 = 1.2;
 
-/// A subscript's size over that of its text, and how far it is lowered in units of the text's size.
+/// A subscript's size relative to that of its text, and how far it is lowered in units of the text's size.
 const SUBSCRIPT: (f64, f64) = (0.68, 0.16);
 
-/// The smallest size text is shrunk to, in SVG units: below it, print is not read.
+/// The smallest size that text is shrunk to, in SVG units: anything smaller is unreadable in print.
 pub(super) const SMALLEST: f64 = 6.5;
 
 const ELLIPSIS: &str = "\u{2026}";
@@ -54,13 +54,13 @@ impl Style {
         }
     }
 
-    /// Distance of two baselines in SVG units.
+    /// Distance between two baselines in SVG units.
     pub fn line_height(self) -> f64 {
         self.size * LEADING
     }
 }
 
-/// A line of text as a path from its baseline's start, y up, in font units; its width in SVG units.
+/// A line of text as a path from the start of its baseline, y up, in font units; its width in SVG units.
 #[derive(Debug, Default)]
 pub(super) struct Outline {
     pub data: String,
@@ -77,10 +77,10 @@ fn face(weight: Weight) -> &'static Face<'static> {
     cell.get_or_init(|| Face::parse(bytes, 0).expect("the bundled font is sound"))
 }
 
-/// A character to set, and whether as a subscript.
+/// A character to set, and whether it is a subscript.
 type Symbol = (char, bool);
 
-/// Reads `x_1` as x with a subscript 1: digits after `_` after a letter that stands alone.
+/// Reads `x_1` as x with a subscript 1: digits that follow `_` after a single letter.
 fn symbols(words: &str) -> Vec<Symbol> {
     let c: Vec<char> = words.chars().collect();
     let stands_alone = |k: usize| c[k].is_alphabetic() && (k == 0 || !(c[k - 1].is_alphanumeric() || c[k - 1] == '_'));
@@ -148,8 +148,8 @@ pub(super) fn outline(words: &str, style: Style) -> Outline {
     }
 }
 
-/// Breaks text at blanks into at most `lines` lines of at most `limit` SVG units. What does not fit is tried smaller,
-/// down to [`SMALLEST`], and then cut with an ellipsis. Returns the lines and the style they fit in.
+/// Breaks text at spaces into at most `lines` lines of at most `limit` SVG units. Text that does not fit is set
+/// smaller, down to [`SMALLEST`], and then cut with an ellipsis. Returns the lines and the style in which they fit.
 pub(super) fn fit(words: &str, style: Style, limit: f64, lines: usize) -> (Vec<String>, Style) {
     let lines = lines.max(1);
     let mut style = style;
@@ -165,7 +165,7 @@ pub(super) fn fit(words: &str, style: Style, limit: f64, lines: usize) -> (Vec<S
     }
 }
 
-/// Greedy: a word goes on the line if it fits. A word wider than the limit has its own line.
+/// Greedy: a word goes on the line if it fits. A word wider than the limit gets its own line.
 fn wrap(words: &str, style: Style, limit: f64) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in words.split_whitespace() {
@@ -201,7 +201,7 @@ pub(super) fn shorten(line: &str, style: Style, limit: f64) -> String {
     format!("{}{ELLIPSIS}", kept.trim_end())
 }
 
-/// Writes a glyph's outline at its place in the line.
+/// Writes a glyph's outline at its position in the line.
 struct Pen {
     data: String,
     origin: f64,

@@ -1,11 +1,11 @@
-//! Trajectories: a curve for each path, a ring where it starts, a dot where it ends, in the colour of its end.
+//! Trajectories: a curve for each path, with a ring at its start and a dot at its end, in the colour of its end.
 
 use super::colour;
 use super::frame::Frame;
 use super::svg::{Path, Svg};
 
-/// Points of a curve that are closer than this many SVG units are not told apart: a third of the curve's width. It
-/// keeps files small where a path creeps to its end.
+/// Points of a curve that are closer than this many SVG units are merged: a third of the curve's width. This keeps
+/// files small where a path creeps towards its end.
 const STEP: f64 = 0.3;
 
 /// Where a path ends.
@@ -56,7 +56,7 @@ pub(super) fn draw(svg: &mut Svg, frame: &Frame, paths: &[Vec<[f64; 2]>]) {
         runs.iter().for_each(|run| curve.polyline(&thinned(run)));
         svg.path(&curve, &format!("fill=\"none\" stroke=\"{colour}\" {stroke}"));
     }
-    // Rings and dots above all curves.
+    // Rings and dots are drawn above all curves.
     for (colour, runs) in &placed {
         if let Some(start) = runs.first().and_then(|run| run.first()) {
             let ring = format!("fill=\"#fff\" stroke=\"{colour}\" stroke-width=\"0.5\" stroke-opacity=\"0.7\"");
@@ -70,7 +70,7 @@ pub(super) fn draw(svg: &mut Svg, frame: &Frame, paths: &[Vec<[f64; 2]>]) {
     }
 }
 
-/// A run without the points that stand closer than [`STEP`] to the last one kept; its ends stay.
+/// A run without the points closer than [`STEP`] to the last one kept; its ends are kept.
 fn thinned(run: &[[f64; 2]]) -> Vec<[f64; 2]> {
     let mut kept: Vec<[f64; 2]> = Vec::new();
     for (k, &point) in run.iter().enumerate() {
@@ -85,7 +85,7 @@ fn thinned(run: &[[f64; 2]]) -> Vec<[f64; 2]> {
 }
 
 impl Path {
-    /// The lines through zero, as far as they lie in the frame.
+    /// The lines through zero, where they are inside the frame.
     fn cross(frame: &Frame) -> Self {
         let mut path = Self::default();
         let [width, height] = frame.size;
