@@ -31,7 +31,7 @@ const RUNS: [&[&str]; 2] = [
     ],
 ];
 
-/// The bytes of the model and of the state that a process comes to.
+/// The bytes of the model and of the state that a process produces.
 fn trained(directory: &Path, run: &[&str], threads: &str, set: InstructionSet) -> [Vec<u8>; 2] {
     let name = format!("{}-{threads}-{}", run[0], set.name());
     let status = Command::new(env!("CARGO_BIN_EXE_meva"))

@@ -1,4 +1,4 @@
-//! The command line, driven as a process: what it writes, what it prints, how it ends.
+//! The command line, run as a process: what it writes, what it prints, how it ends.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 /// Small networks and batches, so that a run takes milliseconds.
 const LOGISTIC: [&str; 6] = ["train", "logistic", "--set", "hidden=16", "--set", "batch=8"];
-/// The other game on the plane, for which no basins are counted at the end.
+/// The other game on the plane, which has no count of basins at the end.
 const TANDEM: [&str; 8] = [
     "train",
     "logistic",
@@ -60,7 +60,7 @@ impl Scratch {
         self.command(arguments).output().unwrap()
     }
 
-    /// What a run that succeeds prints.
+    /// The output of a run that succeeds.
     #[track_caller]
     fn succeed(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
@@ -68,7 +68,7 @@ impl Scratch {
         text(&output.stdout)
     }
 
-    /// The only JSON object that a run prints, and nothing else.
+    /// The JSON object that a run prints, with nothing else.
     #[track_caller]
     fn json(&self, arguments: &[&str]) -> Value {
         let printed = self.succeed(&[arguments, &["--json"]].concat());
@@ -78,7 +78,7 @@ impl Scratch {
         value
     }
 
-    /// A run fails with this exit code, says all of this, prints no result, and leaves the directory as it was.
+    /// A run fails with this exit code, prints all of these messages but no result, and leaves the directory unchanged.
     #[track_caller]
     fn fail(&self, arguments: &[&str], code: i32, words: &[&str]) {
         let before = self.listing();
@@ -152,7 +152,7 @@ fn keys(value: &Value) -> BTreeSet<String> {
     value.as_object().unwrap().keys().cloned().collect()
 }
 
-/// What a machine lacks for a test: said aloud, and a failure where everything has to run.
+/// Reports what a machine lacks for a test; a failure where every test has to run.
 fn skip(reason: &str) {
     assert!(std::env::var_os("CI").is_none(), "cannot be skipped here: {reason}");
     eprintln!("SKIPPED: {reason}");
@@ -293,7 +293,7 @@ fn trajectories_print_one_object() {
     );
 }
 
-/// A trained model's agents are told from learners by their discounts.
+/// A trained model's agents are distinguished from learners by their discounts.
 #[test]
 fn models_are_followed_like_learners() {
     let scratch = Scratch::new();
@@ -333,7 +333,7 @@ fn models_are_followed_like_learners() {
 fn a_resumed_run_has_the_bits_of_an_uninterrupted_one() {
     for (name, preset) in [("tandem", &TANDEM[..]), ("ipd", &IPD[..])] {
         let scratch = Scratch::new();
-        // A learning rate that falls hangs on how long the run was to be.
+        // A decaying learning rate depends on the intended length of the run.
         let preset = [preset, &["--set", "schedule=constant"]].concat();
         scratch.succeed(&[&preset[..], &["--set", "outer=6", "--out", "whole"]].concat());
         scratch.succeed(&[&preset[..], &["--set", "outer=3", "--out", "parts"]].concat());
@@ -426,7 +426,7 @@ fn figures_are_svg_and_png() {
         } else {
             let svg = text(&bytes);
             assert!(svg.trim_end().ends_with("</svg>"), "{file}");
-            // All are of the plane from -10 to 10; its numbers have true minus signs.
+            // All of them cover the plane from -10 to 10; its numbers have true minus signs.
             assert!(svg.contains("aria-label=\"\u{2212}10\""), "{file}");
             assert!(!svg.contains("aria-label=\"-"), "{file} has a hyphen for a minus sign");
             let opening = &svg[svg.find("<svg").unwrap()..];
@@ -436,7 +436,7 @@ fn figures_are_svg_and_png() {
                 number.trim_end_matches("px").parse().unwrap()
             })
         };
-        // Nothing is cut down to a thumbnail, nothing too large for a page.
+        // Nothing is shrunk to a thumbnail, nothing is too large for a page.
         assert!(
             size.iter().all(|side| (150.0..6000.0).contains(side)),
             "{file}: {size:?}"
@@ -445,7 +445,7 @@ fn figures_are_svg_and_png() {
     }
 }
 
-/// Figure 3's curves are what `meva play` measures, at every setting and for both players.
+/// The curves of Figure 3 are what `meva play` measures, at every setting and for both players.
 #[test]
 #[cfg(not(feature = "figures"))]
 fn a_build_without_figures_trains_and_says_what_it_lacks() {
@@ -492,7 +492,7 @@ fn curves_of_figure_3_are_those_that_play_measures() {
                 let at = settings[k].to_string();
                 let option = format!("--{setting}");
                 let play = [&["play", "ipd"], who, &["--against", against, &option, &at], &small].concat();
-                // A player of LOLA has one seed, a player with two models has two.
+                // A player with LOLA has one seed, a player with two models has two.
                 let seeds = if number[0] == "3a" { &["0"][..] } else { &["0", "1"] };
                 let mut players = [Vec::new(), Vec::new()];
                 for seed in seeds {
@@ -528,7 +528,7 @@ fn curves_of_figure_3_are_those_that_play_measures() {
     }
 }
 
-/// Small enough for a test; a real one takes minutes.
+/// Small enough for a test; a real reproduction takes minutes.
 #[cfg(feature = "figures")]
 const REPRODUCE: [&str; 12] = [
     "reproduce",
@@ -593,7 +593,7 @@ fn a_reproduction_is_one_file_and_goes_on_where_it_was() {
         assert!(!report.contains(outside), "{outside} needs something else");
     }
 
-    // What is there is not computed again, what is lost is, to the same result.
+    // Existing results are not computed again; lost ones are, to the same result.
     let evaluations = |scratch: &Scratch| {
         let files = scratch.listing();
         let kept = |(path, bytes): (PathBuf, Vec<u8>)| {
@@ -616,7 +616,7 @@ fn a_reproduction_is_one_file_and_goes_on_where_it_was() {
     assert_eq!(times, (written(state), written(kept)));
     assert!(evaluations(&scratch) == before);
 
-    // Another reproduction does not mix with it.
+    // A different reproduction does not mix with it.
     scratch.fail(
         &["reproduce", "--quick", "--outer", "1", "--out", "r"],
         3,
@@ -624,7 +624,7 @@ fn a_reproduction_is_one_file_and_goes_on_where_it_was() {
     );
 }
 
-/// Command, exit code, what is said. Each leaves nothing behind.
+/// Command, exit code, messages. Each leaves nothing behind.
 #[test]
 #[cfg(feature = "figures")]
 fn bad_input() {
@@ -651,7 +651,7 @@ fn bad_input() {
     }
     let hint = "hint: ";
 
-    // Names, with the nearest right one.
+    // Names, with the nearest valid one.
     scratch.fail(
         &["train", "logistik"],
         2,
@@ -855,7 +855,7 @@ fn bad_input() {
         &["[1.0, inf], [1.0, 2.0]]: it must be finite", "endless.toml", hint],
     );
 
-    // Places to write to.
+    // Output paths.
     scratch.fail(
         &["train", "logistic", "--out", "occupied"],
         3,
@@ -976,8 +976,8 @@ fn bad_input() {
     }
 }
 
-/// Players with a network each train, go on to the same bits, are followed, exported one by one, and what one of them wins
-/// in matching pennies the other loses.
+/// Players with a network each can be trained, resumed to the same bits, followed, and exported one by one; in matching
+/// pennies one player's gain is the other's loss.
 #[test]
 fn separate_networks_train_and_play() {
     let scratch = Scratch::new();
@@ -1043,8 +1043,8 @@ fn separate_networks_train_and_play() {
     );
 }
 
-/// Agents that know their game by sampling train and play, to the same bits again, and otherwise than those that know it
-/// exactly.
+/// Agents that estimate their game by sampling train and play, reproducibly to the bit, and differently from those that
+/// know it exactly.
 #[test]
 fn sampled_games_train_and_play() {
     let scratch = Scratch::new();
@@ -1062,7 +1062,7 @@ fn sampled_games_train_and_play() {
         scratch.succeed(&[&IPD[..], &sampled, &["--out", out]].concat());
     }
     scratch.assert_same_bytes("one", "two", &["model.safetensors"]);
-    // Older names of the keys are noted; their order does not matter.
+    // Old names of keys are noted; the order of keys does not matter.
     let formerly = sampled.map(|word| match word {
         "estimator=rollouts" => "rollout_length=5",
         "turns=5" => "estimator=rollouts",
@@ -1090,7 +1090,7 @@ fn sampled_games_train_and_play() {
     let rollouts = ["--estimator", "rollouts", "--episodes", "8", "--turns", "20"];
     assert_eq!(play(&rollouts), play(&rollouts));
     assert_ne!(play(&rollouts), play(&[]));
-    // Noise apart, they learn to defect all the same.
+    // Apart from noise, they learn to defect all the same.
     let mean = play(&rollouts)[0]["return_mean"].as_f64().unwrap();
     assert!(
         (mean - play(&[])[0]["return_mean"].as_f64().unwrap()).abs() < 0.2,
@@ -1098,7 +1098,7 @@ fn sampled_games_train_and_play() {
     );
 }
 
-/// COLA is a learner like others in iterated games.
+/// COLA is a learner like any other in iterated games.
 #[test]
 fn cola_plays() {
     let scratch = Scratch::new();
@@ -1122,7 +1122,7 @@ fn cola_plays() {
         "lola",
     ]);
     assert_eq!(value["players"].as_array().unwrap().len(), 2);
-    // The rate at which its agents learn is the configuration's `alpha`.
+    // Its agents learn at the rate `alpha` of the configuration.
     scratch.succeed(&[
         "train", "cola-ipd", "--set", "outer=1", "--set", "batch=8", "--set", "alpha=1", "--out", "slow",
     ]);
@@ -1153,7 +1153,7 @@ fn cola_plays() {
     );
 }
 
-/// What sampling and separate networks cannot be asked for.
+/// What sampling and separate networks do not support.
 #[test]
 fn bad_input_of_players_and_estimators() {
     let scratch = Scratch::new();
@@ -1209,7 +1209,7 @@ fn bad_input_of_players_and_estimators() {
     );
 }
 
-/// A damaged state is not gone on from, and stays for its owner to look at.
+/// A damaged state is not resumed, and is left for its owner to inspect.
 #[test]
 fn a_damaged_state_is_refused() {
     let scratch = Scratch::new();
@@ -1229,7 +1229,7 @@ fn a_damaged_state_is_refused() {
     scratch.succeed(&["train", "--resume", "a", "--set", "outer=2"]);
 }
 
-/// A step of 1e20 leaves the numbers at once, a learning rate of 1e30 after one update.
+/// A step of 1e20 overflows at once, a learning rate of 1e30 after one update.
 #[test]
 fn divergence_keeps_the_last_good_model() {
     for (setting, iteration) in [("alpha=1e20", 0), ("eta=1e30", 1)] {
@@ -1262,7 +1262,7 @@ fn divergence_keeps_the_last_good_model() {
             "--grid",
             "3",
         ]);
-        // What was saved is where it would diverge again.
+        // The saved state is the one at which it would diverge again.
         scratch.fail(&["train", "--resume", "a"], 4, &["diverged in outer iteration", "(a)"]);
     }
 }
@@ -1286,14 +1286,14 @@ fn a_full_standard_output_is_an_error() {
     assert_eq!(scratch.iteration("a"), 1, "what was learned is kept all the same");
 }
 
-/// As on a full disk, writing ends in the middle of a file: here at a limit on the size of files.
+/// As on a full disk, writing stops in the middle of a file: here because of a limit on the size of files.
 #[test]
 #[cfg(unix)]
 fn a_file_that_cannot_be_finished_leaves_the_one_before() {
     let scratch = Scratch::new();
     scratch.succeed(&[&TANDEM[..], &["--set", "outer=1", "--out", "a"]].concat());
     let before = fs::read(scratch.path("a/state.safetensors")).unwrap();
-    // The model passes, the state does not; units are half or whole kilobytes, by the shell.
+    // The model fits, the state does not; depending on the shell, units are half or whole kilobytes.
     let size = |name: &str| fs::metadata(scratch.path("a").join(name)).unwrap().len();
     let limit = "trap '' XFSZ; ulimit -f 36; exec \"$@\"";
     assert!(size("model.safetensors") < 36 * 512 && size("state.safetensors") > 36 * 1024);
@@ -1311,13 +1311,13 @@ fn a_file_that_cannot_be_finished_leaves_the_one_before() {
         scratch.names("a").iter().all(|name| !name.contains(".part")),
         "half a file is left"
     );
-    // With room again the run goes on, to the bits of a run that never stopped.
+    // With space available again the run continues, to the bits of a run that never stopped.
     scratch.succeed(&["train", "--resume", "a", "--set", "outer=3"]);
     scratch.succeed(&[&TANDEM[..], &["--set", "outer=3", "--out", "b"]].concat());
     scratch.assert_same_bytes("a", "b", &BINARIES);
 }
 
-/// `meva .. | head`: a reader that has seen enough ends the program without a word.
+/// `meva .. | head`: when the reader has seen enough, the program ends silently.
 #[test]
 #[cfg(unix)]
 fn a_closed_pipe_is_no_error() {
@@ -1333,7 +1333,7 @@ fn a_closed_pipe_is_no_error() {
     assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), String::new()));
 }
 
-/// The checks of a report that do not hold, by operation and engine.
+/// The checks of a report that fail, by operation and engine.
 fn failures(report: &Value) -> Vec<(String, String)> {
     let checks = report["checks"].as_array().unwrap().iter();
     let word = |value: &Value| value.as_str().unwrap().to_owned();
@@ -1344,7 +1344,7 @@ fn failures(report: &Value) -> Vec<(String, String)> {
 }
 
 impl Scratch {
-    /// What `check` prints where something does not hold.
+    /// The output of `check` when something fails.
     #[track_caller]
     fn check_fails(&self, arguments: &[&str]) -> Value {
         let output = self.run(&[&["check", "--engine", "cpu", "--json"], arguments].concat());
@@ -1384,7 +1384,7 @@ fn engines_and_derivatives_agree() {
             "{check}"
         );
     }
-    // Bounds that an error many times as large would pass would say little.
+    // A bound that even a many times larger error would meet says little.
     let share = |check: &Value| check["error"].as_f64().unwrap() / check["bound"].as_f64().unwrap();
     let mut used: Vec<f64> = checks.iter().map(share).filter(|share| *share > 0.0).collect();
     used.sort_by(f64::total_cmp);
@@ -1412,7 +1412,7 @@ fn engines_agree_with_vectors() {
     let report = scratch.json(&["check", "--engine", "cpu", "--vectors", vectors.to_str().unwrap()]);
     assert_eq!(failures(&report), []);
 
-    // One number that is changed is found out, on every engine.
+    // One changed number is detected on every engine.
     fs::create_dir(scratch.path("mine")).unwrap();
     let mut games: Value = serde_json::from_str(&fs::read_to_string(vectors.join("games.json")).unwrap()).unwrap();
     let number = &mut games["cases"][0]["gradient"][0][0];

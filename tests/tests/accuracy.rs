@@ -1,4 +1,4 @@
-//! The `f32` elementary functions against `f64`, on a sample; the example `exhaustive` tries all inputs.
+//! The `f32` elementary functions compared with `f64`, on a sample; the example `exhaustive` tries all inputs.
 
 use meva_core::activation::Activation;
 use meva_core::random::{Purpose, Stream};
@@ -13,15 +13,15 @@ const DRAWS: usize = 2048;
 /// Numbers on either side of a threshold.
 const NEIGHBOURS: i32 = 64;
 
-/// Every sign and exponent, with the ends and the middle of the binade and random mantissas: zeros, subnormals, infinities
-/// and NaN are among them.
+/// Every sign and exponent, with the ends and the middle of the binade and random mantissas: this includes zeros,
+/// subnormals, infinities and NaN.
 fn every_exponent() -> impl Iterator<Item = f32> {
     let mut stream = Stream::new(0, Purpose::Evaluation, 0);
     let mut mantissas = vec![0, 1, 1 << (MANTISSA - 1), (1 << MANTISSA) - 1];
     mantissas.extend((0..DRAWS).map(|_| stream.uniform(0.0, f64::from(1 << MANTISSA)) as u32));
     (0..512_u32).flat_map(move |top| {
         let mantissas = mantissas.clone();
-        // Another shift in each binade, so that the binades do not share their draws.
+        // A different shift in each binade, so that the binades do not share their draws.
         mantissas.into_iter().map(move |m| {
             let shifted = if m < 2 { m } else { (m + top * 12_347) % (1 << MANTISSA) };
             f32::from_bits(top << MANTISSA | shifted)
@@ -29,7 +29,8 @@ fn every_exponent() -> impl Iterator<Item = f32> {
     })
 }
 
-/// Where something changes: the domain's ends, the clamps, the joints of the reduction at odd multiples of ln(2) / 2.
+/// Where something changes: the ends of the domain, the clamps, the breakpoints of the reduction at odd multiples of
+/// ln(2) / 2.
 fn thresholds() -> impl Iterator<Item = f32> {
     let ends = [
         88.0, 88.722_84, 90.0, 103.97, 103.28, 105.0, 87.336_55, 9.0, 9.010_913, 9.1, 16.64, 17.33, 0.5, 1.0, 2.0,
@@ -66,7 +67,7 @@ fn elementary_functions() {
     }
 }
 
-/// The sample has all kinds of numbers in it.
+/// The sample contains all kinds of numbers.
 #[test]
 fn the_sample_is_complete() {
     let all: Vec<f32> = every_exponent().chain(thresholds()).chain(special()).collect();
@@ -84,7 +85,7 @@ fn the_sample_is_complete() {
     assert!(has(|x| x.to_bits() == 0) && has(|x| x.to_bits() == (-0.0_f32).to_bits()));
 }
 
-/// What the functions give at the ends.
+/// The values of the functions at the ends.
 #[test]
 fn limits() {
     use meva_core::elementary::{exp, sigmoid, tanh};
@@ -96,10 +97,10 @@ fn limits() {
     assert!([exp, tanh, sigmoid].iter().all(|f| f(f32::NAN).is_nan()));
 }
 
-/// GELU and its slope: errors relative to the input, since far to the left the value is next to nothing.
+/// GELU and its slope: errors are relative to the input, since far to the left the value is nearly zero.
 #[test]
 fn gelu() {
-    /// Far beyond what a normalised layer gives.
+    /// Far beyond the outputs of a normalised layer.
     const LARGEST: f32 = 1e6;
     let mut used: f64 = 0.0;
     for z in every_exponent().chain(thresholds()).filter(|z| z.abs() <= LARGEST) {

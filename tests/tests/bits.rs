@@ -1,4 +1,4 @@
-//! The same bits everywhere: whatever the instruction set, the width of the lanes, the profile.
+//! The same bits everywhere: on every instruction set, with every lane width, in every build profile.
 
 use meva::config::Config;
 use meva::cpu::WIDTH;
@@ -23,7 +23,7 @@ fn available() -> impl Iterator<Item = InstructionSet> {
     })
 }
 
-/// Every number that a rollout and its targets consist of, for one trajectory after the other and for 64 in lockstep.
+/// Every number in a rollout and its targets, for one trajectory after the other and for 64 in lockstep.
 fn lanes_against_scalar<G: Game<N>, K, const N: usize>(mut game: &G, settings: &Settings, kernels: &K)
 where
     K: Kernels<Lanes<WIDTH>>,
@@ -45,7 +45,7 @@ where
     for (l, single) in singles.iter_mut().enumerate() {
         for i in 0..2 {
             single.x[i] = std::array::from_fn(|_| stream.uniform(-3.0, 3.0) as f32);
-            // The ends of the range belong to it.
+            // The ends of the range are included.
             let ends = [0.0, 1.0];
             single.gamma[i] = ends.get(l).copied().unwrap_or_else(|| stream.discount()) as f32;
             single.exploration_gamma[i] = stream.discount() as f32;
@@ -122,7 +122,7 @@ fn lanes_have_the_bits_of_a_trajectory_alone() {
     lanes_against_scalar(&IteratedMatrix::CHICKEN, &settings("chicken", None), &Portable);
 }
 
-/// Preset, what makes it short, and the digest of theta (and of the target network, where there is one) that it comes to.
+/// Preset, the changes that make it short, and the resulting digest of theta (and of the target network, if there is one).
 const DIGESTS: [(&str, &[&str], u64); 3] = [
     (
         "logistic",
@@ -155,7 +155,7 @@ fn digests_of_short_runs() {
     );
 }
 
-/// FNV-1a (Fowler, Noll and Vo) over the bytes of the numbers, lowest first; a NaN would have no fixed bits.
+/// FNV-1a (Fowler, Noll and Vo) over the bytes of the numbers, lowest first; a NaN would not have fixed bits.
 fn digest<'a>(values: impl Iterator<Item = &'a f32>) -> u64 {
     values.fold(0xcbf2_9ce4_8422_2325, |hash, value| {
         assert!(value.is_finite());

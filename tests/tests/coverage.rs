@@ -1,6 +1,6 @@
-//! Every file of the core is named here with the tests that cover it: against vectors, as a derivative, and at the edges of
-//! its domain. A new file without a row fails, and so does a row whose tests are gone. So does a file without digests, by
-//! which processors are compared, a file without an operation, and a shader that twins no file.
+//! Every file of the core is listed here with the tests that cover it: against vectors, as a derivative, and at the
+//! edges of its domain. A new file without a row fails, and so does a row whose tests are gone. So do a file without
+//! digests, which are used to compare processors, a file without an operation, and a shader that mirrors no file.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,7 +14,7 @@ use meva_operations::{Formula, Operation, Relation, Visitor};
 
 /// What covers a file in one respect.
 enum Cover {
-    /// Tests, by `target::name`; `core::name` is a unit test in the file itself.
+    /// Tests, as `target::name`; `core::name` is a unit test in the file itself.
     By(&'static [&'static str]),
     /// Why there are none.
     None(&'static str),
@@ -170,7 +170,7 @@ const DIGESTS: &[(&str, Cover)] = &[
     ("shape.rs", None("data")),
 ];
 
-/// Files whose operations are not named after them: the modules that operations on them are of, or why there are none.
+/// Files whose operations are not named after them: the modules of their operations, or why there are none.
 #[rustfmt::skip]
 const OPERATIONS: &[(&str, Cover)] = &[
     ("activation.rs", By(&["elementary"])),
@@ -202,7 +202,7 @@ const OPERATIONS: &[(&str, Cover)] = &[
     ("target_network.rs", By(&["adamw"])),
 ];
 
-/// Shaders, by the file of the core that each twins, or why it twins none.
+/// Shaders, with the file of the core that each mirrors, or why it mirrors none.
 #[rustfmt::skip]
 const SHADERS: &[(&str, Cover)] = &[
     ("activation.wgsl", By(&["activation.rs"])),
@@ -247,7 +247,7 @@ fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|e| panic!("reading {}: {e}", path.display()))
 }
 
-/// The core's files, by their paths in its folder.
+/// The core's files, by their paths within its folder.
 fn files() -> BTreeSet<String> {
     let mut found = Vec::new();
     sources(&core(), &mut found);
@@ -276,7 +276,7 @@ fn every_file_has_a_row() {
     assert_eq!(TABLE.len(), known.len(), "a file has two rows");
 }
 
-/// Whether the text defines a test of this name: a function, or a law that a macro makes a function of.
+/// Whether the text defines a test with this name: a function, or a law that a macro turns into a function.
 fn defines(text: &str, name: &str) -> bool {
     text.contains(&format!("fn {name}(")) || text.contains(&format!("    {name} "))
 }
@@ -358,7 +358,7 @@ fn every_file_has_digests() {
     }
 }
 
-/// The modules that there are operations of, with which respects their outputs are looked at in.
+/// The modules that have operations, with the ways in which their outputs are checked.
 #[derive(Default)]
 struct Modules {
     found: BTreeSet<&'static str>,

@@ -1,8 +1,10 @@
-//! The GPU engine against the core: every shader is valid, every formula and whole updates agree, seeds do not disturb each
-//! other. Without an adapter the tests that need one say so and pass; with `CI=true` in the environment they fail.
+//! The GPU engine compared with the core: every shader is valid, every formula and whole updates agree, and seeds do
+//! not disturb each other. Without an adapter the tests that need one print a note and pass; with `CI=true` in the
+//! environment they fail.
 //!
-//! On a software device (lavapipe) bits are compared, since its arithmetic is IEEE's with every product rounded and the
-//! shaders fix every order. Hardware may fuse or divide less exactly: there, and where sums are cut into chunks, bounds hold.
+//! On a software device (lavapipe) bits are compared, since its arithmetic is IEEE with every product rounded and the
+//! shaders fix every order. Hardware may fuse operations or divide less exactly: there, and where sums are split into
+//! chunks, bounds apply.
 
 use std::sync::{Arc, OnceLock};
 
@@ -40,7 +42,7 @@ fn gpu() -> Option<Arc<Gpu>> {
     .clone()
 }
 
-/// Whether the device computes as IEEE says, so that bits can be asked for.
+/// Whether the device computes according to IEEE, so that bits can be compared.
 fn exact(gpu: &Gpu) -> bool {
     gpu.description.is_software()
 }
@@ -54,7 +56,7 @@ fn config(preset: &str, changes: &[&str]) -> Config {
     config
 }
 
-/// Networks of the small compiled shape, a few trajectories, few steps.
+/// Networks of the small compiled shape, with few trajectories and few steps.
 const SMALL: [&str; 5] = [
     "hidden=16",
     "quantiles=16",
@@ -63,7 +65,7 @@ const SMALL: [&str; 5] = [
     "outer=1000",
 ];
 
-/// One configuration for each thing that changes a shader.
+/// One configuration for each option that changes a shader.
 fn variety() -> Vec<(&'static str, Config)> {
     let short = |preset: &str, more: &[&str]| config(preset, &[&SMALL[..], &["steps=6", "stride=3"], more].concat());
     vec![
@@ -129,7 +131,7 @@ fn variety() -> Vec<(&'static str, Config)> {
 
 #[test]
 fn shaders_are_valid() {
-    // COLA is trained on the CPU alone.
+    // COLA is trained on the CPU only.
     let presets = Config::presets()
         .map(|name| (name, config(name, &[])))
         .filter(|(_, config)| config.algorithm == Algorithm::Meva);
@@ -169,7 +171,8 @@ fn shaders_are_valid() {
     }
 }
 
-/// What the core makes of a configuration in `count` updates, one trajectory after the other, in plain `f32`; with losses.
+/// The state that the core reaches with a configuration in `count` updates, one trajectory after the other, in plain
+/// `f32`; with losses.
 fn by_core(config: &Config, count: usize) -> (Vec<f32>, Vec<f32>) {
     match (config.any_game().unwrap(), config.networks) {
         (AnyGame::Plane(game), Sharing::Shared) => by_core_of::<PlaneGame, 1, 16, 1, 16, 1>(config, game, count),
@@ -223,7 +226,7 @@ fn by_core_of<G: Game<N>, const N: usize, const H: usize, const R: usize, const 
             trajectory.gamma = draws.gamma[n % per_outer][b];
         }
         let mut settings = config.settings();
-        // The learning rate stays within an outer iteration.
+        // The learning rate is constant within an outer iteration.
         settings.optimizer.eta = config.eta_at(n - n % per_outer);
         losses.push(update(
             &Portable,
@@ -238,7 +241,7 @@ fn by_core_of<G: Game<N>, const N: usize, const H: usize, const R: usize, const 
     (states.iter().flat_map(numbers_of).collect(), losses)
 }
 
-/// What the device makes of it.
+/// The state that the device reaches.
 fn by_gpu(gpu: &Arc<Gpu>, config: &Config, outers: usize, plan: Plan) -> (Vec<f32>, Vec<f32>) {
     let mut trainer = Trainer::new(config).unwrap();
     let mut fleet = Fleet::with_plan(gpu, &[&trainer], plan).unwrap();
@@ -250,7 +253,7 @@ fn by_gpu(gpu: &Arc<Gpu>, config: &Config, outers: usize, plan: Plan) -> (Vec<f3
     (trainer.numbers(), losses)
 }
 
-/// The largest distance relative to the root mean square of `expected`; infinite for NaN.
+/// The largest distance, relative to the root mean square of `expected`; infinite for NaN.
 fn error(got: &[f32], expected: &[f32]) -> f64 {
     assert_eq!(got.len(), expected.len());
     let square: f64 = expected.iter().map(|e| f64::from(*e).powi(2)).sum();
@@ -271,13 +274,13 @@ fn differing(got: &[f32], expected: &[f32]) -> usize {
 }
 
 /// With one chunk and one segment the sums have the core's order: on a software device every bit of parameters and
-/// moments is the core's, after two outer iterations of two updates each.
+/// moments equals the core's, after two outer iterations of two updates each.
 #[test]
 fn updates_have_the_bits_of_the_core() {
     let Some(gpu) = gpu() else { return };
     let mut failures = Vec::new();
     for (name, mut config) in variety() {
-        // Segments of a vector's gradient are summed apart, so one trajectory; matrices take several.
+        // Segments of a vector's gradient are summed separately, so there is one trajectory; matrices allow several.
         config.batch = 1;
         let plan = Plan {
             chunk: config.batch,
@@ -294,15 +297,15 @@ fn updates_have_the_bits_of_the_core() {
             "{name}: {bits} of {} numbers differ, error {error:.1e} of rms; error of the losses {loss:.1e}",
             got.len()
         );
-        // Hardware: the step of a parameter whose gradient is rounding error may have the other sign.
+        // On hardware, the step of a parameter whose gradient is rounding error may have the opposite sign.
         let passed = if exact(&gpu) { bits == 0 } else { error <= 2e-3 };
-        // The sum over quantiles and steps has another order.
+        // The sum over quantiles and steps has a different order.
         failures.extend((!(passed && loss <= 1e-5)).then_some(name));
     }
     assert!(failures.is_empty(), "{failures:?}");
 }
 
-/// Names of a probe's answers, each with its numbers per player.
+/// Names of a probe's results, each with its count of numbers per player.
 fn answers(n: usize, m: usize) -> [(&'static str, usize); 10] {
     [
         ("quantiles", m),
@@ -318,7 +321,7 @@ fn answers(n: usize, m: usize) -> [(&'static str, usize); 10] {
     ]
 }
 
-/// A point as the device reads it and what the core answers, both with the players side by side.
+/// A point as the device reads it and the core's results, both with the players side by side.
 fn point<G: Game<N>, const N: usize, const H: usize, const R: usize, const M: usize>(
     networks: &[MetaValue<f32, N, H, R, M>],
     game: &G,
@@ -358,8 +361,8 @@ fn point<G: Game<N>, const N: usize, const H: usize, const R: usize, const M: us
     (asked, answer)
 }
 
-/// Asks the device and the core at random points over the whole range and at the edges: names of answers that differ, with how
-/// many bits patterns do and the error relative to the rms over points.
+/// Runs the device and the core at random points over the whole range and at the edges. Returns the names of results
+/// that differ, with the number of differing bit patterns and the error relative to the rms over points.
 fn formulas<G: Game<N>, const N: usize, const H: usize, const R: usize, const M: usize>(
     gpu: &Arc<Gpu>,
     config: &Config,
@@ -410,8 +413,8 @@ fn formulas<G: Game<N>, const N: usize, const H: usize, const R: usize, const M:
         .to_vec()
 }
 
-/// Every formula on its own: bits on a software device. On hardware 1e-4 of rms, which a network of eight normalised layers
-/// needs in `f32`.
+/// Every formula separately: identical bits on a software device; on hardware 1e-4 of the rms, which a network of eight
+/// normalised layers needs in `f32`.
 #[test]
 fn formulas_have_the_bits_of_the_core() {
     let Some(gpu) = gpu() else { return };
@@ -433,14 +436,14 @@ fn formulas_have_the_bits_of_the_core() {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
-/// What the CPU engine makes of a configuration.
+/// The state that the CPU engine reaches with a configuration.
 fn by_cpu(config: &Config, outers: usize) -> (Vec<f32>, Vec<f32>) {
     let mut trainer = Trainer::new(config).unwrap();
     let losses = (0..outers).map(|_| trainer.outer_iteration().unwrap()).collect();
     (trainer.numbers(), losses)
 }
 
-/// The distance of two states in parameters (theta and theta_bar) and in moments, relative to the rms of each.
+/// The distance between two states in parameters (theta and theta_bar) and in moments, relative to the rms of each.
 fn state_errors(got: &[f32], expected: &[f32]) -> [f64; 3] {
     let half = got.len() / 2;
     let quarter = half / 2;
@@ -452,9 +455,10 @@ fn state_errors(got: &[f32], expected: &[f32]) -> [f64; 3] {
     ]
 }
 
-/// The first three updates from the same draws on both engines. Only the order of the sums differs: 1e-4 of rms for moments,
-/// which are sums of gradients (a tenth of it is used), 1e-5 for losses. A step of Adam is eta times the sign of the
-/// gradient, so where a gradient is rounding error alone a parameter may step the other way: at most 2 eta a step.
+/// The first three updates from the same draws on both engines. Only the order of the sums differs: 1e-4 of the rms for
+/// moments, which are sums of gradients (a tenth of it is used), 1e-5 for losses. A step of Adam is eta times the sign
+/// of the gradient, so where a gradient is only rounding error, a parameter may step in the opposite direction: at most
+/// 2 eta per step.
 fn first_updates_agree(name: &str, config: &Config) {
     let Some(gpu) = gpu() else { return };
     let plan = Plan {
@@ -495,14 +499,14 @@ fn first_updates_of_ipd_agree_with_the_cpu_engine() {
     first_updates_agree("ipd, small network", &config("ipd", &[&SMALL[..], &FEW].concat()));
 }
 
-/// The published network; lavapipe compiles its stages for minutes.
+/// The published network; lavapipe takes minutes to compile its stages.
 #[test]
 #[ignore = "takes minutes on a software device; run it where there is a GPU"]
 fn first_updates_of_the_published_ipd_agree_with_the_cpu_engine() {
     first_updates_agree("ipd", &config("ipd", &FEW));
 }
 
-/// A seed has the same bits alone and beside others, in one call or in several.
+/// A seed has the same bits alone and next to others, in one call or in several.
 #[test]
 fn seeds_side_by_side_are_seeds_alone() {
     let Some(gpu) = gpu() else { return };
@@ -535,7 +539,7 @@ fn side_by_side(gpu: &Arc<Gpu>, config: &Config) {
     assert_ne!(trainers[0].numbers(), trainers[1].numbers());
 }
 
-/// A run that is stored, saved and resumed goes on to the bits of one that never stopped.
+/// A run that is stored, saved and resumed ends with the bits of one that never stopped.
 #[test]
 fn resumed_runs_have_the_same_bits() {
     let Some(gpu) = gpu() else { return };
@@ -556,7 +560,7 @@ fn resumed_runs_have_the_same_bits() {
     assert_eq!(differing(&resumed.numbers(), &expected), 0);
 }
 
-/// An adapter that does not exist is an error that lists those that do.
+/// Asking for an adapter that does not exist is an error that lists those that do.
 #[test]
 fn unknown_adapters_are_errors() {
     let Some(_) = gpu() else { return };

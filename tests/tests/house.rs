@@ -1,4 +1,4 @@
-//! The house: who imports whom. Rooms of the host, and files inside them, import one another in one direction only.
+//! Which modules import which: folders of the host, and files inside them, must not import one another in cycles.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// What a file imports, by module path: `["check", "report"]`.
 type Imports = BTreeMap<Vec<String>, BTreeSet<Vec<String>>>;
 
-/// Every file of a crate with what it imports from the same crate, tests left out.
+/// Every file of a crate with what it imports from the same crate, excluding tests.
 fn imports(source: &Path) -> Imports {
     let mut files = Vec::new();
     walk(source, &mut files);
@@ -18,7 +18,7 @@ fn imports(source: &Path) -> Imports {
         parts
     };
     let modules: BTreeSet<Vec<String>> = files.iter().map(|file| module(file)).collect();
-    // The file that a path of names leads into: the longest that there is.
+    // The file that a path of names refers to: the longest prefix that is a file.
     let file_of = |names: &[String]| {
         let lengths = (1..=names.len()).rev();
         lengths
@@ -64,7 +64,7 @@ enum Start {
     Super,
 }
 
-/// Every path that begins with `crate::` or `super::`; a group in braces gives one for each of its first names.
+/// Every path that begins with `crate::` or `super::`; a group in braces gives one path for each of its first names.
 fn paths(code: &str) -> Vec<(Start, Vec<String>)> {
     let mut found = Vec::new();
     for (word, start) in [("crate::", Start::Crate as u8), ("super::", Start::Super as u8)] {
@@ -104,7 +104,7 @@ fn paths(code: &str) -> Vec<(Start, Vec<String>)> {
     found
 }
 
-/// A circle in a graph, if there is one: each imports the next, the last the first.
+/// A cycle in a graph, if there is one: each node imports the next, and the last imports the first.
 fn circle(graph: &Imports) -> Option<Vec<String>> {
     fn visit(
         node: &Vec<String>,
@@ -137,7 +137,7 @@ fn circle(graph: &Imports) -> Option<Vec<String>> {
     })
 }
 
-/// The same graph with every file counted as the room that it is in: its first folder, or itself.
+/// The same graph with every file replaced by its room: its top-level folder, or the file itself.
 fn rooms(files: &Imports) -> Imports {
     let room = |names: &[String]| names[..1.min(names.len())].to_vec();
     let mut rooms = Imports::new();
@@ -151,7 +151,7 @@ fn rooms(files: &Imports) -> Imports {
     rooms
 }
 
-/// A folder's own file declares and re-exports what is in it, so only files beside each other count.
+/// A folder's own file declares and re-exports what is in it, so only files next to each other count.
 fn without_folders(files: &Imports) -> Imports {
     let is_folder = |names: &Vec<String>| {
         files

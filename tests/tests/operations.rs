@@ -1,5 +1,5 @@
-//! What must hold of every operation, whatever it computes: lanes have the bits of trajectories alone, at drawn cases and at
-//! edges; edges stay finite; every quantity of the table is some operation's.
+//! What must hold for every operation, whatever it computes: lanes have the bits of single trajectories, at drawn cases
+//! and at edges; edges stay finite; every quantity in the table belongs to some operation.
 
 use std::collections::BTreeSet;
 
@@ -27,7 +27,7 @@ macro_rules! on_each {
     };
 }
 
-/// Numbers that some trajectory has, by their bits; NaN is one whatever its bits.
+/// Numbers that some trajectory has, by their bits; all NaNs count as the same.
 fn bits(numbers: &Numbers) -> Vec<Vec<u64>> {
     let bits = |number: &f64| {
         if number.is_nan() {
@@ -87,8 +87,8 @@ struct AtEdges;
 
 impl AtEdges {
     fn hold<O: Operation>(operation: &O) {
-        // Elementary functions have infinity and NaN among their edges; `accuracy` says what becomes of them.
-        // HOLA's imagined steps lead out of the Logistic Game's plane to where its fourth powers leave the range of `f32`.
+        // Elementary functions have infinity and NaN among their edges; `accuracy` checks the results.
+        // HOLA's imagined steps leave the plane of the Logistic Game for regions where its fourth powers overflow in `f32`.
         let overflows = operation.module() == "learner::hola" && operation.subject() == "logistic";
         if operation.module() == "elementary" || overflows {
             return;
@@ -119,7 +119,7 @@ fn edges_stay_finite() {
     walk(&mut AtEdges);
 }
 
-/// Every edge of every domain is met by some case.
+/// Every edge of every domain occurs in some case.
 #[test]
 fn every_edge_is_met() {
     for domain in [Domain::Argument, Domain::Plane, Domain::LogOdds, Domain::Discount] {

@@ -1,4 +1,4 @@
-//! What learners come to, as a checked table: a change of any of it is a change of results.
+//! The outcomes of learners, as a checked table: any change to it is a change of results.
 
 use meva::config::Config;
 use meva::cpu::Cpu;
@@ -24,12 +24,12 @@ fn cells_in_b(name: LearnerName, alpha: f64) -> usize {
     plane::count(&cells)
 }
 
-/// Learner, length of its imagined step, the cells that an independent implementation counts in `f64`, and how many more
-/// or fewer are allowed.
+/// Learner, length of its imagined step, number of cells according to an independent implementation in `f64`, and how
+/// many more or fewer are allowed.
 ///
-/// Starts on the anti-diagonal stay on it under naive learning, where rounding decides what becomes of them: any of
-/// 405 to 427 is right. One cell is allowed to the others. LOLA at 20 is chaotic near its basin's edge: the starts (3, 24)
-/// and (24, 3) of the grid lead to B in exact arithmetic, and elsewhere if they are moved by 1e-15.
+/// Under naive learning, starts on the anti-diagonal stay on it until rounding decides where they go: any count from
+/// 405 to 427 is correct. The others may differ by one cell. LOLA at 20 is chaotic near the edge of its basin: the
+/// starts (3, 24) and (24, 3) of the grid lead to B in exact arithmetic, and elsewhere if they are moved by 1e-15.
 const CELLS_IN_B: [(LearnerName, f64, usize, usize); 7] = [
     (LearnerName::Naive, 0.0, 416, 11),
     (LearnerName::Lola, 1.0, 445, 1),
@@ -56,7 +56,7 @@ fn basins_of_the_logistic_game() {
     assert!(wrong.is_empty(), "learner, alpha, cells, expected, allowed: {wrong:?}");
 }
 
-/// Learners that are others by another name have their basins.
+/// Learners that are aliases of others have the same basins.
 #[test]
 fn basins_of_equal_learners_are_equal() {
     for (a, b, alpha) in [
@@ -69,8 +69,8 @@ fn basins_of_equal_learners_are_equal() {
     }
 }
 
-/// Preset, outer iterations, and how many times smaller the mean loss of the last tenth is than that of the first: what
-/// training must at least achieve, about half of what it does.
+/// Preset, outer iterations, and by what factor the mean loss of the last tenth is smaller than that of the first: the
+/// minimum that training must achieve, about half of what it does achieve.
 const LOSS_FALLS: [(&str, &[&str], usize, f32); 2] = [
     ("logistic", &["hidden=16", "batch=16", "eta=3e-3"], 100, 3.0),
     (

@@ -1,4 +1,4 @@
-//! A game that the program does not know: trained, saved, resumed and evaluated from the library alone.
+//! A custom game: trained, saved, resumed and evaluated through the library alone.
 
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -14,8 +14,8 @@ use meva::training::{self, Backend, Event, Run, Trainer};
 use meva_core::game::Game;
 use meva_core::{Player, Scalar};
 
-/// Both players put effort into two tasks. What both put into a task pays, the first player more for the first task;
-/// effort costs.
+/// Both players put effort into two tasks. What both put into a task pays off, for the first player more in the first
+/// task; effort costs.
 #[derive(Clone)]
 struct Efforts {
     bonus: f64,
@@ -45,7 +45,7 @@ fn config(changes: &[&str]) -> Config {
     config
 }
 
-/// Sizes that no named game has: they are the program's own choice.
+/// Sizes that no named game has: the program chooses them.
 fn trainer(config: &Config) -> Trainer {
     Trainer::for_game::<2, 12, 1, 6>(config, GAME).unwrap()
 }
@@ -65,7 +65,7 @@ fn it_trains_with_shared_and_with_separate_networks() {
     assert_eq!(numbers[1], 2 * numbers[0]);
 }
 
-/// Where the discount is 0, agents follow the game's own gradient, by whatever derivative.
+/// Where the discount is 0, agents follow the game's own gradient, however the derivative is computed.
 #[test]
 fn its_model_knows_the_game() {
     let mut trainer = trainer(&config(&[]));
@@ -107,7 +107,7 @@ fn its_model_knows_the_game() {
     assert_ne!(ends, [x]);
 }
 
-/// A run that was stopped after two iterations, resumed from its directory, ends with the bits of one that was not.
+/// A run that was stopped after two iterations and resumed from its directory ends with the bits of one that was not.
 #[test]
 fn it_is_saved_and_resumed_to_the_same_bits() {
     let mut whole = trainer(&config(&[]));
@@ -119,7 +119,7 @@ fn it_is_saved_and_resumed_to_the_same_bits() {
         let finished = training::run(vec![run], &Backend::Cpu, |_: Event| {}, &AtomicBool::new(false));
         finished.unwrap().remove(0).unwrap()
     };
-    // Every iteration's rate is that of the whole run: the schedule would follow the shorter one.
+    // Every iteration's rate is that of the whole run: the schedule would otherwise follow the shorter run.
     let constant = ["schedule=constant"];
     let mut whole_constant = trainer(&config(&constant));
     whole_constant.train().unwrap();
@@ -152,7 +152,7 @@ fn says<T>(result: meva::error::Result<T>, words: &[&str]) {
     }
 }
 
-/// Whoever has the files but not the game is told so.
+/// Loading the files without the game is an error that says so.
 #[test]
 fn what_cannot_be_is_refused() {
     let scratch = tempfile::tempdir().unwrap();

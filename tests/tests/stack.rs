@@ -1,7 +1,8 @@
-//! How much stack a gradient takes, measured: a thread of known size is filled until the work no longer fits.
+//! How much stack a gradient takes, measured: a thread's stack of known size is filled until the work no longer fits.
 //!
-//! Overflowing a stack ends the process, so each try is a process of its own: this program again, asked for one ignored
-//! test. What is left for the work is the difference between how far an idle thread and a working one can be filled.
+//! Overflowing a stack ends the process, so each try is a separate process: this program again, asked to run one
+//! ignored test. The stack that the work takes is the difference between how far the stacks of an idle and of a working
+//! thread can be filled.
 
 use std::hint::black_box;
 use std::process::Command;
@@ -17,11 +18,11 @@ use meva_core::{Player, Players};
 const LIMIT: usize = 64 << 10;
 /// The thread's stack in bytes.
 const STACK: usize = 512 << 10;
-/// Bytes that a frame fills.
+/// Number of bytes that a frame fills.
 const FRAME: usize = 512;
 
-/// Both players' own gradients at one joint policy; the tape and what is made ready of the parameters lie on the stack, the
-/// parameters elsewhere.
+/// Both players' own gradients at one joint policy; the tape and what is prepared from the parameters are on the stack,
+/// the parameters elsewhere.
 #[inline(never)]
 fn gradients<const N: usize, const H: usize, const R: usize, const M: usize>(
     parameters: &Parameters<f32, N, H, R, M>,
@@ -45,7 +46,7 @@ fn parameters<const N: usize, const H: usize, const R: usize, const M: usize>() 
     parameters
 }
 
-/// Fills the stack with frames, then works.
+/// Fills the stack with frames, then does the work.
 #[inline(never)]
 fn fill(frames: usize, top: usize, work: &dyn Fn()) {
     let mut frame = [0_u8; FRAME];
@@ -93,7 +94,7 @@ fn try_once() {
     thread.join().expect("the work");
 }
 
-/// How many bytes were filled before the work, if it fitted.
+/// How many bytes were filled before the work, if the work fitted.
 fn filled(work: &str, frames: usize) -> Option<usize> {
     let this = std::env::current_exe().expect("this program");
     let output = Command::new(this)
@@ -112,7 +113,7 @@ fn filled(work: &str, frames: usize) -> Option<usize> {
         .map(|bytes| bytes.parse().expect("bytes"))
 }
 
-/// The most that can be filled before the work.
+/// The maximum that can be filled before the work.
 fn most_filled(work: &str) -> usize {
     let mut most = filled(work, 0).unwrap_or_else(|| panic!("{work} does not fit into {STACK} bytes"));
     let (mut fits, mut fails) = (0, STACK / FRAME);
@@ -127,7 +128,7 @@ fn most_filled(work: &str) -> usize {
     most
 }
 
-/// The frames decide how fine the measurement is: less than one kilobyte.
+/// The frame size determines the resolution of the measurement: less than one kilobyte.
 #[test]
 fn gradients_fit_into_a_small_stack() {
     let idle = most_filled("nothing");

@@ -1,5 +1,6 @@
-//! The formulas against vectors from outside, on `f64`, on `f32`, and in lanes: what `meva check --vectors` shows, held in
-//! every test run. Vectors are in `vectors/` in this crate, or in the folder that the environment variable `MEVA_VECTORS` names.
+//! The formulas compared with external vectors, in `f64`, in `f32`, and in lanes: what `meva check --vectors` shows,
+//! checked in every test run. Vectors are in `vectors/` in this crate, or in the folder that the environment variable
+//! `MEVA_VECTORS` names.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -24,11 +25,11 @@ fn folder() -> PathBuf {
 enum By {
     F64,
     F32,
-    /// The case is in lane 0 of four; the others repeat it and weigh nothing.
+    /// The case is in lane 0 of four; the others repeat it with weight 0.
     Lanes,
 }
 
-/// Judges every case and keeps the worst of each quantity.
+/// Judges every case and keeps the worst for each quantity.
 struct Held {
     by: By,
     worst: BTreeMap<&'static str, Judgement>,
@@ -140,7 +141,7 @@ fn every_file_is_read() {
     assert_eq!(found, known);
 }
 
-/// One number that is changed is found out, whatever computes.
+/// One changed number is detected by every implementation.
 #[test]
 fn a_changed_number_is_found_out() {
     let text = std::fs::read_to_string(folder().join("games.json")).expect("vectors");

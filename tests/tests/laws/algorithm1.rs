@@ -65,7 +65,7 @@ fn trajectory<T: Real>(index: u64) -> Trajectory<T, 5, H> {
     }
 }
 
-/// Fills lanes with trajectories; those beyond the batch weigh nothing.
+/// Fills lanes with trajectories; those beyond the batch have weight 0.
 fn lanes<const W: usize>(
     batch: &[Trajectory<f32, 5, H>],
     idle: &Trajectory<f32, 5, H>,
@@ -109,7 +109,7 @@ fn gradient<S: Number>(settings: &Settings, groups: &[Trajectory<S, 5, H>]) -> (
     (loss.to_f64(), gradient)
 }
 
-/// Groups of no weight, and rollouts of no step, teach nothing and leave everything as it was.
+/// Groups with weight 0 and rollouts without steps have no effect and leave everything unchanged.
 #[test]
 fn nothing_to_learn_changes_nothing() {
     fn law<T: Real + Number>() {
@@ -145,7 +145,7 @@ fn nothing_to_learn_changes_nothing() {
     law::<f32>();
 }
 
-/// What a lane of weight 0 holds does not matter, and neither does a whole group of them.
+/// The contents of a lane with weight 0 do not matter, nor does a whole group of them.
 #[test]
 fn idle_lanes_do_not_matter() {
     let mut ledger = Ledger::default();
@@ -164,7 +164,7 @@ fn idle_lanes_do_not_matter() {
     ledger.finish();
 }
 
-/// A batch's loss and gradient are the means of those of batches of one.
+/// The loss and gradient of a batch are the means of those of batches of one.
 #[test]
 fn a_batch_is_a_mean() {
     fn law<T: Real + Number>(ledger: &mut Ledger) {
@@ -197,7 +197,7 @@ fn a_batch_is_a_mean() {
     ledger.finish();
 }
 
-/// Five trajectories fill no whole number of groups of 2, 4 or 64 lanes; the batch is the same.
+/// Five trajectories are not a whole number of groups of 2, 4 or 64 lanes; the batch gives the same result.
 #[test]
 fn lanes_learn_what_trajectories_learn() {
     let mut ledger = Ledger::default();
@@ -278,7 +278,8 @@ fn roll<T: Real>(settings: &Settings, gamma: f64) -> (Trajectory<T, 5, H>, Vec<S
     (group, steps)
 }
 
-/// Gamma 0 targets the reward alone, f(x(t)) for V and f(x(t+1)) for U; gamma 1 with lambda 0 the next prediction alone.
+/// With gamma 0 targets are the reward alone, f(x(t)) for V and f(x(t+1)) for U; with gamma 1 and lambda 0, the next
+/// prediction alone.
 #[test]
 fn targets_at_the_ends_of_gamma() {
     fn law<T: Real + Number>(ledger: &mut Ledger) {
@@ -312,8 +313,8 @@ fn targets_at_the_ends_of_gamma() {
     ledger.finish();
 }
 
-/// Agents that do not learn stay where they are; without exploration the next rollout starts where this one ends, with it
-/// rollouts branch off.
+/// Agents that do not learn stay where they are. Without exploration the next rollout starts where this one ends; with
+/// exploration, rollouts branch off.
 #[test]
 fn where_trajectories_go() {
     fn law<T: Real + Number>(ledger: &mut Ledger) {
@@ -341,8 +342,8 @@ fn where_trajectories_go() {
     ledger.finish();
 }
 
-/// The residual gradient is the derivative of the whole loss by the parameters, with the targets that they predict; the
-/// path is data. Differences along one direction per tensor.
+/// The residual gradient is the derivative of the whole loss with respect to the parameters, including through the
+/// targets that they predict; the path is held constant. Finite differences along one direction per tensor.
 #[test]
 fn residual_gradients_are_derivatives_of_the_whole_loss() {
     const K: usize = 3;
@@ -381,7 +382,7 @@ fn residual_gradients_are_derivatives_of_the_whole_loss() {
             (loss, gradient, steps)
         };
         let (loss, gradient, steps) = run(&settings);
-        // The loss on the same path, step by step as the formulas say.
+        // The loss on the same path, step by step from the formulas.
         let whole = |theta: &Tiny| {
             let network = MetaValue::new(theta, TENTH);
             let predictions: Vec<[[f64; 2]; 2]> = steps
@@ -441,9 +442,9 @@ fn residual_gradients_are_derivatives_of_the_whole_loss() {
     ledger.finish();
 }
 
-/// Players with a network each follow their own: with two copies of one network they go where players that share it go, and
-/// the two gradients add up to the shared one; and what one player's network says never reaches the other's targets or
-/// gradient.
+/// Players with a network each follow their own: with two copies of one network they take the same path as players that
+/// share it, and the two gradients add up to the shared one. The outputs of one player's network never affect the
+/// other's targets or gradient.
 #[test]
 fn networks_of_their_own() {
     let shared = state::<f64>();
@@ -489,7 +490,7 @@ fn networks_of_their_own() {
         }
         ledger.finish();
 
-        // Another network for player 1, and a path that is held: no exploration, and steps too short to matter.
+        // A different network for player 1, and a path that is held fixed: no exploration, and steps too short to matter.
         let held = Settings {
             exploration: Exploration::None,
             alpha: 1e-300,
@@ -509,7 +510,7 @@ fn networks_of_their_own() {
     }
 }
 
-/// Between the semi-gradient and the residual gradient, phi goes along a line.
+/// Between the semi-gradient and the residual gradient, phi interpolates linearly.
 #[test]
 fn phi_mixes_the_two_gradients() {
     let of = |bootstrap, phi| {

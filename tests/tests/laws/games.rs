@@ -87,7 +87,7 @@ on_games! {
     }
 }
 
-/// Forwards nothing but the value: derivatives are those that the trait makes of dual numbers.
+/// Forwards only the value: the derivatives are those that the trait computes with dual numbers.
 #[derive(Clone, Copy)]
 struct OnlyValue<G>(G);
 
@@ -98,7 +98,7 @@ impl<G: Game<N>, const N: usize> Game<N> for OnlyValue<G> {
 }
 
 on_games! {
-    /// The analytic derivatives are those of dual numbers.
+    /// The analytic derivatives equal those of dual numbers.
     derivatives_are_those_of_duals in games::ALL, |ledger, label, game, x: T| {
         let [v, _] = directions(&x);
         let (at, along) = (round::<T, N>(&x), round(&v));
@@ -113,7 +113,7 @@ on_games! {
 }
 
 on_games! {
-    /// A game by reference is the game.
+    /// A reference to a game behaves as the game.
     references_are_games in games::ALL, |ledger, label, game, x: T| {
         let [v, _] = directions(&x);
         let (at, along) = (round::<T, N>(&x), round(&v));
@@ -130,7 +130,7 @@ fn swap<T: Copy>([a, b]: [T; 2]) -> [T; 2] {
 }
 
 on_games! {
-    /// In a symmetric game, players who swap policies swap returns and gradients.
+    /// In a symmetric game, if players swap policies, returns and gradients are swapped.
     swapped_players_swap_everything in SYMMETRIC, |ledger, label, game, x: T| {
         let scales = scales(T::precision(), &game, &x, &x);
         let (here, there) = (round::<T, N>(&x), round::<T, N>(&swap(x)));
@@ -150,7 +150,7 @@ on_games! {
 }
 
 on_games! {
-    /// What one player wins in matching pennies the other loses, to the last bit.
+    /// In matching pennies, one player's gain is the other's loss, to the last bit.
     matching_pennies_sum_to_zero in ["iterated_matching_pennies"], |ledger, label, game, x: T| {
         let at = round::<T, N>(&x);
         let [a, b] = game.value(&at);
@@ -161,7 +161,7 @@ on_games! {
 }
 
 on_games! {
-    /// Matching is what counts, not who plays what: swapping policies changes nothing.
+    /// Only matching counts, not who plays what: swapping policies changes nothing.
     matching_pennies_do_not_know_the_players in ["iterated_matching_pennies"], |ledger, label, game, x: T| {
         let [scale, ..] = scales(T::precision(), &game, &x, &x);
         let (got, expected) = (game.value(&round::<T, N>(&swap(x))), game.value(&round::<T, N>(&x)));
@@ -171,7 +171,7 @@ on_games! {
     }
 }
 
-/// `(f(x + h e) - f(x - h e)) / 2 h` at two lengths, combined so that the error of order `h^2` cancels.
+/// `(f(x + h e) - f(x - h e)) / 2 h` with two step lengths, combined so that the error of order `h^2` cancels.
 fn central(f: impl Fn(f64) -> f64) -> f64 {
     const H: f64 = 1e-3;
     let slope = |h: f64| (f(h) - f(-h)) / (2.0 * h);
@@ -179,7 +179,7 @@ fn central(f: impl Fn(f64) -> f64) -> f64 {
 }
 
 on_games! {
-    /// Gradients and Hessian-vector products are limits of differences. (In f32 differences say nothing.)
+    /// Gradients and Hessian-vector products agree with finite differences. (In f32 finite differences are meaningless.)
     derivatives_are_limits_of_differences in games::ALL, |ledger, label, game, x: T| {
         if T::precision() == Precision::Double {
             let [v, _] = directions(&x);
@@ -224,7 +224,7 @@ on_games! {
                 }
                 for (key, got) in outputs(&game, &round::<T, N>(&at), &round(&x)) {
                     let got = wide(&got);
-                    // Comparing a number with itself says that it is finite.
+                    // Comparing a number with itself checks that it is finite.
                     ledger.identical(&format!("{key} of {label} with {extreme} for {owners:?}"), &got, &got);
                 }
             }
@@ -232,7 +232,7 @@ on_games! {
     }
 }
 
-/// Players who never change their minds repeat one joint action, whose payoff is the return.
+/// Players with constant policies repeat one joint action, and its payoff is the return.
 #[test]
 fn constant_policies_earn_the_payoffs() {
     fn check<T: Real + Number>(ledger: &mut Ledger) {
@@ -260,8 +260,8 @@ fn constant_policies_earn_the_payoffs() {
     ledger.finish();
 }
 
-/// Any table of payoffs: scaling it scales returns and gradients, shifting it shifts returns and leaves gradients, and a
-/// constant is its own return.
+/// For any table of payoffs: scaling it scales returns and gradients, shifting it shifts returns and leaves gradients
+/// unchanged, and a constant table gives that constant as the return.
 #[test]
 fn payoff_tables() {
     fn check<T: Real + Number>(ledger: &mut Ledger) {
@@ -342,8 +342,8 @@ fn discount_zero_is_the_one_shot_game() {
     ledger.finish();
 }
 
-/// Where `a + b = 1` nobody moves in the Tandem game, whether learning naively or looking ahead. LOLA's shaping moves its
-/// rest to `a + b = (t - 2 alpha) / (1 - 2 alpha)` with `t = 1 / (1 - 2 alpha)`: 1.3125 for alpha 0.1.
+/// Where `a + b = 1`, players in the Tandem game do not move, whether they learn naively or with LookAhead. LOLA's shaping
+/// moves the fixed points to `a + b = (t - 2 alpha) / (1 - 2 alpha)` with `t = 1 / (1 - 2 alpha)`: 1.3125 for alpha 0.1.
 #[test]
 fn fixed_points_of_the_tandem_game() {
     fn check<T: Real + Number>(ledger: &mut Ledger)

@@ -18,7 +18,7 @@ const POINTS: u64 = 6;
 /// What agents follow.
 type Follow<'a, const N: usize> = dyn Fn(&[[f64; N]; 2]) -> [[f64; N]; 2] + 'a;
 
-/// Whoever imagines a step of length 0 is naive.
+/// With an imagined step of length 0, every learner is naive.
 #[test]
 fn without_a_step_all_are_naive() {
     struct Walk<'a>(&'a mut Ledger);
@@ -43,7 +43,7 @@ fn without_a_step_all_are_naive() {
         fn visit<G: Game<N> + BuiltIn, const N: usize>(&mut self, name: &str, game: G) {
             for x in points::<N>(POINTS) {
                 self.check::<f64, G, N>(name, &game, &x);
-                // f32's analytic row of both players and of one alone round alike.
+                // In f32 the analytic row rounds in the same way for both players together and for one alone.
                 self.check::<f32, G, N>(name, &game, &x);
             }
         }
@@ -55,7 +55,7 @@ fn without_a_step_all_are_naive() {
     ledger.finish();
 }
 
-/// LOLA differs from its Taylor expansion by terms of second order: half the step, a quarter of the difference.
+/// LOLA differs from its Taylor expansion by terms of second order: half the step gives a quarter of the difference.
 #[test]
 fn the_taylor_expansion_is_of_first_order() {
     struct Walk<'a>(&'a mut Ledger);
@@ -90,7 +90,7 @@ fn the_taylor_expansion_is_of_first_order() {
     ledger.finish();
 }
 
-/// LOLA and HOLA2 climb `f_i(x_i, x_j + alpha step_j(x))`: differences of that surrogate give their fields.
+/// LOLA and HOLA2 ascend `f_i(x_i, x_j + alpha step_j(x))`: finite differences of that surrogate give their fields.
 #[test]
 fn fields_are_limits_of_differences_of_surrogates() {
     struct Walk<'a>(&'a mut Ledger);
@@ -134,7 +134,7 @@ fn fields_are_limits_of_differences_of_surrogates() {
     ledger.finish();
 }
 
-/// In a symmetric game players who swap policies swap what they follow.
+/// In a symmetric game, if players swap policies, their directions are swapped.
 #[test]
 fn swapped_players_swap_fields() {
     struct Walk<'a>(&'a mut Ledger);
@@ -169,7 +169,7 @@ fn swapped_players_swap_fields() {
     ledger.finish();
 }
 
-/// Without look-ahead a correction corrects nothing; with it alone, the normalised field is the network's gradient.
+/// Without look-ahead a correction has no effect; with look-ahead alone, the normalised field is the network's gradient.
 #[test]
 fn meta_values_at_the_ends_of_gamma() {
     fn check<T: Real + Number>(ledger: &mut Ledger) {
@@ -190,7 +190,7 @@ fn meta_values_at_the_ends_of_gamma() {
             ledger.equal(&label, &field(Field::U, [0.0; 2]), &naive);
             ledger.equal(&label, &field(Field::UNormalized, [0.0; 2]), &naive);
             ledger.equal(&label, &field(Field::UNormalized, [1.0; 2]), &field(Field::V, [1.0; 2]));
-            // Each player has a discount of its own: the network's gradient at this pair of discounts is V's field.
+            // Each player has its own discount: the network's gradient at this pair of discounts is V's field.
             let (u, v) = (field(Field::U, [0.0, 1.0]), field(Field::V, [0.0, 1.0]));
             ledger.equal(&label, &u[..5], &naive[..5]);
             let sum: Vec<f64> = (5..10)
@@ -205,7 +205,7 @@ fn meta_values_at_the_ends_of_gamma() {
     ledger.finish();
 }
 
-/// The field of V is the network's own gradient, in memory of the caller's or of its own.
+/// The field of V is the network's own gradient, whether in the caller's memory or in its own.
 #[test]
 fn the_field_of_v_is_the_own_gradient() {
     fn check<T: Real + Number>(ledger: &mut Ledger) {

@@ -1,5 +1,5 @@
-//! Laws: what must hold whatever the numbers. Derivatives have three bases here: the analytic ones, dual numbers, and
-//! finite differences.
+//! Laws: what must hold whatever the numbers are. Derivatives are computed in three ways here: analytically, with dual
+//! numbers, and by finite differences.
 
 use meva_core::activation::Activation;
 use meva_core::meta_value::{Architecture, Input};
@@ -14,7 +14,7 @@ mod network;
 mod pieces;
 mod rollouts;
 
-/// Joint policies, the same ones in every run, of small and of large parameters.
+/// Joint policies, the same in every run, with small and with large parameters.
 fn points<const N: usize>(count: u64) -> Vec<[[f64; N]; 2]> {
     let point = |index| {
         let mut stream = Stream::new(1, Purpose::Evaluation, index);
@@ -24,7 +24,7 @@ fn points<const N: usize>(count: u64) -> Vec<[[f64; N]; 2]> {
     (0..count).map(point).collect()
 }
 
-/// The nearest policies of another precision, with their exact values.
+/// The nearest policies in another precision, with their exact values.
 fn round<T: Real, const N: usize>(x: &[[f64; N]; 2]) -> [[T; N]; 2] {
     x.map(|row| row.map(T::round))
 }
@@ -46,7 +46,7 @@ const SIGMOID: Architecture = Architecture {
     last_activation: Activation::Tanh,
 };
 
-/// Parameters without the zeros and ones of fresh ones.
+/// Parameters without the zeros and ones that initial parameters have.
 fn theta<T: Real, const N: usize, const H: usize, const R: usize, const M: usize>() -> Box<Parameters<T, N, H, R, M>> {
     let mut theta = Box::new(Parameters::ZERO);
     let mut stream = Stream::new(2, Purpose::Parameters, 0);

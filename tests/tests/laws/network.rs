@@ -94,7 +94,7 @@ fn hessians_are_symmetric_and_linear() {
     on_networks!(law);
 }
 
-/// Both players share one network: who swap policies and discounts swap quantiles and gradients, to the last bit.
+/// Both players share one network: if they swap policies and discounts, quantiles and gradients are swapped, to the last bit.
 #[test]
 fn swapped_players_swap_everything() {
     fn law<T: Real + Number, const N: usize, const H: usize, const R: usize, const M: usize>(
@@ -122,8 +122,8 @@ fn swapped_players_swap_everything() {
     on_networks!(law);
 }
 
-/// The own gradient is a row of the gradient, one head alone is that head of both, a mask of ones masks nothing, and
-/// flipping all signs turns the gradient around.
+/// The own gradient is a row of the gradient, evaluating one player gives that player's part of evaluating both, a mask
+/// of ones has no effect, and flipping all signs reverses the gradient.
 #[test]
 fn ways_to_the_same_gradient() {
     fn law<T: Real + Number, const N: usize, const H: usize, const R: usize, const M: usize>(
@@ -272,7 +272,7 @@ fn parameter_gradients_are_limits_of_differences() {
     ledger.finish();
 }
 
-/// The parameters' gradient for both players is the sum of those for each alone.
+/// The parameter gradient for both players is the sum of those for each player.
 #[test]
 fn players_add() {
     fn law<T: Real + Number, const N: usize, const H: usize, const R: usize, const M: usize>(
@@ -300,7 +300,7 @@ fn players_add() {
     on_networks!(law);
 }
 
-/// A norm takes the mean away: adding one number to every bias before it changes nothing behind it.
+/// A norm removes the mean: adding the same number to every bias before it does not change its output.
 #[test]
 fn norms_ignore_a_common_shift() {
     fn law<T: Real + Number, const N: usize, const H: usize, const R: usize, const M: usize>(
@@ -332,7 +332,7 @@ fn norms_ignore_a_common_shift() {
     on_networks!(law);
 }
 
-/// Policies far out, and discounts at both ends, give finite quantiles and gradients.
+/// Extreme policies, and discounts at both ends, give finite quantiles and gradients.
 #[test]
 fn extreme_inputs_stay_finite() {
     fn law<T: Real + Number, const N: usize, const H: usize, const R: usize, const M: usize>(
@@ -351,7 +351,7 @@ fn extreme_inputs_stay_finite() {
                     let mut all = wide(&q);
                     all.extend(wide(&network.gradient(&Portable, player, &tape).concat()));
                     all.extend(wide(&hvp(&network, &x, &x)[player.index()].concat()));
-                    // Comparing a number with itself says that it is finite.
+                    // Comparing a number with itself checks that it is finite.
                     ledger.identical(&format!("{player:?} at {x:?}, gamma {gamma:?}"), &all, &all);
                 }
             }
@@ -360,7 +360,7 @@ fn extreme_inputs_stay_finite() {
     on_networks!(law);
 }
 
-/// At the size that is trained, 64 trajectories in lanes have the bits that each has alone.
+/// At the size used in training, 64 trajectories in lanes have the same bits as each alone.
 #[test]
 fn lanes_are_trajectories() {
     const W: usize = 64;
@@ -401,7 +401,7 @@ fn lanes_are_trajectories() {
         law::<5, 64, 2, 32>(SIGMOID, &mut ledger);
         ledger.finish();
     };
-    // A tape of 64 lanes takes megabytes before the compiler has moved it to the heap.
+    // A tape of 64 lanes takes megabytes of stack before the compiler has moved it to the heap.
     let thread = std::thread::Builder::new()
         .stack_size(64 << 20)
         .spawn(run)

@@ -1,4 +1,4 @@
-//! Laws of the pieces of an update.
+//! Laws of the components of an update.
 
 use meva_core::adamw::AdamW;
 use meva_core::random::{Purpose, Stream};
@@ -40,7 +40,7 @@ fn targets<T: Real>(rewards: &[T; K], bootstrap: &[[T; M]; K], gamma: f64, lambd
     targets
 }
 
-/// Lambda 0 looks one step ahead, lambda 1 to the end; gamma 0 sees the reward alone, gamma 1 the predictions alone.
+/// Lambda 0 looks one step ahead, lambda 1 to the end; gamma 0 uses only the reward, gamma 1 only the predictions.
 #[test]
 fn lambda_returns_at_the_ends() {
     fn law<T: Real + Number>(ledger: &mut Ledger) {
@@ -135,7 +135,7 @@ fn the_adjoint_of_lambda_returns() {
     in_both!(law);
 }
 
-/// Moving predictions and targets together changes nothing: the gradients by both sum to zero.
+/// Shifting predictions and targets together changes nothing: the two gradients sum to zero.
 #[test]
 fn the_quantile_loss_sees_differences_alone() {
     fn law<T: Real + Number>(ledger: &mut Ledger) {
@@ -162,7 +162,7 @@ fn the_quantile_loss_sees_differences_alone() {
     in_both!(law);
 }
 
-/// Equal predictions and targets of one number cost nothing and pull nowhere.
+/// Equal predictions and targets have zero loss and zero gradient.
 #[test]
 fn a_perfect_prediction_costs_nothing() {
     fn law<T: Real + Number>(ledger: &mut Ledger) {
@@ -175,7 +175,7 @@ fn a_perfect_prediction_costs_nothing() {
     in_both!(law);
 }
 
-/// Without epsilon, Adam does not know the scale of its gradients: powers of two change no bit.
+/// Without epsilon, Adam is invariant to the scale of its gradients: powers of two change no bit.
 #[test]
 fn adam_ignores_the_scale_of_gradients() {
     fn law<T: Real + Number>(ledger: &mut Ledger) {
@@ -201,7 +201,7 @@ fn adam_ignores_the_scale_of_gradients() {
     in_both!(law);
 }
 
-/// A target network that has arrived stays, and one without inertia arrives at once.
+/// A target network that equals its target stays there, and one without inertia reaches it at once.
 #[test]
 fn target_networks_arrive() {
     fn law<T: Real + Number>(ledger: &mut Ledger) {

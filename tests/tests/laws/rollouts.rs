@@ -1,4 +1,4 @@
-//! Laws of sampled games: estimates are right on average, whatever the baseline, and every trajectory samples for itself.
+//! Laws of sampled games: estimates are unbiased, whatever the baseline, and every trajectory samples for itself.
 
 use meva_core::dual::{along, tangents};
 use meva_core::game::rollouts::Episode;
@@ -13,10 +13,10 @@ const GAMES: [(&str, IteratedMatrix); 2] = [
     ("matching_pennies", IteratedMatrix::MATCHING_PENNIES),
 ];
 
-/// Returns of `length` turns, `(1 - delta) / (1 - delta^L) sum_t delta^t r(t)`, by the distribution over joint states turn
-/// after turn.
+/// Returns over `length` turns, `(1 - delta) / (1 - delta^L) sum_t delta^t r(t)`, from the distribution over joint
+/// states turn by turn.
 fn truncated<S: Scalar>(game: &IteratedMatrix, length: usize, x: &[[S; 5]; 2]) -> [S; 2] {
-    // Joint state DD, DC, CD, CC of player 0 is DD, CD, DC, CC to player 1.
+    // Player 0's joint states DD, DC, CD, CC are DD, CD, DC, CC to player 1.
     let joint = |k: usize| {
         let (a, b) = (x[0][k].sigmoid(), x[1][[0, 1, 3, 2, 4][k]].sigmoid());
         [(S::ONE - a) * (S::ONE - b), (S::ONE - a) * b, a * (S::ONE - b), a * b]
@@ -53,7 +53,7 @@ fn exact(game: &IteratedMatrix, length: usize, x: &[[f64; 5]; 2]) -> Vec<f64> {
     row
 }
 
-/// How many standard errors the mean of `count` estimates is away from `expected`, in each of its numbers.
+/// By how many standard errors the mean of `count` estimates differs from `expected`, for each of its numbers.
 fn distances(
     game: &IteratedMatrix,
     episodes: usize,
@@ -87,9 +87,9 @@ fn distances(
     (0..expected.len()).map(distance).collect()
 }
 
-/// Means of 4000 estimates lie within 5 standard errors of the exact numbers, which at random one of 1.7 million does not;
-/// with a baseline (8 episodes, 2 episodes) and without (1). The comparison is seen to fail a hundredth of the gradient
-/// away.
+/// Means of 4000 estimates are within 5 standard errors of the exact numbers, which fails by chance for one in 1.7 million;
+/// with a baseline (8 episodes, 2 episodes) and without (1). The comparison is shown to fail for numbers that are off by
+/// 0.05.
 #[test]
 fn estimates_are_unbiased() {
     for (name, game) in GAMES {
@@ -133,7 +133,8 @@ fn long_episodes_estimate_the_whole_game() {
     }
 }
 
-/// A baseline is there for its variance: with the episodes of one estimate it is far below that of lone episodes.
+/// The purpose of a baseline is to reduce variance: with the episodes of one estimate it is far below that of single
+/// episodes.
 #[test]
 fn baselines_reduce_the_variance() {
     let (game, x) = (IteratedMatrix::PRISONERS_DILEMMA, [[1.0, -0.5, 0.5, -1.0, 1.0]; 2]);
@@ -154,7 +155,7 @@ fn baselines_reduce_the_variance() {
         }
         squares / count as f64 - (sum / count as f64).powi(2)
     };
-    // Of the same 16 000 episodes.
+    // From the same 16 000 episodes.
     let (with, without) = (16.0 * variance(16, 1000), variance(1, 16_000));
     assert!(
         with < 0.5 * without,
@@ -162,7 +163,7 @@ fn baselines_reduce_the_variance() {
     );
 }
 
-/// Each lane has the bits that its stream gives to a trajectory alone; lanes without a stream stay at zero.
+/// Each lane has the bits that its stream gives a single trajectory; lanes without a stream stay at zero.
 #[test]
 fn lanes_sample_for_themselves() {
     let game = IteratedMatrix::CHICKEN;
@@ -202,7 +203,7 @@ fn lanes_sample_for_themselves() {
     assert_eq!(value.map(|number| number.lane(3)), [0.0; 2]);
 }
 
-/// What sampling says of a zero-sum game sums to zero, and no episodes say nothing.
+/// In a zero-sum game the estimates sum to zero, and without episodes they are zero.
 #[test]
 fn edges() {
     let game = IteratedMatrix::MATCHING_PENNIES;
