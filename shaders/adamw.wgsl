@@ -1,5 +1,5 @@
-// core/src/adamw.rs and core/src/target_network.rs: a thread per parameter and network adds up the chunks' adjoints, steps,
-// and keeps the copies in `weights` up to date.
+// core/src/adamw.rs and core/src/target_network.rs: one thread per parameter and network sums the chunks' adjoints,
+// takes a step, and keeps the copies in `weights` up to date.
 //
 // import LEN, STATE_SETS, WEIGHT_COPIES from host/src/gpu/layout.rs
 // import SEEDS, NETWORKS, CHUNKS, HAS_TARGET, ADAMW_WIDTH from host/src/gpu/plan.rs
@@ -10,7 +10,7 @@
 @group(0) @binding(2) var<storage, read_write> state: array<f32>;
 @group(0) @binding(3) var<storage, read_write> weights: array<f32>;
 @group(0) @binding(4) var<storage, read> partials: array<f32>;
-// Where each parameter stands in the copies FORWARD (or TARGET) and BACKWARD of dense.wgsl; NOWHERE for vectors.
+// The index of each parameter in the copies FORWARD (or TARGET) and BACKWARD of dense.wgsl; NOWHERE for vectors.
 @group(0) @binding(5) var<storage, read> places: array<vec2<u32>>;
 @group(0) @binding(6) var<storage, read_write> losses: array<f32>;
 

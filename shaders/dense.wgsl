@@ -1,7 +1,7 @@
-// core/src/dense.rs for both players at once: x and y are vec2, a component for each player. The workgroup holds one
-// number per unit, in the half of `line` that starts at `shared_at`; each thread owns one unit of the result and sums over
-// that half in order. The halves take turns, so that one barrier is enough: whoever writes a half knows that all have read
-// it.
+// core/src/dense.rs for both players at once: x and y are vec2, with one component for each player. The workgroup holds
+// one number per unit, in the half of `line` that starts at `shared_at`; each thread owns one unit of the result and
+// sums over that half in order. The halves alternate, so that one barrier is enough: a thread that writes one half
+// knows that all threads have read it.
 //
 // `weights` has three copies of each matrix W [O][I], at `weight + 4 * ..` in elements, so that neighbouring threads read
 // neighbouring vec4s:
@@ -19,7 +19,7 @@ var<private> unit: u32;
 var<workgroup> line: array<vec2<f32>, 2 * H>;
 var<private> shared_at: u32;
 
-// Shows every thread what each of them holds.
+// Shares one value per thread with all threads.
 fn share(value: vec2<f32>) {
     shared_at = H - shared_at;
     line[shared_at + unit] = value;

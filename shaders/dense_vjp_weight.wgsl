@@ -1,6 +1,6 @@
-// core/src/dense.rs, `vjp_weight`, for all matrices at once: dW = sum over trajectories, steps and players, in this order,
-// of dy x^T. One workgroup per matrix and chunk of trajectories, a thread for each 4 x 4 block; further workgroups add
-// up the vectors' adjoints. `adamw` adds the chunks.
+// core/src/dense.rs, `vjp_weight`, for all matrices at once: dW = sum over trajectories, steps and players, in this
+// order, of dy x^T. One workgroup per matrix and chunk of trajectories, one thread for each 4 x 4 block; further
+// workgroups sum the vectors' adjoints. `adamw` adds the chunks.
 //
 // import H, LEN, PRODUCTS, SUMS, MATRICES, MATRIX_PRODUCT, MATRIX_SWAP, MATRIX_OFFSET from host/src/gpu/layout.rs
 // import MATRIX_ROWS, SUM_OFFSET, SUM_STRIDE, SUM_LENGTH from host/src/gpu/layout.rs
@@ -11,7 +11,7 @@
 @group(0) @binding(3) var<storage, read> deltas: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read> vector_sums: array<f32>;
 @group(0) @binding(5) var<storage, read> trajectory_losses: array<f32>;
-// Per chunk of a network: LEN adjoints, and the loss, which is that of both players for either network.
+// Per chunk of a network: LEN adjoints, and the loss, which covers both players for either network.
 @group(0) @binding(6) var<storage, read_write> partials: array<f32>;
 
 // Rows (steps of one player) that are fetched together.

@@ -1,5 +1,5 @@
-// core/src/elementary.rs: exp, tanh and sigmoid for both players at once. WGSL's own are off by up to millions of ulp near
-// zero, and some drivers return NaN from tanh beyond 88.
+// core/src/elementary.rs: exp, tanh and sigmoid for both players at once. WGSL's own functions are off by up to
+// millions of ulp near zero, and some drivers return NaN from tanh beyond 88.
 //
 // import LOG2_E, LN_2_HIGH, LN_2_LOW, ROUNDER, EXPM1_POLYNOMIAL, EXP_HIGHEST, EXP_LOWEST from core/src/elementary.rs
 // import TANH_POLYNOMIAL, TANH_NEAR, TANH_HIGHEST from core/src/elementary.rs
@@ -8,7 +8,7 @@
 const Q = EXPM1_POLYNOMIAL;
 const P = TANH_POLYNOMIAL;
 
-// Keeps a driver from reassociating what lies on either side: `zero` is 0, but only at run time.
+// Prevents a driver from reassociating operations on either side: `zero` is 0, but only at run time.
 fn exact(x: vec2<f32>) -> vec2<f32> {
     return bitcast<vec2<f32>>(bitcast<vec2<u32>>(x) ^ vec2(now.zero));
 }

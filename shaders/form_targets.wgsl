@@ -1,5 +1,5 @@
-// core/src/algorithm1.rs, `form_targets` and the losses of `add_gradient`: one workgroup per trajectory and seed, a thread
-// for each quantile. Overwrites the quantiles with their adjoints.
+// core/src/algorithm1.rs, `form_targets` and the losses of `add_gradient`: one workgroup per trajectory and seed, one
+// thread for each quantile. Overwrites the quantiles with their adjoints.
 //
 // import N, M from host/src/gpu/layout.rs
 // import K, BATCH, SEEDS, FIELD, FIELD_V, BOOTSTRAP, RESIDUAL from host/src/gpu/plan.rs
@@ -21,7 +21,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let trajectory = group.y * BATCH + group.x;
     let gamma = gammas[now.update * SEEDS * BATCH + trajectory];
     let first = trajectory * (K + 1u);
-    // A bound that compilers do not know, so that they do not unroll the steps.
+    // A bound that compilers do not know, so that they do not unroll the loop over steps.
     let k = K + now.zero;
     // Y(k) = q(k), then backwards.
     var y = predictions[((first + K) * 3u + BOOTSTRAP) * M + m];

@@ -9,7 +9,7 @@
 // import unit, line, shared_at, share from dense.wgsl
 // import keep_sum from keep/
 
-// What the pass back needs of each norm: n, 1 / sqrt(variance + epsilon), the activation's slope.
+// What the backward pass needs of each norm: n, 1 / sqrt(variance + epsilon), the activation's slope.
 struct LayerTape {
     normalized: vec2<f32>,
     inverse_deviation: vec2<f32>,
@@ -29,7 +29,7 @@ fn total(value: vec2<f32>) -> vec2<f32> {
     return sum;
 }
 
-// y of z; `norm` is where the scales lie.
+// y from z; `norm` is the position of the scales.
 fn layer_norm(norm: u32, activation: u32, slot: u32, z: vec2<f32>) -> vec2<f32> {
     let mean = exact(total(z) * PER_UNIT);
     let centred = exact(z - mean);
@@ -41,7 +41,7 @@ fn layer_norm(norm: u32, activation: u32, slot: u32, z: vec2<f32>) -> vec2<f32> 
     return y.value;
 }
 
-// dz of dy. The adjoints of scale and shift are kept in the layer's slots, the first of which is `slots`.
+// dz from dy. The adjoints of scale and shift are kept in the layer's slots, the first of which is `slots`.
 fn layer_norm_vjp(norm: u32, slot: u32, slots: u32, dy: vec2<f32>) -> vec2<f32> {
     let n = tape[slot].normalized;
     let g = exact(tape[slot].slope * dy);

@@ -1,11 +1,11 @@
-// core/src/meta_value.rs: a workgroup evaluates the network at one joint policy, a thread for each hidden unit, both
-// players in the components of a vec2.
+// core/src/meta_value.rs: a workgroup evaluates the network at one joint policy, with one thread for each hidden unit
+// and both players in the components of a vec2.
 //
 //   z_i = policy(embed(x_i), gamma_i)          h_i = value(z_i, z_opponent)          q_i = Q h_i + b
 //
-// The players share a network (NETWORKS is 1), or network n predicts for player n alone (NETWORKS is 2). A network of the
-// second kind is still evaluated for both players, and the other player's component is dropped: one piece of code serves both
-// kinds, at the price of an idle half.
+// The players share a network (NETWORKS is 1), or network n predicts only for player n (NETWORKS is 2). A network of
+// the second kind is still evaluated for both players, and the other player's component is discarded: one piece of code
+// serves both kinds, at the cost of an idle half.
 //
 // import TENTH from core/src/meta_value.rs
 // import N, H, R, M, BLOCK_LEN, GATE, QUANTILES, QUANTILES_BIAS from host/src/gpu/layout.rs
@@ -23,7 +23,7 @@
 // import Place, gates, trunk, trunk_vjp from mlp.wgsl
 // import keep_input, keep_delta, keep_sum, first_vjp from keep/
 
-// The network in use, counted within its seed.
+// The index of the current network within its seed.
 var<private> head: u32;
 
 const POLICY = Place(
@@ -40,8 +40,8 @@ var<private> embedded_slope: array<vec2<f32>, N>;
 var<private> mean_weight: f32;
 var<workgroup> direction: array<vec2<f32>, N>;
 
-// Turns to a network and prepares what depends on its parameters alone. `network` is counted through all seeds, `version` is
-// THETA or TARGET.
+// Selects a network and prepares what depends only on its parameters. `network` is counted across all seeds, `version`
+// is THETA or TARGET.
 fn use_network(network: u32, version: u32) {
     head = network % NETWORKS;
     find_network(network, version);
@@ -58,12 +58,12 @@ fn use_network(network: u32, version: u32) {
     mean_weight = exact_scalar(mean_weight) * PER_QUANTILE;
 }
 
-// The networks of a seed. Compilers do not know when there are two, and leave a loop over them a loop.
+// The number of networks per seed. Compilers do not know when there are two, and do not unroll loops over them.
 fn networks() -> u32 {
     return select(1u, NETWORKS + now.zero, NETWORKS > 1u);
 }
 
-// `predicted` for the players that this network predicts for, `other` for those that it does not.
+// `predicted` for the players that this network predicts for, `other` for the rest.
 fn heads(predicted: vec2<f32>, other: vec2<f32>) -> vec2<f32> {
     return select(other, predicted, vec2(NETWORKS == 1u) | (vec2(0u, 1u) == vec2(head)));
 }
@@ -110,7 +110,8 @@ fn quantiles(h: vec2<f32>) -> vec2<f32> {
     return vec2(0.0);
 }
 
-// Of the adjoint of the last hidden units, that of what enters the policy network's first norm, which is left shared.
+// From the adjoint of the last hidden units, the adjoint of the input to the policy network's first norm, which is left
+// shared.
 fn network_vjp(dh: vec2<f32>) -> vec2<f32> {
     var d = dh;
     for (var network = 0u; network < 2u + now.zero; network++) {
@@ -129,8 +130,8 @@ fn network_vjp(dh: vec2<f32>) -> vec2<f32> {
     return d;
 }
 
-// d mean(q_i) / d x_i of the network whose last hidden units are multiplied by `mask`, for the players that the network
-// predicts for. The result is left in `direction`.
+// d mean(q_i) / d x_i for the network whose last hidden units are multiplied by `mask`, for the players that the
+// network predicts for. The result is left in `direction`.
 fn own_gradient(mask: vec2<f32>) {
     let dz = network_vjp(mean_weight * mask);
     if unit < N {

@@ -1,4 +1,4 @@
-// core/src/mlp.rs and core/src/residual.rs: what follows the first layer, R residual blocks and the last layer.
+// core/src/mlp.rs and core/src/residual.rs: everything after the first layer, R residual blocks and the last layer.
 //
 //   h <- g h + (1 - g) outer(gelu(LayerNorm(inner h)))          y = activation(LayerNorm(W h + bias))
 //
@@ -12,11 +12,11 @@
 // import layer_norm, layer_norm_vjp from layer_norm.wgsl
 // import keep_input, keep_delta, keep_sum from keep/
 
-// Loops over networks and blocks have bounds that compilers do not know. Unrolled, a stage would have a hundred barriers and
-// take minutes to compile.
+// Loops over networks and blocks have bounds that compilers do not know. If they were unrolled, a stage would have a
+// hundred barriers and take minutes to compile.
 
-// Where an MLP's numbers are: its layers in theta, its norms on the tape, its gates, and its slots among the products and
-// sums that a stage may keep.
+// The positions of an MLP's numbers: its layers in theta, its norms on the tape, its gates, and its slots among the
+// products and sums that a stage may keep.
 struct Place {
     first_bias: u32,
     first_norm: u32,
@@ -29,7 +29,7 @@ struct Place {
     first_sums: u32,
 }
 
-// sigmoid(gate) of the policy network's blocks and the value network's.
+// sigmoid(gate) of the blocks of the policy network and the value network.
 var<private> gates: array<f32, 2 * R>;
 // h - y of each block.
 var<private> gaps: array<vec2<f32>, 2 * R>;

@@ -2,12 +2,12 @@
 //
 // import LEN, STATE_SETS, WEIGHT_COPIES from host/src/gpu/layout.rs
 
-// The sets theta, theta_bar, m and v of each network, one seed's after another's.
+// The sets theta, theta_bar, m and v of each network, seed by seed.
 @group(0) @binding(2) var<storage, read> state: array<f32>;
 // Copies of the matrices; see dense.wgsl.
 @group(0) @binding(3) var<storage, read> weights: array<vec4<f32>>;
 
-// Sets that a network is evaluated with.
+// Sets that a network can be evaluated with.
 const THETA: u32 = 0u;
 const TARGET: u32 = 1u;
 
@@ -15,7 +15,7 @@ var<private> parameters: u32;
 var<private> forward_weights: u32;
 var<private> backward_weights: u32;
 
-// `network` is counted through all seeds, `version` is THETA or TARGET.
+// `network` is counted across all seeds, `version` is THETA or TARGET.
 fn find_network(network: u32, version: u32) {
     parameters = (network * STATE_SETS + version) * LEN;
     forward_weights = (network * WEIGHT_COPIES + version * 2u) * LEN;

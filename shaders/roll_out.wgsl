@@ -16,7 +16,7 @@
 // Per outer iteration, seed and trajectory: x~ (N), gamma~, and with sign flips the mask (H).
 @group(0) @binding(4) var<storage, read> starts: array<vec2<f32>>;
 @group(0) @binding(5) var<storage, read> gammas: array<vec2<f32>>;
-// Where each trajectory has arrived.
+// The current policy of each trajectory.
 @group(0) @binding(6) var<storage, read_write> positions: array<vec2<f32>>;
 // Per step: x (N), f.
 @group(0) @binding(7) var<storage, read_write> path: array<vec2<f32>>;

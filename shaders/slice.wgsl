@@ -1,7 +1,7 @@
-// The part of the batch that a dispatch works on: as much as its records may take memory.
+// The part of the batch that a dispatch works on: as much as the memory for its records allows.
 
 struct Slice {
-    // The first chunk of trajectories, counted through all networks.
+    // The first chunk of trajectories, counted across all networks.
     first: u32,
 }
 

@@ -1,7 +1,7 @@
-// What changes from one update to the next; `host/src/gpu/updater.rs` writes it.
+// What changes from one update to the next; written by `host/src/gpu/updater.rs`.
 
 struct Update {
-    // 0, but no compiler knows.
+    // 0, but compilers do not know it.
     zero: u32,
     // Counted within the submission.
     update: u32,

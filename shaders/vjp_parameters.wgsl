@@ -1,5 +1,5 @@
 // core/src/meta_value.rs, `vjp_parameters`: one workgroup per network, trajectory and segment of its steps. Evaluates the
-// network once more, passes the adjoints of the quantiles back, and keeps for each step what `dense_vjp_weight` multiplies:
+// network again, backpropagates the adjoints of the quantiles, and keeps for each step what `dense_vjp_weight` multiplies:
 // the inputs and the output adjoints of each matrix product. Adjoints of vectors are summed here, over the segment.
 //
 // import N, H, M, QUANTILES, QUANTILES_PRODUCT, QUANTILES_SUM, POLICY_INPUT_SUMS, SUMS from host/src/gpu/layout.rs

@@ -1,6 +1,6 @@
-//! How fast are the elementary functions and the activations made of them, with what the binary was compiled for?
+//! How fast are the elementary functions and the activations built from them, as compiled without dispatch?
 //!
-//! The engine has them inside its layer norms; that bench has them for each instruction set.
+//! The engine uses them inside its layer norms; that bench measures them for each instruction set.
 
 use std::hint::black_box;
 

@@ -1,4 +1,4 @@
-//! How fast are the affine maps that nearly all the arithmetic of training is in?
+//! How fast are the affine maps, which do nearly all the arithmetic of training?
 
 use std::hint::black_box;
 
@@ -7,7 +7,7 @@ use meva_core::Scalar;
 use meva_core::dense;
 use meva_core::kernels::Kernels;
 
-/// Inputs and outputs: a hidden layer, whose matrix is most of the work.
+/// Numbers of inputs and outputs: a hidden layer, whose matrix is most of the work.
 const H: usize = 64;
 
 fn main() {

@@ -1,4 +1,4 @@
-//! How long does the Hessian of a meta-value over the joint policy, times a vector, take by dual numbers?
+//! How long does the product of a vector with the Hessian of a meta-value over the joint policy take, using dual numbers?
 
 use std::hint::black_box;
 

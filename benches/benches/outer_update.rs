@@ -1,4 +1,4 @@
-//! How long does an outer iteration of training take, draws included, on one core and on all?
+//! How long does an outer iteration of training take, including draws, on one core and on all?
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ fn main() {
     );
 }
 
-/// What the formulas of an outer iteration take. The engine may get by with less work, or do some of it twice: time is
+/// The operations in the formulas of an outer iteration. The engine may do less work, or do some of it twice: times are
 /// compared to the formulas either way.
 fn operations<G: Game<N>, const N: usize, const H: usize, const R: usize, const M: usize>(
     preset: &str,

@@ -1,4 +1,4 @@
-//! How long does it take to know which way both agents go: the network's forward pass and each player's own gradient?
+//! How long does the direction of both agents take: the network's forward pass and each player's own gradient?
 
 use std::hint::black_box;
 

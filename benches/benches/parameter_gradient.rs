@@ -1,4 +1,4 @@
-//! How long does the gradient by all parameters take, after the forward pass?
+//! How long does the gradient with respect to all parameters take, after the forward pass?
 
 use std::hint::black_box;
 

@@ -1,5 +1,5 @@
-//! A number that counts what is done with it. Evaluating a formula on it tells how many floating-point operations the
-//! formula takes, so no bench needs a count by hand.
+//! A number type that counts operations. Evaluating a formula with it tells how many floating-point operations the
+//! formula takes, so no bench needs a manual count.
 
 use std::cell::Cell;
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub, SubAssign};
@@ -14,7 +14,7 @@ fn did(operations: u64) {
     OPERATIONS.set(OPERATIONS.get() + operations);
 }
 
-/// How many operations `+ - * /` and square roots `formula` does with numbers of type [`Count`].
+/// How many operations `+ - * /` and square roots `formula` performs on numbers of type [`Count`].
 ///
 /// ```
 /// use meva_benches::{Count, count};
@@ -29,11 +29,11 @@ pub fn count<T>(formula: impl FnOnce() -> T) -> u64 {
     OPERATIONS.get() - before
 }
 
-/// A number that counts.
+/// A number that counts its operations.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 pub struct Count(f64);
 
-/// Operations of the core's `f32` functions: the reduction that they share, and what each does with it.
+/// Operations in the core's `f32` functions: the shared reduction, and what each does with its result.
 const REDUCE: u64 = 20;
 const EXP: u64 = REDUCE + 3;
 const TANH: u64 = REDUCE + 6;

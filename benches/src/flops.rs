@@ -1,4 +1,4 @@
-//! Time as criterion measures it, shown as GFLOP/s and as a share of the peak that was measured before.
+//! Time as measured by criterion, shown as GFLOP/s and as a share of the peak measured beforehand.
 
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ pub struct Flops {
 }
 
 impl Flops {
-    /// Compared to the peak of `threads` threads with `set`, which is measured now.
+    /// Relative to the peak of `threads` threads with `set`, which is measured now.
     pub fn new(set: InstructionSet, threads: usize) -> Self {
         let peak = peak(set, threads);
         println!(
@@ -27,7 +27,7 @@ impl Flops {
     }
 }
 
-/// Calls `bench` for each instruction set that this processor has, with criterion comparing to that set's peak.
+/// Calls `bench` for each instruction set that this processor has, with criterion reporting shares of that set's peak.
 pub fn each_instruction_set(mut bench: impl FnMut(&mut Criterion<Flops>, Cpu)) {
     for set in InstructionSet::ALL {
         match Cpu::new(set) {

@@ -1,5 +1,5 @@
-//! Machinery of the benches: [`mod@count`] counts the operations of a formula, [`peak`] measures how many the processor can do,
-//! [`Flops`] shows times as GFLOP/s and as shares of that peak.
+//! Support code for the benches: [`mod@count`] counts the operations of a formula, [`peak`] measures how many the
+//! processor can do, [`Flops`] shows times as GFLOP/s and as shares of that peak.
 
 pub mod count;
 pub mod flops;
@@ -13,7 +13,7 @@ use meva_core::meta_value::{Architecture, Input};
 use meva_core::random::{Purpose, Stream};
 use meva_core::{Lanes, Scalar};
 
-/// Trajectories in lockstep, as the engine has them.
+/// Trajectories in lockstep, as in the engine.
 pub type Wide = Lanes<{ meva::cpu::WIDTH }>;
 
 /// The network of the Logistic Game.
@@ -28,7 +28,7 @@ pub const ITERATED: Architecture = Architecture {
     last_activation: Activation::Tanh,
 };
 
-/// Numbers that are standard normal in every lane.
+/// Standard normal numbers in every lane.
 pub fn normal<S: Scalar, const A: usize>(stream: &mut Stream) -> [S; A]
 where
     S::Lane: Scalar,

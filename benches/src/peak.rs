@@ -1,16 +1,17 @@
-//! How many multiplications and additions per second the processor can do at best.
+//! The maximum number of multiplications and additions per second that the processor can do.
 //!
-//! Chains of products and chains of sums advance in vector registers, enough of them that none waits for its own last
-//! result, none touching memory. Multiply and add stay apart, as everywhere here: a fused multiply-add would count double.
+//! Chains of products and chains of sums advance in vector registers, with enough chains that none waits for its own
+//! last result, and without touching memory. Multiplications and additions are never fused, as everywhere here: a fused
+//! multiply-add would count double.
 
 use std::hint::black_box;
 use std::time::Instant;
 
 use meva::cpu::InstructionSet;
 
-/// How often the loop is timed; the fastest counts, since whatever else runs on the machine only slows it down.
+/// How often the loop is timed; the fastest run counts, since other work on the machine only slows it down.
 const REPEATS: usize = 12;
-/// Passes through the loop in each of them: some milliseconds.
+/// Passes through the loop in each timing: a few milliseconds.
 const ROUNDS: usize = 400_000;
 
 /// GFLOP/s of `threads` threads together, with an instruction set that this processor has.
@@ -50,11 +51,11 @@ mod x86_64 {
     use std::arch::x86_64::*;
 
     macro_rules! chains {
-        // Chains of each kind, so that both kinds and their constants fit into the registers.
+        // Few enough chains of each kind that both kinds and their constants fit into the registers.
         ($name:ident, $feature:literal, $chains:literal x $width:literal, $splat:ident, $multiply:ident, $add:ident) => {
             #[target_feature(enable = $feature)]
             pub fn $name(rounds: usize) -> u64 {
-                // Hidden from the compiler, which would otherwise see that all chains are the same.
+                // Hidden from the compiler, which would otherwise see that all chains are equal.
                 let start = |_| $splat(black_box(1.0));
                 let (mut products, mut sums): ([_; $chains], [_; $chains]) =
                     (std::array::from_fn(start), std::array::from_fn(start));
@@ -76,7 +77,7 @@ mod x86_64 {
     chains!(sse2, "sse2", 7 x 4, _mm_set1_ps, _mm_mul_ps, _mm_add_ps);
 }
 
-/// Where there are no intrinsics above: the compiler finds the vectors.
+/// For processors without intrinsics above: the compiler vectorises.
 #[cfg(not(target_arch = "x86_64"))]
 fn portable(rounds: usize) -> u64 {
     const CHAINS: usize = 8;

@@ -8,24 +8,24 @@ use meva_core::{Dual, Lanes, Scalar};
 pub struct Fnv(u64);
 
 impl Fnv {
-    /// The digest of nothing.
+    /// The digest of no input.
     pub const EMPTY: Self = Fnv(0xcbf2_9ce4_8422_2325);
 
-    /// Takes the bytes of a number's bits, lowest first.
+    /// Adds the bytes of a number's bits, lowest first.
     pub fn take(&mut self, bits: u64) {
         for byte in bits.to_le_bytes() {
             self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
         }
     }
 
-    /// Takes numbers in order.
+    /// Adds numbers in order.
     pub fn take_all<'a, S: Bits>(&mut self, numbers: impl IntoIterator<Item = &'a S>) {
         for number in numbers {
             number.digest(self);
         }
     }
 
-    /// The digest of what was taken.
+    /// The digest of everything added.
     pub fn finish(self) -> u64 {
         self.0
     }
@@ -35,7 +35,7 @@ impl Fnv {
 pub trait Bits: Scalar {
     /// Its name in a report.
     const NAME: &'static str;
-    /// Feeds the bits, with every NaN the same.
+    /// Adds the bits, with every NaN treated as the same.
     fn digest(&self, fnv: &mut Fnv);
     /// A number with every part of it uniform on `[low, high)`.
     fn draw(stream: &mut Stream, low: f64, high: f64) -> Self;
@@ -91,7 +91,7 @@ impl<const W: usize> Bits for Lanes<W> {
     }
 }
 
-/// A stream of inputs of its own for each operation.
+/// A separate stream of inputs for each operation.
 pub(crate) fn inputs(index: u64) -> Stream {
     Stream::new(0, Purpose::Evaluation, index)
 }

@@ -13,7 +13,7 @@ use crate::network::{H, ITERATED, PLANE, parameters};
 
 const ALPHA: f64 = 0.7;
 
-/// What the network predicts and what it should, on one scalar.
+/// What the network predicts and its target, for one scalar.
 pub fn run<S: Bits, K: Kernels<S>>(kernels: &K, report: &mut Report)
 where
     S::Real: Bits,
@@ -56,7 +56,7 @@ fn fields<S: Bits, K: Kernels<S>, G: Game<N>, const N: usize, const R: usize>(
     }
 }
 
-/// The loss with its gradient, which is taken on dual numbers.
+/// The loss with its gradient, which is computed with dual numbers.
 pub fn run_loss<S, K>(kernels: &K, report: &mut Report)
 where
     S: Bits + Scalar<Lane = <S as Scalar>::Real>,

@@ -90,7 +90,7 @@ fn field<S: Bits, G: Game<N>, L: Learner<S, N>, const N: usize>(
     report(name, S::NAME, fnv.finish());
 }
 
-/// Estimates of an iterated game from sampled episodes: from several, and from one, which has no baseline.
+/// Estimates of an iterated game from sampled episodes: from several, and from a single one, which has no baseline.
 pub fn rollouts<S: Bits + Scalar<Lane = <S as Scalar>::Real>>(report: &mut Report) {
     for (name, count) in [("game::rollouts::estimate", 4), ("game::rollouts::estimate alone", 1)] {
         let (mut fnv, mut streams, mut episodes) = (Fnv::EMPTY, streams(), [Episode::START; 4]);

@@ -1,4 +1,4 @@
-//! Model images: what is written, and what is read from it.
+//! Model images: writing them and reading them back.
 
 use meva_core::game::{AnyGame, Game, IteratedMatrix};
 use meva_core::image::{Image, Model};
@@ -8,7 +8,7 @@ use crate::Report;
 use crate::bits::{Fnv, draw_rows, inputs};
 use crate::network::{H, ITERATED, parameters};
 
-/// An image's words with its checksum, and the game that a checked image holds.
+/// An image's words with its checksum, and the game in an image that passed its check.
 pub fn run(report: &mut Report) {
     let stream = &mut inputs(10);
     let model = Model {

@@ -1,4 +1,4 @@
-//! The slice operations, through the kernels, and what optimises parameters.
+//! The slice operations, through the kernels, and the optimiser of parameters.
 
 use meva_core::activation::Activation;
 use meva_core::adamw::AdamW;
@@ -9,7 +9,7 @@ use meva_core::{Real, Scalar, lambda_return, quantile_huber, residual, target_ne
 use crate::Report;
 use crate::bits::{Bits, Fnv, draw, draw_rows, inputs};
 
-/// Inputs and outputs on both sides of the block size, and no multiples of it.
+/// Numbers of inputs and outputs on both sides of the block size, and not multiples of it.
 const I: usize = 5;
 const O: usize = 10;
 
@@ -137,7 +137,7 @@ where
     });
 }
 
-/// Twenty steps of AdamW with the target network that follows.
+/// Twenty steps of AdamW, with the target network that follows.
 pub fn optimizer<T: Real + Bits>(report: &mut Report) {
     let stream = &mut inputs(2);
     let adamw = AdamW {

@@ -1,9 +1,9 @@
-//! One digest for each operation of the core, on each scalar: run the same list on two processors, and the lines that
-//! differ name the operations that do.
+//! One digest for each operation of the core, for each scalar: run the same list on two processors, and the lines that
+//! differ name the operations that differ.
 //!
-//! Inputs come from the core's own random streams, whose digests stand first. A digest is FNV-1a over the bits of all
-//! results; every NaN counts as the same one, since processors choose different payloads. Nothing is allocated and nothing
-//! is formatted, so that the same list runs on a host and on bare metal.
+//! Inputs come from the core's own random streams, whose digests come first. A digest is FNV-1a over the bits of all
+//! results; all NaNs count as the same, since processors choose different payloads. Nothing is allocated or formatted,
+//! so the same list runs on a host and on bare metal.
 //!
 //! ```
 //! let mut memory = Box::new(meva_digest::Memory::ZERO);
@@ -38,11 +38,11 @@ pub type Wide = Lanes<64>;
 pub trait WithDuals<S: Scalar>: Kernels<S> + Kernels<Dual<S>> {}
 impl<S: Scalar, K: Kernels<S> + Kernels<Dual<S>>> WithDuals<S> for K {}
 
-/// Kernels for every scalar that digests are made of.
+/// Kernels for every scalar that has digests.
 pub trait AllKernels: WithDuals<f32> + WithDuals<f64> + WithDuals<Wide> {}
 impl<K: WithDuals<f32> + WithDuals<f64> + WithDuals<Wide>> AllKernels for K {}
 
-/// Takes a line: the operation, the scalar, the digest.
+/// Receives a line: the operation, the scalar, the digest.
 pub type Report<'a> = dyn FnMut(&'static str, &'static str, u64) + 'a;
 
 /// Runs every operation and reports a digest for each.
@@ -73,7 +73,7 @@ where
     cola::run::<S, K>(kernels, report);
 }
 
-/// What is summed over lanes, or leaves the scalar for another: no dual numbers.
+/// What is summed over lanes, or converts the scalar to another type: no dual numbers.
 fn on_plain<S: Bits + Scalar<Lane = <S as Scalar>::Real>, K: WithDuals<S>>(kernels: &K, report: &mut Report)
 where
     S::Real: Bits,

@@ -1,4 +1,4 @@
-//! The meta-value network: forward, gradients, gradients of parameters, and the learner that follows it.
+//! The meta-value network: forward pass, gradients, parameter gradients, and the learner that follows it.
 
 use meva_core::activation::Activation;
 use meva_core::game::{Game, IteratedMatrix, Logistic};
@@ -13,7 +13,7 @@ use meva_core::{Player, Players, Real, Scalar};
 use crate::Report;
 use crate::bits::{Bits, Fnv, draw, draw_rows, inputs};
 
-/// Small, and no multiple of the block size.
+/// Small, and not a multiple of the block size.
 pub(crate) const H: usize = 6;
 const M: usize = 5;
 
@@ -100,7 +100,7 @@ fn network<S: Bits, K: Kernels<S>, G: Game<N>, const N: usize, const R: usize>(
     }
 }
 
-/// The gradients by the parameters, summed over the lanes.
+/// The gradients with respect to the parameters, summed over the lanes.
 pub fn run_parameters<S: Bits + Scalar<Lane = <S as Scalar>::Real>, K: Kernels<S>>(kernels: &K, report: &mut Report)
 where
     S::Real: Bits,
@@ -135,7 +135,7 @@ fn vjp_parameters<S, K, const N: usize, const R: usize>(
     report(name, S::NAME, fnv.finish());
 }
 
-/// Drawn parameters. Gates, shifts and the like start at 0 or 1, where mistakes hide: they are moved off.
+/// Drawn parameters. Gates, shifts and the like start at 0 or 1, where mistakes would go unnoticed, so they are moved away.
 pub(crate) fn parameters<T: Real + Bits, const N: usize, const R: usize, const M: usize>(
     stream: &mut Stream,
 ) -> Parameters<T, N, H, R, M> {

@@ -46,7 +46,7 @@ const EDGES: [f64; 18] = [
     -103.5,
 ];
 
-/// Arithmetic and elementary functions on edges and on numbers of every magnitude that matters.
+/// Arithmetic and elementary functions, at edges and for numbers of every relevant magnitude.
 pub fn elementary<S: Bits>(report: &mut Report)
 where
     S::Lane: Bits,
@@ -85,7 +85,7 @@ fn sum<S: Bits>((value, slope): (S, S)) -> S {
     value + slope + slope
 }
 
-/// A factor that no format holds exactly.
+/// A factor that is not exact in any format.
 trait Third {
     fn round_third() -> Self;
 }

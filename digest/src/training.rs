@@ -22,7 +22,7 @@ const M: usize = 4;
 const STEPS: usize = 4;
 const UPDATES: usize = 5;
 
-/// What training works in: large, so its owner says where it is.
+/// The working memory for training: large, so its owner decides where it is.
 pub struct Memory {
     plane: Numbers<1, 1>,
     iterated: Numbers<5, 1>,
@@ -38,7 +38,7 @@ struct Numbers<const N: usize, const P: usize> {
 type Workspace<S, const N: usize, const P: usize> = algorithm1::Workspace<S, N, H, R, M, STEPS, 2, P>;
 
 impl Memory {
-    /// Ready for use, any number of times.
+    /// Makes it ready for use; may be called any number of times.
     pub const ZERO: Self = Memory {
         plane: Numbers::ZERO,
         iterated: Numbers::ZERO,
@@ -54,7 +54,7 @@ impl<const N: usize, const P: usize> Numbers<N, P> {
     };
 }
 
-/// Every recipe on each scalar.
+/// Every recipe, for each scalar.
 pub fn run<K: AllKernels>(kernels: &K, memory: &mut Memory, report: &mut Report) {
     macro_rules! train {
         ($name:literal, $memory:ident, $settings:expr, $game:expr) => {

@@ -1,4 +1,4 @@
-//! What the programs share: a machine to print on, to count instructions and stack with, and the scenes that they play.
+//! What the programs share: a machine to print on and to count instructions and stack with, and the scenes that they run.
 #![no_std]
 
 pub mod platform;
@@ -27,7 +27,7 @@ macro_rules! main {
     };
 }
 
-/// A panic handler that cannot be linked: the program links only if no panic can be reached from it.
+/// A panic handler that cannot be linked: the program links only if no panic is reachable.
 #[macro_export]
 macro_rules! panic_never {
     () => {
@@ -41,7 +41,7 @@ macro_rules! panic_never {
     };
 }
 
-/// A panic handler that stops the machine with failure.
+/// A panic handler that stops the machine with a failure.
 #[macro_export]
 macro_rules! panic_exit {
     () => {

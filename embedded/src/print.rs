@@ -1,4 +1,4 @@
-//! Printing without `core::fmt`, whose code is larger than this program's and can panic.
+//! Printing without `core::fmt`, whose code is larger than this program and can panic.
 
 use crate::platform::print;
 
@@ -34,7 +34,7 @@ fn digit(digit: u64) {
     }
 }
 
-/// Prints words, then a digest, then a new line: a line for the comparison.
+/// Prints words, then a digest, then a newline: one line of the comparison.
 pub fn line(words: &[&str], digest: u64) {
     for word in words {
         print(word);

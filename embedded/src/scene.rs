@@ -1,4 +1,4 @@
-//! What the firmware does, in three scenes. Each prints a digest of its results, and what it took.
+//! What the firmware does, in three scenes. Each prints a digest of its results and its cost.
 
 use core::hint::black_box;
 
@@ -19,13 +19,13 @@ use crate::print::line;
 use crate::stack::measured;
 use crate::static_cell::StaticCell;
 
-/// The model, in flash. The compiler checks it: a damaged image, or one of another shape, does not compile.
+/// The model, in flash. The compiler checks it: an image that is damaged or of another shape does not compile.
 static MODEL: Image<1, 64, 1, 16> = match Image::of_bytes(include_bytes!(env!("MEVA_MODEL"))) {
     Ok(image) => image,
     Err(_) => panic!("MEVA_MODEL names no model of this shape"),
 };
 
-/// One player's own gradient by the exported model: forward and back.
+/// One player's own gradient of the exported model: forward and backward pass.
 pub fn own_gradient() {
     let (x, gamma) = black_box(([[3.0_f32], [-2.0]], [0.9; 2]));
     let mut gradient = [0.0];

@@ -1,4 +1,4 @@
-//! How far down the stack reached: it is painted before, and looked at after.
+//! How far down the stack has reached: it is painted beforehand and inspected afterwards.
 
 use core::hint::black_box;
 
@@ -6,19 +6,19 @@ use crate::platform::{INSTRUCTIONS_WRAP, instructions, print, stack_end, stack_p
 use crate::print::decimal;
 
 const PAINT: u32 = 0x5ac3_96e1;
-/// Room for the painter's own calls.
+/// Space for the painter's own calls.
 const GAP: usize = 64;
 
-/// Runs an operation and prints the most stack and how many instructions it took.
+/// Runs an operation and prints its maximum stack use and its number of instructions.
 #[inline(never)]
 pub fn measured(words: &[&str], operation: &mut dyn FnMut()) {
     let top = (stack_pointer() - GAP) & !3;
     let end = (stack_end() + 3) & !3;
     for address in (end..top).step_by(4) {
-        // SAFETY: between all static memory and the stack's end nothing is in use.
+        // SAFETY: nothing between static memory and the end of the stack is in use.
         unsafe { (address as *mut u32).write_volatile(PAINT) };
     }
-    // Not inlined, or its memory would be this function's own.
+    // Not inlined, otherwise its memory would be this function's own.
     let operation = black_box(operation);
     let before = instructions();
     operation();

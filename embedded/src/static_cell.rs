@@ -3,13 +3,13 @@
 use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicBool, Ordering};
 
-/// A value with a fixed place, for whoever takes it first.
+/// A value with a fixed address, for the first caller who takes it.
 pub struct StaticCell<T> {
     value: UnsafeCell<T>,
     taken: AtomicBool,
 }
 
-// SAFETY: the value is reached through `take` alone, which gives it to one caller.
+// SAFETY: the value is reached only through `take`, which gives it to a single caller.
 unsafe impl<T: Send> Sync for StaticCell<T> {}
 
 impl<T> StaticCell<T> {

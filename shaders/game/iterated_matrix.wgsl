@@ -20,7 +20,7 @@ fn cooperation(x: array<vec2<f32>, N>) -> array<vec2<f32>, 5> {
     );
 }
 
-// The distribution over joint states that a row of probabilities leads to.
+// The distribution over joint states that a row of probabilities implies.
 fn joint(p: vec2<f32>) -> vec4<f32> {
     let other = exact(1.0 - p);
     return vec4(other.x * other.y, other.x * p.y, p.x * other.y, p.x * p.y);
@@ -93,7 +93,7 @@ fn game_own_gradients(x: array<vec2<f32>, N>) -> array<vec2<f32>, N> {
     var p = cooperation(x);
     var d = occupancy(p);
     let v = solve(transition_matrix(p), PAYOFFS);
-    // What switching from D to C brings while the opponent plays D, and while it plays C.
+    // What switching from D to C gains while the opponent plays D, and while it plays C.
     let against_d = exact(vec2(v[2].x - v[0].x, v[1].y - v[0].y));
     let against_c = exact(vec2(v[3].x - v[1].x, v[3].y - v[2].y));
     var by_state: array<vec2<f32>, 5>;

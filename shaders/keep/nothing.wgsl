@@ -1,4 +1,4 @@
-// For stages that need no gradient with respect to parameters: an own gradient passes through the player's own slot alone.
+// For stages that need no gradient with respect to parameters: an own gradient passes only through the player's own slot.
 //
 // import H, VALUE_FIRST from host/src/gpu/layout.rs
 // import dense_vjp_input from dense.wgsl

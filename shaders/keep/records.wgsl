@@ -1,4 +1,4 @@
-// For `vjp_parameters`: everything that the gradient with respect to parameters is made of.
+// For `vjp_parameters`: everything from which the gradient with respect to parameters is computed.
 //
 // import H, PRODUCTS, SUMS, VALUE_FIRST, VALUE_FIRST_OTHER from host/src/gpu/layout.rs
 // import exact_scalar from elementary.wgsl
@@ -11,7 +11,7 @@
 // Per trajectory of the slice and segment: SUMS times H.
 @group(0) @binding(9) var<storage, read_write> vector_sums: array<f32>;
 
-// The trajectory of the slice and step at hand, in this order.
+// The current trajectory of the slice and the current step, in this order.
 var<private> record: u32;
 var<private> sums: array<f32, SUMS>;
 
@@ -31,7 +31,7 @@ fn keep_sum(slot: u32, value: vec2<f32>) {
     sums[slot] = exact_scalar(sums[slot] + value.x) + value.y;
 }
 
-// The adjoints of both players' z, from those of what enters both value networks' first norms, which are shared:
+// The adjoints of both players' z, from those of the inputs to both value networks' first norms, which are shared:
 // player 0's network first.
 fn first_vjp() -> vec2<f32> {
     var dpolicy = vec2(0.0);

@@ -8,23 +8,23 @@ use meva_operations::compare::{identical, relative};
 
 use crate::tolerance::{Law, Precision};
 
-/// A result and what it should be.
+/// A result and its expected value.
 #[derive(Clone, Debug)]
 pub struct Check {
-    /// Which law bounds the error.
+    /// The law that bounds the error.
     pub law: Law,
-    /// Which input this is.
+    /// A label for the input.
     pub label: String,
     /// The result.
     pub got: Vec<f64>,
-    /// What it should be.
+    /// The expected value.
     pub expected: Vec<f64>,
-    /// What the error is measured against.
+    /// The scale of the error.
     pub scale: Scale,
 }
 
 impl Check {
-    /// A check relative to the root mean square of what is expected.
+    /// A check relative to the root mean square of the expected numbers.
     pub fn new(law: Law, label: impl Into<String>, got: Vec<f64>, expected: Vec<f64>) -> Self {
         Check {
             law,
@@ -83,7 +83,7 @@ impl Ledger {
         self.identical(label, &unsigned(got), &unsigned(expected));
     }
 
-    /// Prints the worst errors and fails if anything did, or if there was nothing to check.
+    /// Prints the worst errors, and fails if any check failed or if there was nothing to check.
     pub fn finish(self) {
         for ((law, precision), (used, label)) in &self.worst {
             let bound = law.tolerance().bound(*precision);

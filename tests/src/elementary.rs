@@ -1,4 +1,4 @@
-//! The `f32` elementary functions and what they should give.
+//! The `f32` elementary functions and their expected values.
 
 use meva_core::Scalar;
 
@@ -35,17 +35,17 @@ pub const FUNCTIONS: [Function; 3] = [
     },
 ];
 
-/// The largest error over some inputs.
+/// The largest error over a set of inputs.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Worst {
-    /// In units of the last place.
+    /// In units in the last place.
     pub ulps: f64,
-    /// Where.
+    /// The input where it occurs.
     pub input: f32,
 }
 
 impl Worst {
-    /// The larger of two errors, of equal ones the first.
+    /// The larger of two errors; if they are equal, the first.
     pub fn max(self, other: Worst) -> Worst {
         if other.ulps > self.ulps { other } else { self }
     }
@@ -82,7 +82,7 @@ impl Function {
 mod tests {
     use super::*;
 
-    /// A function that is off by four units, or forgets a sign, or loses NaN, is found out.
+    /// A function that is off by four units, loses a sign, or loses NaN is detected.
     #[test]
     fn wrong_functions_fail() {
         let exp = FUNCTIONS[0];

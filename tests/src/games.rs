@@ -1,4 +1,4 @@
-//! The built-in games by the names that the vectors use.
+//! The built-in games, by their names in the vectors.
 
 use meva_core::game::{IteratedMatrix, Logistic, Tandem};
 use meva_core::{Game, Player, Scalar};
@@ -13,7 +13,7 @@ pub trait BuiltIn: Copy {
     /// Whether parameters are log-odds of probabilities.
     const LOG_ODDS: bool = false;
 
-    /// The game with its constants moved.
+    /// The game with perturbed constants.
     fn nudged(&self, nudge: &mut Nudge) -> Self;
 }
 
@@ -40,13 +40,13 @@ impl BuiltIn for IteratedMatrix {
     }
 }
 
-/// Something to do with a game of any number of parameters.
+/// Something to do with a game with any number of parameters.
 pub trait Visit {
-    /// Does it.
+    /// Visits the game.
     fn visit<G: Game<N> + BuiltIn, const N: usize>(&mut self, name: &str, game: G);
 }
 
-/// Shows one game to the visitor.
+/// Shows the visitor one game.
 ///
 /// # Panics
 ///
@@ -71,7 +71,7 @@ pub const ALL: [&str; 5] = [
     "iterated_chicken",
 ];
 
-/// What is known about a game at `x`: names and numbers.
+/// The quantities of a game at `x`: names and numbers.
 pub type Outputs<S> = [(&'static str, Vec<S>); 4];
 
 /// Values, own gradients, Jacobian, and the Hessians times `v`.
@@ -86,8 +86,8 @@ pub fn outputs<S: Scalar, G: Game<N>, const N: usize>(game: &G, x: &[[S; N]; 2],
     ]
 }
 
-/// What the errors of `outputs` are measured against: in `f32` also how far they move with the policies, the direction
-/// and the game's constants.
+/// The scale of the errors of `outputs`: in `f32` this includes how far they move with the policies, the direction and
+/// the game's constants.
 pub fn scales<G: Game<N> + BuiltIn, const N: usize>(
     precision: Precision,
     game: &G,

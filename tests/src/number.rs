@@ -1,4 +1,4 @@
-//! One test for every scalar: trajectories are packed into a number's lanes and unpacked into `f64`.
+//! One test for every number type: trajectories are packed into a number's lanes and unpacked into `f64`.
 
 use meva_core::scalar::{Real, Scalar};
 
@@ -15,7 +15,7 @@ pub trait Number: Scalar<Lane = <Self as Scalar>::Real> {
         }
     }
 
-    /// The number whose lane `l` is the nearest to `value(l)`.
+    /// A number whose lane `l` is the value nearest to `value(l)`.
     fn pack(value: impl Fn(usize) -> f64) -> Self {
         let mut packed = Self::ZERO;
         for l in 0..Self::LANES {
@@ -24,7 +24,7 @@ pub trait Number: Scalar<Lane = <Self as Scalar>::Real> {
         packed
     }
 
-    /// Lane `l`, which `f64` holds exactly.
+    /// Lane `l`, which is exact in `f64`.
     fn unpack(&self, l: usize) -> f64 {
         self.lane(l).to_f64()
     }

@@ -1,11 +1,11 @@
-//! How far laws may be off: what must hold whatever the numbers, an implementation held against itself. Bounds of operations
-//! against other implementations and against numbers from outside are in [`meva_operations::bounds`].
+//! Tolerances of laws: what must hold whatever the numbers, comparing an implementation with itself. Bounds of
+//! operations compared with other implementations and with external numbers are in [`meva_operations::bounds`].
 //!
-//! Errors are relative to the root mean square of the expected array, so that a number which cancels to nothing does not
-//! ask for more than its neighbours carry; where [`Scale::RmsPlus`](crate::compare::Scale) is named, also to the size of
-//! what cancels. One unit roundoff of `f32` is 6e-8.
+//! Errors are relative to the root mean square of the expected array, so that a number which cancels to nothing does
+//! not require more accuracy than its neighbours; where [`Scale::RmsPlus`](crate::compare::Scale) is named, also to the
+//! size of what cancels. One unit roundoff of `f32` is 6e-8.
 
-/// How many bits a number has.
+/// The precision of a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Precision {
     /// `f64`.
@@ -14,7 +14,7 @@ pub enum Precision {
     Single,
 }
 
-/// What holds.
+/// The laws.
 #[allow(missing_docs)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Law {
@@ -48,7 +48,7 @@ pub struct Tolerance {
     pub double: f64,
     /// Bound in `f32`.
     pub single: f64,
-    /// Why these.
+    /// The reason for these bounds.
     pub reason: &'static str,
 }
 

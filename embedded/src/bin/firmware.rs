@@ -1,4 +1,4 @@
-//! The example: a trained model in flash that two agents follow, other learners beside it, and training in static memory.
+//! The example: a trained model in flash that two agents follow, the other learners, and training in static memory.
 #![no_std]
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! A step of each learner, to see what it takes.
+//! A step of each learner, to measure its cost.
 #![no_std]
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! One own gradient, to see what it takes.
+//! A single own gradient, to measure its cost.
 #![no_std]
 #![no_main]
 

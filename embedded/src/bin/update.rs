@@ -1,4 +1,4 @@
-//! Training alone, to see what it takes.
+//! Training alone, to measure its cost.
 #![no_std]
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! A Cortex-M4F under QEMU (mps2-an386), which prints and stops by semihosting.
+//! A Cortex-M4F under QEMU (mps2-an386), which prints and stops through semihosting.
 
 use core::arch::asm;
 
@@ -30,7 +30,7 @@ pub fn exit(success: bool) -> ! {
     }
 }
 
-/// Instructions so far, if QEMU counts them (`-icount shift=0`: a nanosecond each); to 40 instructions.
+/// Instructions so far, if QEMU counts them (`-icount shift=0`: one nanosecond each), to within 40 instructions.
 ///
 /// SysTick counts down from 2^24 at 25 MHz: call it at least once in 671 million instructions.
 pub fn instructions() -> u64 {
@@ -52,7 +52,7 @@ pub fn instructions() -> u64 {
 /// Differences of [`instructions`] wrap around here.
 pub const INSTRUCTIONS_WRAP: u64 = 40 << 24;
 
-/// The lowest address that the stack may grow down to.
+/// The lowest address that the stack may reach.
 pub fn stack_end() -> usize {
     unsafe extern "C" {
         static __sheap: u8; // cortex-m-rt's: past all static memory

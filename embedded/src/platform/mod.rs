@@ -1,4 +1,4 @@
-//! The machine: printing, stopping, counting instructions, and where the stack is.
+//! The machine: printing, stopping, counting instructions, and the location of the stack.
 
 #[cfg(target_arch = "arm")]
 mod cortex_m;

@@ -1,8 +1,9 @@
-//! A 32-bit RISC-V with single-precision floats under QEMU (virt), which prints by its UART and stops by its test device.
+//! A 32-bit RISC-V with single-precision floating point under QEMU (virt), which prints through its UART and stops
+//! through its test device.
 
 use core::arch::{asm, global_asm};
 
-// Stack pointer, floating point on, zeroed memory, main.
+// Sets up the stack pointer, enables floating point, zeroes memory, calls main.
 global_asm!(
     ".section .init, \"ax\"",
     ".global _start",
@@ -54,7 +55,7 @@ pub fn instructions() -> u64 {
 /// Differences of [`instructions`] wrap around here.
 pub const INSTRUCTIONS_WRAP: u64 = 1 << 32;
 
-/// The lowest address that the stack may grow down to.
+/// The lowest address that the stack may reach.
 pub fn stack_end() -> usize {
     unsafe extern "C" {
         static _ebss: u8; // riscv.x: past all static memory

@@ -1,4 +1,4 @@
-//! WebAssembly, whose host prints. It has no instruction counter, so none is reported.
+//! WebAssembly, where the host prints. It has no instruction counter, so no count is reported.
 
 mod host {
     #[link(wasm_import_module = "host")]
@@ -27,12 +27,12 @@ pub fn instructions() -> u64 {
 /// There is no counter.
 pub const INSTRUCTIONS_WRAP: u64 = 1;
 
-/// The lowest address of the stack, which lies below all static memory.
+/// The lowest address of the stack, which is below all static memory.
 pub fn stack_end() -> usize {
     16 // not at null
 }
 
-/// The stack pointer: about where this function's own variables are.
+/// The stack pointer: approximately the address of this function's own variables.
 #[inline(never)]
 pub fn stack_pointer() -> usize {
     let here = 0_u8;
