@@ -1,18 +1,18 @@
-//! Machinery of the tests that cross crates; none of it is shipped.
+//! Support code for tests across crates; none of it is shipped.
 //!
 //! | target | basis |
 //! |---|---|
-//! | `operations` | what must hold of every operation: lanes against trajectories alone, edges |
-//! | `vectors` | the formulas against numbers computed outside, by another program's automatic differentiation |
-//! | `laws` | what must hold whatever the numbers: symmetries, limits, duals and finite differences against each other |
-//! | `accuracy` | the `f32` elementary functions against `f64`; the example `exhaustive` tries all inputs |
+//! | `operations` | what must hold for every operation: lanes compared with single trajectories, edges |
+//! | `vectors` | the formulas compared with external numbers, from another program's automatic differentiation |
+//! | `laws` | what must hold whatever the numbers are: symmetries, limits, duals and finite differences compared |
+//! | `accuracy` | the `f32` elementary functions compared with `f64`; the example `exhaustive` tries all inputs |
 //! | `stack` | how much stack the core takes |
-//! | `gpu` | the shaders against the core |
-//! | `coverage` | every file of the core is named in a table of the tests that cover it |
+//! | `gpu` | the shaders compared with the core |
+//! | `coverage` | every file of the core is listed in a table of the tests that cover it |
 //!
-//! Operations, their bounds, the comparator and the reader of vectors are in [`meva_operations`]. Here, [`compare`] collects what laws
-//! find under the bounds in [`tolerance`], [`games`] walks the built-in games, [`number`] packs trajectories into lanes, and
-//! [`elementary`] lists the functions that `accuracy` looks at.
+//! Operations, their bounds, the comparator and the reader of vectors are in [`meva_operations`]. Here, [`compare`]
+//! collects the results of laws under the bounds in [`tolerance`], [`games`] walks over the built-in games, [`number`]
+//! packs trajectories into lanes, and [`elementary`] lists the functions that `accuracy` checks.
 
 pub mod compare;
 pub mod elementary;

@@ -94,7 +94,7 @@ impl Basins {
     }
 }
 
-/// The basins in characters, second coordinate upwards; nothing for a grid too wide for a terminal.
+/// The basins as characters, second coordinate upwards; nothing if the grid is too wide for a terminal.
 fn map(cells: &[bool], grid: Grid) -> String {
     if grid.side > 60 {
         return String::new();

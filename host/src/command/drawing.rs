@@ -1,4 +1,4 @@
-//! Drawing, if the program was built with it.
+//! Drawing, if it is compiled in.
 
 use meva::error::Result;
 
@@ -8,7 +8,7 @@ pub use meva::paper::drawing::{save, save_both};
 /// Whether figures can be drawn.
 pub const AVAILABLE: bool = cfg!(feature = "figures");
 
-/// Refuses to draw where that cannot be done, before any work is.
+/// Rejects drawing in a build that cannot draw, before any work is done.
 pub fn check() -> Result<()> {
     #[cfg(feature = "figures")]
     return Ok(());

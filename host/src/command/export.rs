@@ -1,4 +1,4 @@
-//! `meva export`: a trained model in the form that another system links.
+//! `meva export`: writes a trained model in a form that another system can link.
 
 use std::path::PathBuf;
 

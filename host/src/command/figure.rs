@@ -84,7 +84,7 @@ impl Figure {
         Ok(Outcome::Done)
     }
 
-    /// Options that another figure has.
+    /// Rejects options that belong to another figure.
     fn check(&self) -> Result<()> {
         use Number::{ThreeA, ThreeB, TwoA, TwoB};
         let number = self.number;

@@ -1,8 +1,8 @@
 //! The command line: one file for each command.
 //!
-//! Results go to stdout, as text or, with `--json`, as one JSON object; progress and errors go to stderr. Exit codes: 0 done,
-//! 2 the command or the configuration asks for what cannot be, 3 trouble with a file, 4 training diverged, 130
-//! interrupted, 1 anything else, a check that does not hold among it.
+//! Results go to stdout, as text or, with `--json`, as one JSON object; progress and errors go to stderr. Exit codes: 0
+//! done, 2 the command or the configuration asks for something impossible, 3 trouble with a file, 4 training diverged,
+//! 130 interrupted, 1 anything else, including a check that failed.
 
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -57,10 +57,10 @@ enum Command {
     Devices(devices::Devices),
 }
 
-/// What a command came to.
+/// The outcome of a command.
 enum Outcome {
     Done,
-    /// It was done, and what it checked does not hold.
+    /// It ran, and a check failed.
     Failed,
     Interrupted,
 }
@@ -68,7 +68,7 @@ enum Outcome {
 /// Set by Ctrl-C: long work ends at the next opportunity.
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
-/// From now on Ctrl-C does not kill the process: whoever works long looks at [`INTERRUPTED`].
+/// From now on Ctrl-C does not kill the process: long-running work polls [`INTERRUPTED`].
 fn listen_to_ctrl_c() -> Result<()> {
     ctrlc::set_handler(|| INTERRUPTED.store(true, Ordering::Relaxed))
         .map_err(|error| Error::other(format!("cannot listen to Ctrl-C: {error}")))

@@ -55,7 +55,7 @@ pub struct Checked {
 }
 
 impl AgentOptions {
-    /// Reads the model, if any, and checks every option.
+    /// Reads the model, if there is one, and checks every option.
     pub fn check(&self) -> Result<Checked> {
         let gammas = self.gamma.as_deref().map(discounts).transpose()?;
         let options = ["--learner", "--alpha", "--gamma"];
@@ -131,7 +131,7 @@ impl Checked {
         Learner::title_of_both(self.learners)
     }
 
-    /// The options as they were understood, for `--json`.
+    /// The options as interpreted, for `--json`.
     pub fn json(&self) -> Value {
         let mut value = json!({
             "learner": self.learners[0].name(),
@@ -148,7 +148,7 @@ impl Checked {
     }
 }
 
-/// A learner by its name, with its alpha or its gamma where one is given; `options` are what these three are called.
+/// A learner by its name, with its alpha or its gamma if given; `options` holds the names of these three options.
 pub fn learner(name: &str, alpha: Option<f64>, gamma: Option<f64>, options: [&str; 3]) -> Result<Learner> {
     let [named, with_alpha, with_gamma] = options;
     let learner: Learner = name.parse().map_err(|error: Error| error.at(named))?;
@@ -207,7 +207,7 @@ fn discount(gamma: f64) -> Result<f64> {
     }
 }
 
-/// A choice by its name: the help lists them all.
+/// A choice by its name; the help lists all of them.
 pub fn choice<T>(names: &'static [&'static str]) -> impl TypedValueParser<Value = T>
 where
     T: FromStr<Err = UnknownName> + Clone + Send + Sync + 'static,
@@ -215,7 +215,7 @@ where
     PossibleValuesParser::new(names).try_map(|name| name.parse())
 }
 
-/// A range of seeds, as options take it.
+/// A range of seeds, in the form that options take.
 pub fn seeds(text: &str) -> std::result::Result<Range<u64>, String> {
     let parsed = text
         .split_once("..")
@@ -237,7 +237,7 @@ pub fn finite(value: f64, option: &str, least: f64) -> Result<f64> {
     }
 }
 
-/// Refuses a count of 0.
+/// Rejects a count of 0.
 pub fn at_least_one(count: usize, option: &str) -> Result<()> {
     if count == 0 {
         return Err(Error::usage("0 is too few").at(option).hint("give at least 1"));

@@ -82,7 +82,7 @@ pub struct Play {
     json: bool,
 }
 
-/// Plays whatever game was named.
+/// Plays the game that was named.
 struct On<'a>(&'a Play);
 
 impl GameVisitor for On<'_> {
@@ -100,7 +100,7 @@ impl Play {
         self.game()?.visit(On(self))
     }
 
-    /// The game of that name, with the payoffs and the discount that are given.
+    /// The game with this name, with the given payoffs and discount.
     fn game(&self) -> Result<AnyGame> {
         let Ok(name) = self.game.parse::<GameName>() else {
             return Err(unknown("game", &self.game, GameName::NAMES.iter().copied()));
@@ -125,7 +125,7 @@ impl Play {
         Ok(game)
     }
 
-    /// The episodes that agents know the game by, if they do not know it exactly.
+    /// The episodes from which agents estimate the game, if they do not know it exactly.
     fn sampling(&self, game: AnyGame) -> Result<Option<Sampling>> {
         if self.estimator == Estimator::Exact {
             for (count, option) in [(self.episodes, "--episodes"), (self.turns, "--turns")] {
@@ -288,7 +288,7 @@ impl Play {
     }
 }
 
-/// Refuses a learner that cannot do with estimates of its gradient.
+/// Rejects a learner that does not work with estimates of its gradient.
 fn samples(learner: Learner, option: &str) -> Result<()> {
     match learner {
         Learner::Formula { .. } if !learner.is_naive() => Err(Error::usage(format!(
@@ -300,7 +300,7 @@ fn samples(learner: Learner, option: &str) -> Result<()> {
     }
 }
 
-/// Payoffs as TOML has them.
+/// Payoffs read from TOML.
 fn payoffs(text: &str) -> Result<[[f64; 2]; 4]> {
     #[derive(Deserialize)]
     struct Payoffs {
@@ -314,7 +314,7 @@ fn payoffs(text: &str) -> Result<[[f64; 2]; 4]> {
     Ok(payoffs)
 }
 
-/// What payoffs look like.
+/// The expected form of payoffs.
 const PAYOFFS: &str = "[[1, 1], [3, 0], [0, 3], [2, 2]]";
 
 fn list(numbers: &[f64]) -> String {

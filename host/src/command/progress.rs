@@ -1,4 +1,4 @@
-//! How far trainings are, on stderr: a bar for each run on a terminal, a line now and then elsewhere.
+//! The progress of trainings, on stderr: a bar for each run on a terminal, a line from time to time elsewhere.
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
@@ -9,10 +9,10 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use meva::training::{Event, Progress};
 
-/// How often a line is printed where there is no terminal.
+/// How often a line is printed if there is no terminal.
 const PRINT_EVERY: Duration = Duration::from_secs(5);
 
-/// The runs that are under way, by their place.
+/// The runs in progress, by index.
 #[derive(Default)]
 pub struct Bars {
     all: MultiProgress,
@@ -27,7 +27,7 @@ enum Shown {
 }
 
 impl Bars {
-    /// Shows what happens.
+    /// Shows an event.
     pub fn report(&self, event: &Event) {
         let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
         match event {

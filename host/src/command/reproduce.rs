@@ -1,4 +1,4 @@
-//! `meva reproduce`: from nothing to a report that sets our numbers beside the published ones.
+//! `meva reproduce`: from nothing to a report that compares our numbers with the published ones.
 
 use std::collections::BTreeMap;
 use std::ops::Range;

@@ -59,7 +59,7 @@ pub struct Train {
     json: bool,
 }
 
-/// What a finished run of the Logistic Game is shown for: discounts, or lengths of COLA's imagined step.
+/// The settings at which a finished run of the Logistic Game is shown: discounts, or lengths of COLA's imagined step.
 fn settings(algorithm: Algorithm) -> &'static [f64] {
     match algorithm {
         Algorithm::Meva => &[0.0, 0.5, 0.8, 0.9, 0.95, 0.99],
@@ -80,7 +80,7 @@ impl Train {
         let backend = self.backend()?;
         let several = self.seeds.is_some();
         let trainers = configs.iter().map(Trainer::new).collect::<Result<Vec<Trainer>>>()?;
-        // All of them before anything is written: one that is taken must not leave the others half made.
+        // Check all of them before anything is written: one that is taken must not leave the others half made.
         let directories = configs
             .iter()
             .map(|config| self.create_directory(config, several))
@@ -126,7 +126,7 @@ impl Train {
         Backend::open(&self.engine, self.adapter.as_deref())
     }
 
-    /// A configuration for each seed.
+    /// One configuration per seed.
     fn configs(&self) -> Result<Vec<Config>> {
         let what = self.what.as_deref().unwrap_or_default();
         let path = Path::new(what);
@@ -186,7 +186,7 @@ impl Train {
                 Err(error) => errors.push(error),
             }
         }
-        // All but the last are told here, that one by whoever ends the program.
+        // All errors but the last are reported here; the last one is reported where the program ends.
         let last = errors.pop();
         for error in errors {
             eprintln!("error: {error}");
@@ -194,7 +194,7 @@ impl Train {
         last.map_or(Ok(outcome), Err)
     }
 
-    /// Prints what a run came to.
+    /// Prints the outcome of a run.
     fn show(&self, run: &Finished) -> Result<()> {
         let config = run.model.config();
         let basins = basins(&run.model)?;
