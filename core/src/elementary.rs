@@ -4,8 +4,8 @@
 //! over the lanes, into vector instructions, and the processor works on several vectors at once instead of waiting for
 //! each operation of a single one. A single number is one lane.
 //!
-//! All three are based on one range reduction (Cody and Waite): `x = n ln 2 + r` with `n` the nearest integer, so `|r|
-//! <= ln(2) / 2`, and
+//! All three are based on one range reduction (Cody and Waite): `x = n ln 2 + r` with `n` the nearest integer, so
+//! `|r| <= ln(2) / 2`, and
 //!
 //! ```text
 //! exp(x) - 1 = 2^n (r + r^2 q(r)) + (2^n - 1)
@@ -40,8 +40,8 @@ pub const EXPM1_POLYNOMIAL: [f32; 6] = [
 pub const EXP_HIGHEST: f32 = 90.0;
 /// Where `exp` vanishes: at -105 the result is 0.
 pub const EXP_LOWEST: f32 = -105.0;
-/// The coefficients of `p` in `tanh(x) = x + x^3 p(x^2)`, lowest degree first: they minimise the relative error on `|x|
-/// <= 0.63`, fitted like `q` (4.8e-9).
+/// The coefficients of `p` in `tanh(x) = x + x^3 p(x^2)`, lowest degree first: they minimise the relative error on
+/// `|x| <= 0.63`, fitted like `q` (4.8e-9).
 pub const TANH_POLYNOMIAL: [f32; 5] = [
     -0.333_332_78,
     0.133_313_31,

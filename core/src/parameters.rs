@@ -9,8 +9,8 @@ use crate::scalar::{Real, Scalar};
 
 /// `theta`: the policy network, the value network, and the affine map to `M` quantiles.
 ///
-/// `N` parameters per policy, `H` hidden units, `R` residual blocks in each network. A value is large (141 kB for `N =
-/// 1, H = 64, R = 1, M = 16` in `f32`) and is meant to stay where its owner puts it.
+/// `N` parameters per policy, `H` hidden units, `R` residual blocks in each network. A value is large (141 kB for
+/// `N = 1, H = 64, R = 1, M = 16` in `f32`) and is meant to stay where its owner puts it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Parameters<T, const N: usize, const H: usize, const R: usize, const M: usize> {

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `operations` | what must hold for every operation: lanes compared with single trajectories, edges |
 //! | `vectors` | the formulas compared with external numbers, from another program's automatic differentiation |
-//! | `laws` | what must hold whatever the numbers are: symmetries, limits, duals and finite differences compared |
+//! | `laws` | what must hold whatever the numbers are: symmetries, limits, duals compared with finite differences |
 //! | `accuracy` | the `f32` elementary functions compared with `f64`; the example `exhaustive` tries all inputs |
 //! | `stack` | how much stack the core takes |
 //! | `gpu` | the shaders compared with the core |

@@ -34,8 +34,8 @@ pub fn spectrum<const N: usize>(jacobian: &Blocks<f64, N>) -> Option<Vec<Complex
     Some(spectrum)
 }
 
-/// The factor by which a step of length `alpha` multiplies the deviation that it shrinks least or stretches most: `max
-/// |1 + alpha lambda|`. Below 1 the fixed point is attracting.
+/// The factor by which a step of length `alpha` multiplies the deviation that it shrinks least or stretches most:
+/// `max |1 + alpha lambda|`. Below 1 the fixed point is attracting.
 pub fn contraction(spectrum: &[Complex<f64>], alpha: f64) -> f64 {
     spectrum
         .iter()
