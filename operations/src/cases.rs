@@ -10,7 +10,7 @@ use meva_core::{Real, Scalar};
 
 use crate::compare::rms;
 use crate::condition::{AMOUNT, Nudge, TRIALS, nudge};
-use crate::operation::{Domain, Draws, EDGES, Operation, Output, Packed, Relation, Sink, Source, WithDuals};
+use crate::operation::{Domain, Draws, EDGES, Operation, Output, Packed, Sink, Source, WithDuals};
 use crate::stochastic::{Stochastic, deviations};
 
 /// The inputs of an operation, by name.
@@ -309,7 +309,7 @@ fn gather<S: Packed, O: Operation>(
 
 /// The outputs that an operation computes by its own formulas.
 pub fn by_formula(output: &Output) -> bool {
-    !matches!(output.relation, Relation::Duals(_) | Relation::Auxiliary)
+    output.is_by_formula()
 }
 
 /// The [sensitivity](crate::condition::sensitivities) of each wanted output; 0 for the others.

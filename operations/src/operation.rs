@@ -261,6 +261,13 @@ pub struct Output {
     pub relation: Relation,
 }
 
+impl Output {
+    /// Whether the core computes it by a formula of its own.
+    pub const fn is_by_formula(&self) -> bool {
+        !matches!(self.relation, Relation::Duals(_) | Relation::Auxiliary)
+    }
+}
+
 /// An output that is not the derivative of another output.
 pub const fn plain(name: &'static str, quantity: Quantity) -> Output {
     related(name, quantity, Relation::None)
