@@ -1,15 +1,7 @@
 //! Prints the digests of the portable formulas.
 
-use std::sync::Mutex;
-
-use meva_core::kernels::Portable;
-use meva_digest::{Memory, run};
-
-static MEMORY: Mutex<Memory> = Mutex::new(Memory::ZERO);
-
 fn main() {
-    let mut memory = MEMORY.lock().expect("nobody else has it");
-    run(&Portable, &mut memory, &mut |operation, scalar, digest| {
-        println!("{operation} {scalar} {digest:016x}");
+    meva_digest::portable(&mut |words, digest| {
+        println!("{} {digest:016x}", words.join(" "));
     });
 }

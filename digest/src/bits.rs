@@ -1,6 +1,5 @@
 //! From numbers to digests.
 
-use meva_core::random::{Purpose, Stream};
 use meva_core::{Dual, Lanes, Scalar};
 
 /// FNV-1a, 64 bits (Fowler, Noll and Vo).
@@ -31,14 +30,12 @@ impl Fnv {
     }
 }
 
-/// A scalar whose bits can be digested and that can be drawn.
+/// A scalar whose bits can be digested.
 pub trait Bits: Scalar {
     /// Its name in a report.
     const NAME: &'static str;
     /// Adds the bits, with every NaN treated as the same.
     fn digest(&self, fnv: &mut Fnv);
-    /// A number with every part of it uniform on `[low, high)`.
-    fn draw(stream: &mut Stream, low: f64, high: f64) -> Self;
 }
 
 impl Bits for f32 {
@@ -51,9 +48,6 @@ impl Bits for f32 {
         };
         fnv.take(u64::from(canonical));
     }
-    fn draw(stream: &mut Stream, low: f64, high: f64) -> Self {
-        stream.uniform(low, high) as f32
-    }
 }
 
 impl Bits for f64 {
@@ -65,9 +59,6 @@ impl Bits for f64 {
             self.to_bits()
         });
     }
-    fn draw(stream: &mut Stream, low: f64, high: f64) -> Self {
-        stream.uniform(low, high)
-    }
 }
 
 impl<T: Bits> Bits for Dual<T> {
@@ -76,9 +67,6 @@ impl<T: Bits> Bits for Dual<T> {
         self.value.digest(fnv);
         self.tangent.digest(fnv);
     }
-    fn draw(stream: &mut Stream, low: f64, high: f64) -> Self {
-        Dual::new(T::draw(stream, low, high), T::draw(stream, -1.0, 1.0))
-    }
 }
 
 impl<const W: usize> Bits for Lanes<W> {
@@ -86,26 +74,4 @@ impl<const W: usize> Bits for Lanes<W> {
     fn digest(&self, fnv: &mut Fnv) {
         fnv.take_all(&self.0);
     }
-    fn draw(stream: &mut Stream, low: f64, high: f64) -> Self {
-        Lanes(core::array::from_fn(|_| f32::draw(stream, low, high)))
-    }
-}
-
-/// A separate stream of inputs for each operation.
-pub(crate) fn inputs(index: u64) -> Stream {
-    Stream::new(0, Purpose::Evaluation, index)
-}
-
-/// An array of drawn numbers.
-pub(crate) fn draw<S: Bits, const L: usize>(stream: &mut Stream, low: f64, high: f64) -> [S; L] {
-    core::array::from_fn(|_| S::draw(stream, low, high))
-}
-
-/// A matrix of drawn numbers.
-pub(crate) fn draw_rows<S: Bits, const L: usize, const O: usize>(
-    stream: &mut Stream,
-    low: f64,
-    high: f64,
-) -> [[S; L]; O] {
-    core::array::from_fn(|_| draw(stream, low, high))
 }

@@ -2,12 +2,8 @@
 //! 77 if this processor lacks it.
 
 use std::process::ExitCode;
-use std::sync::Mutex;
 
 use meva::cpu::{Cpu, FORCE, InstructionSet};
-use meva_digest::{Memory, run};
-
-static MEMORY: Mutex<Memory> = Mutex::new(Memory::ZERO);
 
 fn main() -> ExitCode {
     let name = std::env::var(FORCE).unwrap_or_else(|_| "baseline".into());
@@ -19,9 +15,8 @@ fn main() -> ExitCode {
         eprintln!("this processor lacks the instruction set `{name}`");
         return ExitCode::from(77);
     };
-    let mut memory = MEMORY.lock().expect("nobody else has it");
-    run(&cpu, &mut memory, &mut |operation, scalar, digest| {
-        println!("{operation} {scalar} {digest:016x}");
+    meva_digest::run(&cpu, &mut |words, digest| {
+        println!("{} {digest:016x}", words.join(" "));
     });
     ExitCode::SUCCESS
 }

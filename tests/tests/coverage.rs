@@ -1,14 +1,11 @@
 //! Every file of the core is listed here with the tests that cover it: against vectors, as a derivative, and at the
 //! edges of its domain. A new file without a row fails, and so does a row whose tests are gone. So do a file without
-//! digests, which are used to compare processors, a file without an operation, and a shader that mirrors no file.
+//! an operation, by which processors are compared too, and a shader that mirrors no file.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 
-use meva_core::kernels::Portable;
-use meva_digest::Memory;
 use meva_operations::vectors::in_vectors;
 use meva_operations::{Formula, Operation, Relation, Visitor};
 
@@ -142,32 +139,6 @@ const TABLE: &[Row] = &[
     row("shape.rs", By(&["core::visits_are_of_the_sizes_listed"]), None("data"), By(&["core::visits_are_of_the_sizes_listed"])),
     row("target_network.rs", By(UPDATE), None("nothing differentiates through it"),
         By(&["laws::target_networks_arrive", "laws::a_target_network_without_lag_is_none"])),
-];
-
-/// Files whose digests are not named after them: the words and modules that their lines start with, or why there are none.
-#[rustfmt::skip]
-const DIGESTS: &[(&str, Cover)] = &[
-    ("choice.rs", None("names")),
-    ("dual.rs", By(&["scalar::arithmetic dual", "scalar::exp dual"])),
-    ("elementary.rs", By(&["scalar::exp f32", "scalar::tanh f32", "scalar::sigmoid f32"])),
-    ("game/iterated_matrix.rs", By(&["game::prisoners_dilemma", "game::matching_pennies", "game::chicken"])),
-    ("game/mod.rs", By(&["game::logistic::hvp"])),
-    ("game/name.rs", None("forwards to the games")),
-    ("image/checksum.rs", By(&["image::words"])),
-    ("image/error.rs", None("words")),
-    ("image/header.rs", By(&["image::check"])),
-    ("image/mod.rs", None("data")),
-    ("image/read.rs", By(&["image::check"])),
-    ("image/write.rs", By(&["image::words"])),
-    ("kernels.rs", None("forwards to the operations")),
-    ("lanes.rs", By(&["scalar::arithmetic lanes", "scalar::sum_lanes lanes"])),
-    ("learner/hola.rs", By(&["learner::hola2", "learner::hola3"])),
-    ("learner/mod.rs", None("what learners have in common")),
-    ("learner/name.rs", None("forwards to the learners")),
-    ("lib.rs", None("modules")),
-    ("mlp.rs", By(&["meta_value"])),
-    ("player.rs", None("data")),
-    ("shape.rs", None("data")),
 ];
 
 /// Files whose operations are not named after them: the modules of their operations, or why there are none.
@@ -323,39 +294,6 @@ fn every_named_test_exists() {
         }
     }
     assert!(missing.is_empty(), "tests that do not exist: {missing:?}");
-}
-
-#[test]
-fn every_file_has_digests() {
-    static MEMORY: Mutex<Memory> = Mutex::new(Memory::ZERO);
-    let mut lines = BTreeSet::new();
-    let mut memory = MEMORY.lock().expect("nobody else has it");
-    meva_digest::run(&Portable, &mut memory, &mut |operation, scalar, _| {
-        assert!(
-            lines.insert(format!("{operation} {scalar}")),
-            "two digests of {operation} {scalar}"
-        );
-    });
-    let digested = |start: &str| {
-        let mut rests = lines.iter().filter_map(|line| line.strip_prefix(start));
-        rests.any(|rest| rest.is_empty() || rest.starts_with("::") || rest.starts_with(' '))
-    };
-    let files = files();
-    for (file, _) in DIGESTS {
-        assert!(files.contains(*file), "{file} is gone");
-    }
-    for file in &files {
-        let module = file.trim_end_matches(".rs").replace('/', "::");
-        match DIGESTS.iter().find(|(named, _)| named == file) {
-            Some((_, By(starts))) => {
-                for start in *starts {
-                    assert!(digested(start), "{file}: no digest starts with {start}");
-                }
-            }
-            Some((_, None(reason))) => println!("{file}: no digests: {reason}"),
-            Option::None => assert!(digested(&module), "{file}: nothing of it is digested"),
-        }
-    }
 }
 
 /// The modules that have operations, with the ways in which their outputs are checked.
