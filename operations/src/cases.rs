@@ -300,7 +300,10 @@ fn gather<S: Packed, O: Operation>(
             if all.sums.is_empty() {
                 (all.sums, all.tensors) = (numbers.sums, numbers.tensors);
             } else {
-                all.sums.iter_mut().zip(numbers.sums).for_each(|(all, sum)| *all += sum);
+                // As an implementation adds up the gradients of its groups: in numbers of its own.
+                let own = <S::Real as Real>::round;
+                let add = |(all, sum): (&mut f64, f64)| *all = (own(*all) + own(sum)).to_f64();
+                all.sums.iter_mut().zip(numbers.sums).for_each(add);
             }
         }
     }
