@@ -154,7 +154,10 @@ fn keys(value: &Value) -> BTreeSet<String> {
 
 /// Reports what a machine lacks for a test; a failure where every test has to run.
 fn skip(reason: &str) {
-    assert!(std::env::var_os("CI").is_none(), "cannot be skipped here: {reason}");
+    assert!(
+        std::env::var("CI").as_deref() != Ok("true"),
+        "cannot be skipped here: {reason}"
+    );
     eprintln!("SKIPPED: {reason}");
 }
 
