@@ -1,7 +1,7 @@
 //! Learning with learning awareness on the host: trains meta-values on any CPU, simulates learners, draws the figures of
 //! *Learning with Learning Awareness using Meta-Values* (Cooijmans, Aghajohari, Courville).
 //!
-//! A [`Config`] says what to train; [`config`] has the presets. A [`Trainer`] trains it in memory, [`training::run`] in
+//! A [`Config`] says what to train; [`config`] has the presets. A [`Trainer`] trains it in memory, [`training::run`](training::run()) in
 //! directories that can be resumed. The result is a [`Model`]. [`follow`] simulates agents that follow it, and
 //! [`paper`] compares their results with the published ones. The formulas are in [`meva_core`].
 //!

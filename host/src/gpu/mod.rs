@@ -1,7 +1,7 @@
 //! The GPU engine: Algorithm 1 in WGSL through wgpu, for several seeds side by side.
 //!
 //! [`device`] opens an adapter, [`plan`] says what a training needs, [`layout`] where numbers are in memory, [`shader`]
-//! assembles the sources, [`updater`] runs them, and [`probe`] evaluates single formulas for the cross-check.
+//! assembles the sources, [`updater`] runs them, and [`mod@probe`] evaluates single formulas for the cross-check.
 //! `training::Fleet` uses all of this to train runs. One update is six dispatches:
 //!
 //! | stage | workgroups | does |
