@@ -448,7 +448,6 @@ fn figures_are_svg_and_png() {
     }
 }
 
-/// The curves of Figure 3 are what `meva play` measures, at every setting and for both players.
 #[test]
 #[cfg(not(feature = "figures"))]
 fn a_build_without_figures_trains_and_says_what_it_lacks() {
@@ -469,12 +468,13 @@ fn a_build_without_figures_trains_and_says_what_it_lacks() {
 #[cfg(not(feature = "gpu"))]
 fn a_build_without_gpus_says_what_it_lacks() {
     let scratch = Scratch::new();
-    let words = ["without its feature `gpu`", "--features gpu", "--engine cpu"];
+    let words = ["its feature `gpu` is off", "--features gpu", "--engine cpu"];
     scratch.fail(&[&LOGISTIC[..], &["--engine", "gpu", "--out", "a"]].concat(), 2, &words);
     scratch.fail(&["devices"], 2, &words);
     assert_eq!(scratch.json(&["devices"])["adapters"], serde_json::json!([]));
 }
 
+/// The curves of Figure 3 are what `meva play` measures, at every setting and for both players.
 #[test]
 #[cfg(feature = "figures")]
 fn curves_of_figure_3_are_those_that_play_measures() {
