@@ -133,6 +133,31 @@ impl Error {
         self.kind
     }
 
+    /// What a program can read: `{"error": {"kind", "what", "place", "hint", "exit_code"}}`; `kind` is `usage`, `files`,
+    /// `diverged` or `other`, and `place` and `hint` may be null.
+    ///
+    /// ```
+    /// use meva::error::Error;
+    /// let error = Error::usage("`alpha` is -1").at("run.toml").json();
+    /// assert_eq!(error["error"]["kind"], "usage");
+    /// assert_eq!(error["error"]["place"], "run.toml");
+    /// assert_eq!(error["error"]["exit_code"], 2);
+    /// ```
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::json!({ "error": {
+            "kind": match self.kind {
+                Kind::Usage => "usage",
+                Kind::Files => "files",
+                Kind::Diverged => "diverged",
+                Kind::Other => "other",
+            },
+            "what": self.what,
+            "place": self.place,
+            "hint": self.hint,
+            "exit_code": self.exit_code(),
+        }})
+    }
+
     /// The process's exit code: 2 for usage, 3 for files, 4 for a training that diverged, 1 for anything else.
     pub fn exit_code(&self) -> u8 {
         match self.kind {

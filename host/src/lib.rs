@@ -35,6 +35,7 @@ pub mod error;
 pub mod files;
 pub mod follow;
 pub mod gpu;
+pub mod limits;
 pub mod model;
 pub mod paper;
 pub mod training;

@@ -162,6 +162,14 @@ fn skip(reason: &str) {
 }
 
 const BINARIES: [&str; 2] = ["model.safetensors", "state.safetensors"];
+/// What is in the directory of a run that has ended.
+const RUN_FILES: [&str; 5] = [
+    "config.toml",
+    "metrics.csv",
+    "model.safetensors",
+    "state.safetensors",
+    "state.previous.safetensors",
+];
 
 #[test]
 fn a_run_directory_has_its_name_by_default() {
@@ -172,12 +180,17 @@ fn a_run_directory_has_its_name_by_default() {
         printed.contains("3 outer iterations") && printed.contains("runs/ipd-seed-4"),
         "{printed}"
     );
-    let files = ["config.toml", "metrics.csv", "model.safetensors", "state.safetensors"];
-    assert_eq!(scratch.names("runs/ipd-seed-4"), set(files));
+    assert_eq!(scratch.names("runs/ipd-seed-4"), set(RUN_FILES));
     assert_eq!(scratch.steps("runs/ipd-seed-4"), [1, 2, 3]);
-    scratch.succeed(&run);
-    assert_eq!(scratch.names("runs"), set(["ipd-seed-4", "ipd-seed-4-2"]));
-    scratch.assert_same_bytes("runs/ipd-seed-4", "runs/ipd-seed-4-2", &BINARIES);
+    // A twin would be taken for another seed.
+    let words = [
+        "runs/ipd-seed-4",
+        "not empty",
+        "--resume runs/ipd-seed-4",
+        "--out",
+        "delete",
+    ];
+    scratch.fail(&run, 3, &words);
 }
 
 #[test]
@@ -229,6 +242,7 @@ fn train_prints_one_object() {
     let value = scratch.json(&[&LOGISTIC[..], &["--set", "outer=3", "--seed", "2", "--out", "a"]].concat());
     let expected = set([
         "cells_in_b",
+        "clipped",
         "directory",
         "interrupted",
         "loss",
@@ -382,8 +396,7 @@ fn ctrl_c_leaves_a_run_that_can_go_on() {
     let done = scratch.iteration("stopped");
     assert!(0 < done && done < 2000, "{done}");
     assert_eq!(value["outer"].as_u64(), Some(done));
-    let files = ["config.toml", "metrics.csv", "model.safetensors", "state.safetensors"];
-    assert_eq!(scratch.names("stopped"), set(files));
+    assert_eq!(scratch.names("stopped"), set(RUN_FILES));
     scratch.succeed(&["basins", "--learner", "meva", "--model", "stopped", "--grid", "3"]);
 
     let until = format!("outer={}", done + 2);
@@ -862,7 +875,7 @@ fn bad_input() {
     scratch.fail(
         &["train", "logistic", "--out", "occupied"],
         3,
-        &["`occupied` is not empty", "choose another one"],
+        &["`occupied` is not empty", "choose another directory"],
     );
     scratch.fail(
         &["train", "logistic", "--out", "plane"],
@@ -1214,22 +1227,229 @@ fn bad_input_of_players_and_estimators() {
 
 /// A damaged state is not resumed, and is left for its owner to inspect.
 #[test]
-fn a_damaged_state_is_refused() {
+fn a_damaged_state_is_refused_or_replaced_by_the_one_before() {
     let scratch = Scratch::new();
+    scratch.succeed(&[&IPD[..], &["--set", "outer=2", "--out", "whole"]].concat());
     scratch.succeed(&[&IPD[..], &["--set", "outer=1", "--out", "a"]].concat());
-    let (file, model) = ("a/state.safetensors", "a/model.safetensors");
-    let good = fs::read(scratch.path(file)).unwrap();
-    let with_infinity = [&good[..good.len() - 4], &f32::INFINITY.to_le_bytes()].concat();
-    for (bytes, words) in [
+    let (file, previous) = ("a/state.safetensors", "a/state.previous.safetensors");
+    let [good, before] = [file, previous].map(|file| fs::read(scratch.path(file)).unwrap());
+    let mut flipped = good.clone();
+    *flipped.last_mut().unwrap() ^= 1;
+    let without_checksum = TensorFile::from_bytes(&good).unwrap();
+    let damage = [
         (good[..good.len() / 2].to_vec(), "cut off"),
-        (with_infinity, "tensor `v.quantiles.bias` holds inf at 15"),
-        (fs::read(scratch.path(model)).unwrap(), "this is no training state"),
-    ] {
+        (flipped, "damaged: its checksum is"),
+        (
+            fs::read(scratch.path("a/model.safetensors")).unwrap(),
+            "this is no training state",
+        ),
+    ];
+    for (bytes, words) in &damage {
         fs::write(scratch.path(file), bytes).unwrap();
+        fs::write(scratch.path(previous), bytes).unwrap();
         scratch.fail(&["train", "--resume", "a", "--set", "outer=2"], 3, &[words, file]);
+
+        fs::write(scratch.path(previous), &before).unwrap();
+        let output = scratch.run(&["train", "--resume", "a", "--set", "outer=2"]);
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{said}");
+        for word in [words, "the state before it is whole", "from outer iteration 0"] {
+            assert!(said.contains(word), "{word:?} is missing in: {said}");
+        }
+        scratch.assert_same_bytes("a", "whole", &BINARIES);
+        fs::write(scratch.path(file), &good).unwrap();
+        fs::write(
+            scratch.path("a/config.toml"),
+            without_checksum.metadata["config"].as_bytes(),
+        )
+        .unwrap();
     }
-    fs::write(scratch.path(file), good).unwrap();
-    scratch.succeed(&["train", "--resume", "a", "--set", "outer=2"]);
+    // A state without a checksum, as older programs wrote it, still may not hold infinity.
+    let place = good.windows(10).position(|window| window == b"\"checksum\"").unwrap();
+    let mut older = good.clone();
+    older[place + 1..place + 9].copy_from_slice(b"whatever");
+    let end = older.len() - 4;
+    let with_infinity = [&older[..end], &f32::INFINITY.to_le_bytes()].concat();
+    for name in [file, previous] {
+        fs::write(scratch.path(name), &with_infinity).unwrap();
+    }
+    let output = scratch.run(&["train", "--resume", "a", "--set", "outer=2"]);
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains("tensor `v.quantiles.bias` holds inf at 15"), "{said}");
+    fs::write(scratch.path(file), older).unwrap();
+    let output = scratch.run(&["train", "--resume", "a", "--set", "outer=2"]);
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(said.contains("note: `a/state.safetensors` has no checksum"), "{said}");
+    scratch.assert_same_bytes("a", "whole", &BINARIES);
+}
+
+/// Whatever is missing or damaged in a run's directory, resuming says so and loses nothing, or goes on to the same bits.
+#[test]
+fn a_damaged_run_is_refused_or_mended() {
+    let scratch = Scratch::new();
+    scratch.succeed(&[&TANDEM[..], &["--set", "outer=2", "--out", "whole"]].concat());
+    scratch.succeed(&[&TANDEM[..], &["--set", "outer=1", "--out", "a"]].concat());
+    let resume = ["train", "--resume", "a", "--set", "outer=2"];
+    let config = scratch.path("a/config.toml");
+    let good = fs::read_to_string(&config).unwrap();
+    for (damaged, words) in [
+        (
+            good.replace("batch = 8 ", "batch = 9 "),
+            "differs from the run's state in `batch`",
+        ),
+        (
+            good.replace("batch = 8 ", "batch = = "),
+            "config.toml is damaged: not TOML",
+        ),
+        (good[..good.len() / 3].to_owned(), "config.toml"),
+        (good.replace("0.1.0", "99.0.0"), "`version` is 99.0.0"),
+        (String::new(), "config.toml is damaged"),
+    ] {
+        assert_ne!(damaged, good);
+        fs::write(&config, damaged).unwrap();
+        scratch.fail(&resume, 3, &[words, "delete"]);
+    }
+    fs::remove_file(&config).unwrap();
+    let output = scratch.run(&resume);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("note: config.toml was missing in `a`"));
+    scratch.assert_same_bytes("a", "whole", &[&BINARIES[..], &["config.toml"]].concat());
+
+    // Nothing was saved: the run starts from its configuration.
+    for name in ["state.safetensors", "state.previous.safetensors", "model.safetensors"] {
+        fs::remove_file(scratch.path("a").join(name)).unwrap();
+    }
+    let output = scratch.run(&["train", "--resume", "a"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("nothing was saved in `a` yet: the run starts from its configuration"));
+    scratch.assert_same_bytes("a", "whole", &BINARIES);
+}
+
+#[test]
+fn two_processes_do_not_train_in_one_directory() {
+    let scratch = Scratch::new();
+    let long = [&TANDEM[..], &["--set", "outer=2000000", "--out", "a"]].concat();
+    let mut child = scratch
+        .command(&long)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let started = std::time::Instant::now();
+    while !scratch.path("a/state.safetensors").exists() {
+        assert!(started.elapsed().as_secs() < 60, "no state");
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    let output = scratch.run(&["train", "--resume", "a"]);
+    let said = text(&output.stderr);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(
+        said.contains(&format!("process {} is training in `a`", child.id())),
+        "{said}"
+    );
+    // The lock of a process that was killed is nobody's.
+    assert!(scratch.path("a/.lock").exists());
+    let done = scratch.iteration("a");
+    scratch.succeed(&["train", "--resume", "a", "--set", &format!("outer={}", done + 1)]);
+    assert!(!scratch.path("a/.lock").exists());
+}
+
+/// A file is written as a whole, or not at all, wherever it goes.
+#[test]
+#[cfg(unix)]
+fn exports_respect_what_is_there() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let scratch = Scratch::new();
+    scratch.succeed(&[&TANDEM[..], &["--set", "outer=1", "--out", "a"]].concat());
+    let export = |out: &str| ["export", "a", "--to", "c-header", "--out", out].map(String::from);
+    let to = |out: &str| {
+        let arguments = export(out);
+        scratch.succeed(&arguments.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    assert!(!to("model.h").contains("replaced"));
+    let whole = fs::read(scratch.path("model.h")).unwrap();
+    fs::set_permissions(scratch.path("model.h"), fs::Permissions::from_mode(0o600)).unwrap();
+    symlink("model.h", scratch.path("link.h")).unwrap();
+    fs::write(scratch.path("model.h"), "old").unwrap();
+    assert!(to("link.h").contains("replaced"), "it says that a file was replaced");
+    assert_eq!(fs::read(scratch.path("model.h")).unwrap(), whole);
+    assert!(fs::symlink_metadata(scratch.path("link.h")).unwrap().is_symlink());
+    let mode = fs::metadata(scratch.path("model.h")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let piped = to("/dev/stdout");
+    assert!(piped.starts_with(std::str::from_utf8(&whole).unwrap()), "{piped}");
+    to(&"n".repeat(252));
+    assert_eq!(fs::read(scratch.path(&"n".repeat(252))).unwrap(), whole);
+}
+
+/// Paths need not be Unicode.
+#[test]
+#[cfg(target_os = "linux")]
+fn paths_of_any_bytes() {
+    use std::os::unix::ffi::OsStrExt;
+    let scratch = Scratch::new();
+    let path = std::ffi::OsStr::from_bytes(b"run-\xff");
+    let train = [&TANDEM[..], &["--set", "outer=1", "--json", "--out"]].concat();
+    let output = scratch.command(&train).arg(path).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let value: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(value["directory"], "run-\u{fffd}");
+    for rest in [
+        &["train", "--json", "--resume"][..],
+        &["basins", "--json", "--learner", "meva", "--model"],
+    ] {
+        let output = scratch.command(rest).arg(path).output().unwrap();
+        assert!(
+            [Some(0), Some(2)].contains(&output.status.code()),
+            "{}",
+            text(&output.stderr)
+        );
+    }
+}
+
+/// With `--json` an error is an object on stderr, on the line of its own that comes last.
+#[test]
+fn errors_are_json_on_request() {
+    let scratch = Scratch::new();
+    for (arguments, code, kind, what) in [
+        (
+            &["train", "logistik", "--json"][..],
+            2,
+            "usage",
+            "unknown preset `logistik`",
+        ),
+        (
+            &["basins", "--json", "--learner", "meva", "--model", "absent"],
+            3,
+            "files",
+            "cannot read `absent`",
+        ),
+        (
+            &["basins", "--json", "--no-such-option"],
+            2,
+            "usage",
+            "unexpected argument",
+        ),
+    ] {
+        let output = scratch.run(arguments);
+        assert_eq!(
+            (output.status.code(), text(&output.stdout)),
+            (Some(code), String::new())
+        );
+        let value: Value = serde_json::from_slice(&output.stderr).unwrap();
+        let error = &value["error"];
+        assert_eq!(
+            (&error["kind"], &error["exit_code"]),
+            (&kind.into(), &code.into()),
+            "{error}"
+        );
+        assert!(error["what"].as_str().unwrap().contains(what), "{error}");
+        assert_eq!(keys(error), set(["kind", "what", "place", "hint", "exit_code"]));
+    }
 }
 
 /// A step of 1e20 overflows at once, a learning rate of 1e30 after one update.
@@ -1245,15 +1465,18 @@ fn divergence_keeps_the_last_good_model() {
             "{said}"
         );
         for word in [
-            &format!("diverged in outer iteration {iteration}: the loss is NaN (a)")[..],
+            &format!("diverged in outer iteration {iteration}, update 0, seed 0: ")[..],
+            " (a)",
             "try a smaller eta or alpha",
             "the last good model is kept",
         ] {
             assert!(said.contains(word), "{word} is missing in: {said}");
         }
         assert_eq!(scratch.iteration("a"), iteration);
-        let files = ["config.toml", "metrics.csv", "model.safetensors", "state.safetensors"];
-        assert_eq!(scratch.names("a"), set(files));
+        let expected = RUN_FILES
+            .iter()
+            .filter(|name| iteration > 0 || !name.contains("previous"));
+        assert_eq!(scratch.names("a"), expected.map(|name| (*name).to_owned()).collect());
         scratch.succeed(&[
             "basins",
             "--learner",
@@ -1268,6 +1491,264 @@ fn divergence_keeps_the_last_good_model() {
         // The saved state is the one at which it would diverge again.
         scratch.fail(&["train", "--resume", "a"], 4, &["diverged in outer iteration", "(a)"]);
     }
+}
+
+/// Agents that leave the numbers are counted; where no others are left the exit code is that of divergence.
+#[test]
+fn agents_that_diverge_are_counted() {
+    let scratch = Scratch::new();
+    let far = ["--learner", "hola3", "--alpha", "500", "--rate", "50"];
+    for (arguments, what) in [
+        (&["basins", "--grid", "5"][..], "all 25 starts diverged"),
+        (&["trajectories", "--starts", "5"], "all 5 starts diverged"),
+        (&["play", "logistic", "--pairs", "8"], "all 8 pairs diverged"),
+    ] {
+        scratch.fail(
+            &[arguments, &far].concat(),
+            4,
+            &[what, "infinite or NaN", "smaller rate"],
+        );
+    }
+    scratch.fail(
+        &["basins", "--grid", "5", "--learner", "lola", "--alpha", "1e300"],
+        4,
+        &["all 25 starts diverged"],
+    );
+
+    // Tandem's cubic gradient drives starts far from the middle to infinity and leaves those near it.
+    let some = ["--learner", "naive", "--game", "tandem", "--rate", "0.11"];
+    let basins = scratch.json(&[&["basins", "--grid", "5"][..], &some].concat());
+    let in_b = basins["cells_in_b"].as_u64().unwrap();
+    let lost = basins["diverged"].as_u64().unwrap();
+    assert!(lost + in_b <= 25 && lost < 25, "{basins}");
+    let paths = scratch.json(&[&["trajectories", "--starts", "40", "--range", "40"][..], &some].concat());
+    let lost = paths["diverged"].as_u64().unwrap();
+    let paths = paths["paths"].as_array().unwrap();
+    let short = paths
+        .iter()
+        .filter(|path| path.as_array().unwrap().len() <= 200)
+        .count();
+    assert_eq!(short as u64, lost);
+    assert!(!serde_json::to_string(paths).unwrap().contains("null"));
+}
+
+/// What a machine cannot hold is refused before anything is allocated or written, and named.
+#[test]
+fn sizes_are_compared_with_the_machine() {
+    let scratch = Scratch::new();
+    let huge = "1000000000000";
+    let train = |set: &str| {
+        let of = |set: &str| ["train", "logistic", "--set", set, "--out", "a"].map(String::from);
+        let arguments = of(set);
+        scratch.fail(
+            &arguments.iter().map(String::as_str).collect::<Vec<_>>(),
+            2,
+            &["GiB", "free", "smaller"],
+        );
+    };
+    for set in ["batch=1000000000", "batch=1000000000000", "batch=9223372036854775807"] {
+        train(set);
+    }
+    let largest = i64::MAX.to_string();
+    for (arguments, words) in [
+        (
+            &[
+                "train",
+                "ipd",
+                "--set",
+                "estimator=rollouts",
+                "--set",
+                "episodes=1000000000000",
+            ][..],
+            "`episodes` 1000000000000",
+        ),
+        (
+            &[
+                "train",
+                "logistic",
+                "--set",
+                "steps=4000000000",
+                "--set",
+                "stride=4000000000",
+            ],
+            "`stride` 4000000000",
+        ),
+        (
+            &["train", "logistic", "--seeds", "0..1000000000000"],
+            "--seeds 0..1000000000000",
+        ),
+        (
+            &["play", "logistic", "--learner", "naive", "--pairs", huge],
+            "--pairs 1000000000000",
+        ),
+        (
+            &["play", "logistic", "--learner", "naive", "--pairs", &largest],
+            "--pairs",
+        ),
+        (
+            &[
+                "play",
+                "ipd",
+                "--learner",
+                "naive",
+                "--estimator",
+                "rollouts",
+                "--episodes",
+                huge,
+            ],
+            "--episodes",
+        ),
+        (
+            &["trajectories", "--learner", "naive", "--starts", huge],
+            "--starts 1000000000000",
+        ),
+        (
+            &["trajectories", "--learner", "naive", "--steps", huge],
+            "--steps 1000000000000",
+        ),
+        (&["trajectories", "--learner", "naive", "--steps", &largest], "--steps"),
+        (&["figure", "3b", "--pairs", huge], "--pairs 1000000000000"),
+        (
+            &["figure", "3b", "--seeds", "0..1000000000000"],
+            "--seeds 0..1000000000000",
+        ),
+    ] {
+        scratch.fail(arguments, 2, &[words, "GiB"]);
+    }
+    let steps = [
+        "train",
+        "logistic",
+        "--set",
+        "steps=1000000000000000000",
+        "--set",
+        "stride=1",
+        "--set",
+        "outer=1",
+    ];
+    scratch.fail(&steps, 2, &["`steps` is 1000000000000000000", "`stride` 1"]);
+}
+
+/// A moment that overflows is noticed in the update in which it does, before a state is saved that cannot be read.
+#[test]
+fn moments_are_watched() {
+    let scratch = Scratch::new();
+    let far = [
+        "train",
+        "cola",
+        "--set",
+        "scale=1e5",
+        "--set",
+        "batch=16",
+        "--set",
+        "outer=2",
+        "--out",
+        "a",
+    ];
+    let output = scratch.run(&far);
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(4), "{said}");
+    for word in ["diverged in outer iteration", "update", "seed 0", "`clip`"] {
+        assert!(said.contains(word), "{word:?} is missing in: {said}");
+    }
+    assert_eq!(scratch.iteration("a"), 0, "and the state can be read");
+}
+
+#[test]
+fn gradients_are_clipped_and_counted() {
+    let scratch = Scratch::new();
+    let run = [&TANDEM[..], &["--set", "outer=4"]].concat();
+    let clipped = scratch.json(&[&run[..], &["--set", "clip=1e-3", "--out", "a"]].concat());
+    assert_eq!(clipped["clipped"], 4);
+    let free = scratch.json(&[&run[..], &["--set", "clip=1e30", "--out", "b"]].concat());
+    assert_eq!(free["clipped"], 0);
+    assert_ne!(clipped["loss"], free["loss"]);
+    scratch.succeed(&[&run[..], &["--out", "c"]].concat());
+    let numbers = |run: &str| {
+        TensorFile::load(&scratch.path(run).join("state.safetensors"))
+            .unwrap()
+            .tensors
+    };
+    assert_eq!(numbers("b"), numbers("c"), "a bound that is not reached changes no bit");
+    let resumed = scratch.json(&["train", "--resume", "a", "--set", "outer=5"]);
+    assert_eq!(resumed["clipped"], 5);
+}
+
+/// Two runs of one seed are not two seeds.
+#[test]
+fn runs_that_do_not_belong_together_are_refused() {
+    let scratch = Scratch::new();
+    for (seed, out, eta) in [
+        ("0", "a", "1e-3"),
+        ("0", "twin", "1e-3"),
+        ("1", "b", "1e-3"),
+        ("2", "other", "1e-4"),
+    ] {
+        let eta = format!("eta={eta}");
+        scratch.succeed(
+            &[
+                &IPD[..],
+                &["--set", "outer=1", "--set", &eta, "--seed", seed, "--out", out],
+            ]
+            .concat(),
+        );
+    }
+    let few = ["--pairs", "2", "--steps", "2"];
+    let play = ["play", "ipd", "--runs"];
+    let figure = ["figure", "3a", "--runs"];
+    for command in [play, figure] {
+        let with = |runs: &[&'static str]| [&command[..], runs, &few].concat();
+        scratch.fail(
+            &with(&["a", "b", "twin"]),
+            2,
+            &["`a` and `twin` both have seed 0", "--mixed", "--runs"],
+        );
+        scratch.fail(
+            &with(&["a", "other"]),
+            2,
+            &["`a` and `other` differ in `eta`", "--mixed"],
+        );
+        scratch.succeed(&with(&["a", "b"]));
+        scratch.succeed(&with(&["a", "twin", "other", "--mixed"]));
+    }
+    let played = scratch.json(&[&play[..], &["a", "b", "--gamma", "0.5", "--seed", "7", "--pairs", "1"]].concat());
+    for (key, value) in [("gamma", Value::from(0.5)), ("seed", 7.into()), ("diverged", 0.into())] {
+        assert_eq!(played[key], value, "{key}");
+    }
+    assert_eq!(played["runs"], serde_json::json!(["a", "b"]));
+    let single = scratch.succeed(&["play", "ipd", "--learner", "naive", "--pairs", "1", "--steps", "2"]);
+    assert!(!single.contains("NaN"), "{single}");
+    let response = [
+        "play",
+        "ipd",
+        "--learner",
+        "naive",
+        "--against",
+        "best-response",
+        "--pairs",
+        "1",
+        "--steps",
+        "2",
+    ];
+    assert!(
+        scratch
+            .succeed(&response)
+            .contains("a better one, which leaves player 0 less, may exist")
+    );
+}
+
+/// The clock of a run goes on where it was.
+#[test]
+fn seconds_add_up_over_processes() {
+    let scratch = Scratch::new();
+    scratch.succeed(&[&TANDEM[..], &["--set", "outer=3", "--out", "a"]].concat());
+    scratch.succeed(&["train", "--resume", "a", "--set", "outer=6"]);
+    let metrics = fs::read_to_string(scratch.path("a/metrics.csv")).unwrap();
+    let seconds = metrics
+        .lines()
+        .skip(1)
+        .map(|row| row.rsplit(',').next().unwrap().parse::<f64>().unwrap());
+    let seconds: Vec<f64> = seconds.collect();
+    assert!(seconds.len() == 6 && seconds.is_sorted(), "{seconds:?}");
 }
 
 #[test]
@@ -1296,6 +1777,7 @@ fn a_file_that_cannot_be_finished_leaves_the_one_before() {
     let scratch = Scratch::new();
     scratch.succeed(&[&TANDEM[..], &["--set", "outer=1", "--out", "a"]].concat());
     let before = fs::read(scratch.path("a/state.safetensors")).unwrap();
+    let config = fs::read(scratch.path("a/config.toml")).unwrap();
     // The model fits, the state does not; depending on the shell, units are half or whole kilobytes.
     let size = |name: &str| fs::metadata(scratch.path("a").join(name)).unwrap().len();
     let limit = "trap '' XFSZ; ulimit -f 36; exec \"$@\"";
@@ -1310,6 +1792,11 @@ fn a_file_that_cannot_be_finished_leaves_the_one_before() {
     assert_eq!(output.status.code(), Some(3), "{said}");
     assert!(said.contains("cannot write `a/state.safetensors`"), "{said}");
     assert_eq!(fs::read(scratch.path("a/state.safetensors")).unwrap(), before);
+    assert_eq!(
+        fs::read(scratch.path("a/config.toml")).unwrap(),
+        config,
+        "the run is as long as before"
+    );
     assert!(
         scratch.names("a").iter().all(|name| !name.contains(".part")),
         "half a file is left"

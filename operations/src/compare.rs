@@ -4,10 +4,28 @@
 use std::format;
 use std::string::String;
 
-/// The root mean square.
+/// The root mean square, also of numbers whose squares are too large or too small for `f64`.
+///
+/// ```
+/// use meva_operations::compare::rms;
+/// assert_eq!(rms(&[3.0, 4.0, 0.0, 0.0]), 2.5);
+/// assert_eq!(rms(&[1e200; 4]), 1e200);
+/// assert_eq!(rms(&[0.0; 4]), 0.0);
+/// ```
 pub fn rms(numbers: &[f64]) -> f64 {
-    let squares: f64 = numbers.iter().map(|number| number * number).sum();
-    (squares / numbers.len() as f64).sqrt()
+    let of = |numbers: &mut dyn Iterator<Item = f64>| -> f64 { numbers.map(|number| number * number).sum() };
+    let count = numbers.len() as f64;
+    let squares = of(&mut numbers.iter().copied());
+    if squares.is_normal() {
+        return (squares / count).sqrt();
+    }
+    let largest = numbers
+        .iter()
+        .fold(0.0, |largest: f64, number| largest.max(number.abs()));
+    if largest == 0.0 || !largest.is_finite() {
+        return squares.sqrt();
+    }
+    largest * (of(&mut numbers.iter().map(|number| number / largest)) / count).sqrt()
 }
 
 /// Whether an error is within its bound: NaN never is, and nothing is within a bound that is not finite.
@@ -38,7 +56,11 @@ fn worst(got: &[f64], expected: &[f64], error: impl Fn(f64, f64, usize) -> f64) 
     Ok(worst)
 }
 
+/// NaN where the scale is not finite: any distance would vanish beside it.
 fn distance(got: f64, expected: f64, scale: f64) -> f64 {
+    if !scale.is_finite() {
+        return f64::NAN;
+    }
     match (got - expected).abs() {
         0.0 => 0.0,
         distance => distance / scale,
@@ -240,6 +262,21 @@ mod tests {
         ] {
             assert!(failure.contains(part), "{part:?} is missing in {failure:?}");
         }
+    }
+
+    /// A number whose square is beyond `f64` is wrong by as much as any other.
+    #[test]
+    fn huge_expectations_are_held() {
+        for huge in [1e153, 1.4e154, 1e200, 1e308, f64::MAX] {
+            assert!((relative_error(&[1.0], &[huge]) - 1.0).abs() < 1e-12, "{huge}");
+            assert!(relative_error(&[-huge, 1.0], &[huge, 1.0]) > 1.0, "{huge}");
+            assert_eq!(relative_error(&[huge], &[huge]), 0.0);
+            assert!(relative("huge", &[1.0], &[huge], Scale::Rms, 0.5).is_err());
+        }
+        for tiny in [1e-160, 1e-200, 1e-308, 5e-324] {
+            assert!((relative_error(&[0.0], &[tiny]) - 1.0).abs() < 1e-12, "{tiny}");
+        }
+        assert!(relative_error_beside(&[1.0], &[2.0], f64::INFINITY).is_nan());
     }
 
     #[test]

@@ -103,6 +103,29 @@ impl Vector<'_, '_> {
         }
     }
 
+    /// The values in the file that nothing is compared with: outputs that have no bound, and names beside those of outputs.
+    pub fn ignored<O: Operation>(&self, operation: &O) -> Vec<String> {
+        let held = |name: &str| {
+            operation
+                .outputs()
+                .iter()
+                .any(|output| output.name == name && in_vectors(output))
+        };
+        let mut groups: Vec<&str> = operation
+            .outputs()
+            .iter()
+            .filter_map(|output| Some(output.name.split_once('.')?.0))
+            .collect();
+        groups.dedup();
+        let mut ignored = Vec::new();
+        for group in groups {
+            let keys = self.0.find(group).and_then(|item| item.keys().ok()).unwrap_or_default();
+            let names = keys.iter().map(|key| format!("{group}.{key}"));
+            ignored.extend(names.filter(|name| !held(name)));
+        }
+        ignored
+    }
+
     /// The expected value of an output: the whole array, or that of each tensor.
     ///
     /// # Errors

@@ -13,15 +13,15 @@ use meva_core::learner::LearnerName;
 fn cells_in_b(name: LearnerName, alpha: f64) -> usize {
     let agents = Agent::both(Learner::Formula { name, alpha }, None).unwrap();
     let cpu = Cpu::detect().unwrap();
-    let cells = plane::basin(
+    let basin = plane::basin(
         agents,
         &PlaneGame::Logistic,
         cpu,
         Grid::PUBLISHED,
         plane::ascent(None, 200),
     );
-    assert_eq!(cells.len(), 841);
-    plane::count(&cells)
+    assert_eq!(basin.cells.len(), 841);
+    basin.count()
 }
 
 /// Learner, length of its imagined step, number of cells according to an independent implementation in `f64`, and how

@@ -128,7 +128,7 @@ impl ShapeVisitor for Checking<'_> {
         let networks = config.networks.count();
         let mut theta: Box<[Parameters<f32, N, H, R, M>]> = zeroed_slice(networks);
         for (n, theta) in theta.iter_mut().enumerate() {
-            parameters_from_tensors(self.file, &network_prefix(prefix(config), n, networks), theta)
+            parameters_from_tensors(self.file, &network_prefix(prefix(self.file), n, networks), theta)
                 .map_err(|error| error.at(self.model.display()))?;
         }
         let (points, precision) = match self.points {

@@ -191,10 +191,11 @@ impl Results {
         state.theta.copy_from(&theta);
         state.target.copy_from(&theta);
         state.v.numbers_mut().for_each(|value| *value = SECOND_MOMENTS);
-        let loss = engine.outer_iteration(&config.settings(), &draws(config));
+        // What is not finite is found by the comparison.
+        let learned = engine.outer_iteration(&config.settings(), None, &draws(config));
         let [state] = &*engine.states;
         Results {
-            loss,
+            loss: learned.map_or(f32::NAN, |learned| learned.loss),
             theta: state.theta.numbers().copied().collect(),
             first_moments: state.m.numbers().copied().collect(),
         }

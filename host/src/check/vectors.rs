@@ -59,9 +59,17 @@ pub fn check(report: &mut Report, folder: &Path, gpus: &[Arc<Gpu>]) -> Result<()
                 cpu,
                 gpus,
                 failure: Ok(()),
+                ignored: BTreeSet::new(),
             };
             read(file, &value, &mut held).map_err(|error| malformed(error).at(path.display()))?;
-            held.failure
+            let Held { failure, ignored, .. } = held;
+            if !ignored.is_empty() {
+                let names: Vec<_> = ignored.into_iter().collect();
+                report
+                    .notes
+                    .push(format!("{file}: {} are compared with nothing", names.join(", ")));
+            }
+            failure
         })?;
     }
     report.notes.push(
@@ -97,6 +105,8 @@ struct Held<'a> {
     cpu: Cpu,
     gpus: &'a [Arc<Gpu>],
     failure: Result<()>,
+    /// What is in the file and compared with nothing.
+    ignored: BTreeSet<String>,
 }
 
 impl Held<'_> {
@@ -113,6 +123,7 @@ impl Held<'_> {
 
 impl Reader for Held<'_> {
     fn case<O: Operation>(&mut self, operation: &O, subject: &str, vector: Vector) -> json::Result<()> {
+        self.ignored.extend(vector.ignored(operation));
         let in_f64 = judge::<f64, _, O>(operation, &Portable, Implementation::F64, vector)?;
         self.add(subject, Implementation::F64, in_f64);
         let in_f32 = judge::<f32, _, O>(operation, &Portable, Implementation::F32, vector)?;

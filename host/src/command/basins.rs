@@ -6,11 +6,11 @@ use clap::Args;
 use serde_json::json;
 
 use super::drawing;
-use super::options::{AgentOptions, finite};
+use super::options::{AgentOptions, diverged_in_part, diverged_wholly, finite};
 use super::{Outcome, print};
 use meva::cpu::Cpu;
 use meva::error::{Error, Result};
-use meva::follow::plane::{Grid, basin, count};
+use meva::follow::plane::{Grid, basin};
 use meva::paper::figures::{Content, Figure, Panel};
 
 /// Follow agents from a grid of starts and count the cells that lead to B, the positive quadrant.
@@ -23,7 +23,7 @@ pub struct Basins {
     /// Draw the basins into this .svg or .png file
     #[arg(long, value_name = "FILE")]
     figure: Option<PathBuf>,
-    /// Print one JSON object: options, `cells_in_b`, and `cells` by first and second coordinate
+    /// Print one JSON object: options, `cells_in_b`, `diverged`, and `cells` by first and second coordinate
     #[arg(long)]
     json: bool,
 }
@@ -63,8 +63,10 @@ impl Basins {
             drawing::check()?;
         }
         let (grid, agents) = (self.grid.check()?, self.agents.check()?);
-        let cells = basin(agents.agents()?, &agents.game, Cpu::detect()?, grid, agents.ascent);
-        let in_b = count(&cells);
+        let basin = basin(agents.agents()?, &agents.game, Cpu::detect()?, grid, agents.ascent);
+        let (in_b, diverged) = (basin.count(), basin.diverged);
+        let cells = basin.cells;
+        diverged_wholly(diverged, cells.len(), "starts")?;
         if let Some(path) = &self.figure {
             let panel = Panel {
                 title: agents.title(),
@@ -80,14 +82,16 @@ impl Basins {
             value["grid"] = grid.side.into();
             value["range"] = grid.range.into();
             value["cells_in_b"] = in_b.into();
+            value["diverged"] = diverged.into();
             value["cells"] = json!(cells.chunks(grid.side).collect::<Vec<_>>());
             print(&value.to_string())?;
         } else {
             print(&format!(
-                "{}{}: {in_b} of {} cells in B",
+                "{}{}: {in_b} of {} cells in B{}",
                 map(&cells, grid),
                 agents.title(),
-                cells.len()
+                cells.len(),
+                diverged_in_part(diverged, "starts")
             ))?;
         }
         Ok(Outcome::Done)

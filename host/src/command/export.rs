@@ -7,9 +7,9 @@ use meva_core::Player;
 use serde_json::json;
 
 use super::options::choice;
-use super::{Outcome, print};
+use super::{Outcome, path_json, print};
 use meva::error::Result;
-use meva::files::write_atomically;
+use meva::files::{Written, write_atomically};
 use meva::model::MODEL;
 use meva::model::Model;
 use meva::model::export::{Format, export};
@@ -24,7 +24,7 @@ pub struct Export {
     /// The form
     #[arg(long, value_name = "FORMAT", value_parser = choice::<Format>(Format::NAMES))]
     to: Format,
-    /// Whose network, of a model that has one for each player
+    /// Whose network alone, of a model that has one for each player
     #[arg(long, value_name = "0|1", value_parser = clap::value_parser!(u8).range(..2))]
     player: Option<u8>,
     /// The file to write
@@ -46,13 +46,14 @@ impl Export {
         let model = Model::of_file(&file).map_err(|error| error.at(path.display()))?;
         let player = self.player.map(|index| Player::BOTH[usize::from(index)]);
         let contents = export(&file, player, self.to)?;
-        write_atomically(&self.out, &contents)?;
+        let written = write_atomically(&self.out, &contents)?;
         let shape = model.shape();
         if self.json {
             print(
                 &json!({
-                    "file": self.out.display().to_string(),
+                    "file": path_json(&self.out),
                     "bytes": contents.len(),
+                    "replaced": written == Written::Replaced,
                     "parameters": shape.parameters,
                     "hidden": shape.hidden,
                     "residual_blocks": shape.residual_blocks,
@@ -61,7 +62,16 @@ impl Export {
                 .to_string(),
             )?;
         } else {
-            print(&format!("{}: {} bytes, {shape}", self.out.display(), contents.len()))?;
+            let replaced = if written == Written::Replaced {
+                " (replaced)"
+            } else {
+                ""
+            };
+            print(&format!(
+                "{}: {} bytes, {shape}{replaced}",
+                self.out.display(),
+                contents.len()
+            ))?;
         }
         Ok(Outcome::Done)
     }

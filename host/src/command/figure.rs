@@ -8,13 +8,14 @@ use serde_json::json;
 
 use super::drawing;
 use super::options::seeds;
-use super::options::{at_least_one, choice};
-use super::{Outcome, print};
+use super::options::{at_least_one, choice, room_for_pairs};
+use super::{Outcome, path_json, print};
 use meva::cpu::Cpu;
 use meva::error::{Error, Result};
 use meva::follow::Learner;
 use meva::follow::reciprocity::{self, Protocol, Sweep, lola_learners, meta_value_learners};
-use meva::model::Model;
+use meva::limits::{product, room_for};
+use meva::model::{Model, of_one_configuration};
 use meva::paper::figures::{Number, STEPS, figure_1, figure_2a, figure_2b, figure_3, on_the_logistic_game};
 
 /// Draw a figure of the paper as SVG and PNG.
@@ -30,6 +31,9 @@ pub struct Figure {
     /// With 3a: run directories or model files, one for each seed
     #[arg(long, num_args = 1.., value_name = "DIR")]
     runs: Vec<PathBuf>,
+    /// With 3a: take runs with equal seeds or different configurations, too
+    #[arg(long)]
+    mixed: bool,
     /// With 3b: seeds of the starts [default: 0..8]
     #[arg(long, value_name = "A..B", value_parser = seeds)]
     seeds: Option<Range<u64>>,
@@ -75,7 +79,7 @@ impl Figure {
         };
         let files = drawing::save_both(&figure, &self.out, number)?;
         if self.json {
-            value["files"] = json!(files);
+            value["files"] = files.iter().map(|path| path_json(path)).collect();
             print(&value.to_string())?;
         } else {
             let line = |path: &PathBuf| format!("{}\n", path.display());
@@ -91,6 +95,7 @@ impl Figure {
         let unused = [
             (!self.model.is_empty(), "--model", &[TwoA, TwoB][..]),
             (!self.runs.is_empty(), "--runs", &[ThreeA]),
+            (self.mixed, "--mixed", &[ThreeA]),
             (self.seeds.is_some(), "--seeds", &[ThreeB]),
             (self.pairs.is_some(), "--pairs", &[ThreeA, ThreeB]),
             (self.steps.is_some(), "--steps", &[ThreeA, ThreeB]),
@@ -138,6 +143,14 @@ impl Figure {
         ] {
             at_least_one(count, option)?;
         }
+        room_for_pairs(protocol.pairs, 5)?;
+        let seeds = self.seeds.clone().unwrap_or(0..8);
+        let count = usize::try_from(seeds.end - seeds.start).unwrap_or(usize::MAX);
+        let each = lola_learners().len() * size_of::<reciprocity::Returns>();
+        room_for(
+            product([count, each]),
+            &format!("--seeds {}..{}", seeds.start, seeds.end),
+        )?;
         Ok(protocol)
     }
 
@@ -146,6 +159,10 @@ impl Figure {
         let models = load(&self.runs)?;
         for (model, path) in models.iter().zip(&self.runs) {
             reciprocity::check(model).map_err(|error| error.at(path.display()))?;
+        }
+        if !self.mixed {
+            let named = self.runs.iter().map(PathBuf::as_path).zip(&models);
+            of_one_configuration(named).map_err(|error| error.at("--runs"))?;
         }
         let learners = meta_value_learners();
         let by_seed = (0..).zip(&models).map(|(seed, model)| {

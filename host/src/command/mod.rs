@@ -1,9 +1,9 @@
 //! The command line: one file for each command.
 //!
-//! Results go to stdout, as text or, with `--json`, as one JSON object; progress and errors go to stderr. Exit codes: 0
-//! done, 2 the command or the configuration asks for something impossible, 3 trouble with a file, 4 training diverged,
-//! 130 interrupted, 1 anything else, including a check that failed.
+//! Results go to stdout, as text or, with `--json`, as one JSON object; progress, notes and errors go to stderr, errors
+//! as an object too with `--json`. `docs/exit-codes.md` lists the exit codes.
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -68,24 +68,82 @@ enum Outcome {
 /// Set by Ctrl-C: long work ends at the next opportunity.
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
-/// From now on Ctrl-C does not kill the process: long-running work polls [`INTERRUPTED`].
+/// Whether errors are to be told as JSON.
+static AS_JSON: AtomicBool = AtomicBool::new(false);
+
+/// The exit code after an interruption: 128 and the number of the signal.
+const EXIT_INTERRUPTED: u8 = 130;
+
+/// From now on Ctrl-C does not kill the process: long-running work polls [`INTERRUPTED`]. A second one ends it at once,
+/// which costs at most what was trained since the last save.
 fn listen_to_ctrl_c() -> Result<()> {
-    ctrlc::set_handler(|| INTERRUPTED.store(true, Ordering::Relaxed))
-        .map_err(|error| Error::other(format!("cannot listen to Ctrl-C: {error}")))
+    ctrlc::set_handler(|| {
+        if INTERRUPTED.swap(true, Ordering::Relaxed) {
+            std::process::exit(EXIT_INTERRUPTED.into());
+        }
+        eprintln!("note: stopping after this step; Ctrl-C once more ends at once");
+    })
+    .map_err(|error| Error::other(format!("cannot listen to Ctrl-C: {error}")))
+}
+
+/// Prints the notes of the library.
+struct Notes;
+
+impl log::Log for Notes {
+    fn enabled(&self, of: &log::Metadata) -> bool {
+        of.level() <= log::Level::Warn && of.target().starts_with("meva")
+    }
+
+    fn log(&self, record: &log::Record) {
+        if self.enabled(record.metadata()) {
+            eprintln!("note: {}", record.args());
+        }
+    }
+
+    fn flush(&self) {}
 }
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    if log::set_logger(&Notes).is_ok() {
+        log::set_max_level(log::LevelFilter::Warn);
+    }
+    AS_JSON.store(
+        std::env::args_os().any(|argument| argument == "--json"),
+        Ordering::Relaxed,
+    );
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) if error.use_stderr() && AS_JSON.load(Ordering::Relaxed) => {
+            let text = error.render().to_string();
+            tell(&Error::usage(text.trim_start_matches("error: ").trim_end()));
+            return ExitCode::from(2);
+        }
+        Err(error) => error.exit(),
+    };
     match run(cli) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Failed) => ExitCode::FAILURE,
-        Ok(Outcome::Interrupted) => ExitCode::from(130),
+        Ok(Outcome::Interrupted) => ExitCode::from(EXIT_INTERRUPTED),
         Err(error) => {
-            eprintln!("error: {error}");
+            tell(&error);
             ExitCode::from(error.exit_code())
         }
     }
+}
+
+/// Tells an error on stderr.
+fn tell(error: &Error) {
+    if AS_JSON.load(Ordering::Relaxed) {
+        eprintln!("{}", error.json());
+    } else {
+        eprintln!("error: {error}");
+    }
+}
+
+/// A path in JSON, which is Unicode: what is not is replaced.
+fn path_json(path: &Path) -> serde_json::Value {
+    path.display().to_string().into()
 }
 
 fn run(cli: Cli) -> Result<Outcome> {

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use meva::config::Algorithm;
 use meva::error::{Error, Result};
 use meva::follow::{Agent, Ascent, Learner, Precision, plane};
+use meva::limits::{product, room_for};
 use meva::model::Model;
 
 /// Which agents to follow, and how.
@@ -235,6 +236,32 @@ pub fn finite(value: f64, option: &str, least: f64) -> Result<f64> {
             .at(option)
             .hint(format!("give a finite number that is at least {least}")))
     }
+}
+
+/// An error if everything has left the numbers.
+pub fn diverged_wholly(diverged: usize, all: usize, what: &str) -> Result<()> {
+    if diverged < all {
+        return Ok(());
+    }
+    Err(Error::diverged(format!(
+        "all {all} {what} diverged: the policies that they lead to are infinite or NaN"
+    ))
+    .hint("use a smaller rate or a shorter imagined step"))
+}
+
+/// What is said if something has left the numbers.
+pub fn diverged_in_part(diverged: usize, what: &str) -> String {
+    match diverged {
+        0 => String::new(),
+        count => format!(" ({count} {what} diverged)"),
+    }
+}
+
+/// Refuses more pairs of agents than the machine can hold.
+pub fn room_for_pairs(pairs: usize, parameters: usize) -> Result<()> {
+    // Joint policies at the start and at the end, as numbers of both kinds, and what is measured.
+    let each = 6 * 2 * parameters * size_of::<f64>() + 128;
+    room_for(product([pairs, each]), &format!("--pairs {pairs}"))
 }
 
 /// Rejects a count of 0.

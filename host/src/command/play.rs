@@ -4,19 +4,21 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::Args;
+use meva_core::game::rollouts::Episode;
 use meva_core::game::{AnyGame, GameError, GameName, GameVisitor, IteratedMatrix, NamedGame};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::options::{at_least_one, finite, learner};
-use super::{Outcome, print};
-use meva::config::{Algorithm, Estimator, unknown};
-use meva::cpu::Cpu;
+use super::options::{at_least_one, diverged_in_part, finite, learner, room_for_pairs};
+use super::{Outcome, path_json, print};
+use meva::config::{Algorithm, Config, Estimator, unknown};
+use meva::cpu::{Cpu, WIDTH};
 use meva::draws::Sampling;
 use meva::error::{Error, Result};
 use meva::follow::Learner;
 use meva::follow::play::{Fared, Match, Mean, Opponent, Side, play};
-use meva::model::Model;
+use meva::limits::{product, room_for};
+use meva::model::{Model, of_one_configuration};
 
 /// Let pairs of agents learn together and measure how they fare.
 #[derive(Debug, Args)]
@@ -35,6 +37,9 @@ pub struct Play {
     /// With `--learner meva` or `cola`: run directories or model files, one for each seed
     #[arg(long, num_args = 1.., value_name = "DIR")]
     runs: Vec<PathBuf>,
+    /// Take runs with equal seeds or different configurations, too
+    #[arg(long)]
+    mixed: bool,
     /// Player 1: `self` (as player 0), `best-response` (to player 0 held where self-play ends), or a learner
     #[arg(long, default_value = "self", value_name = "WHO")]
     against: String,
@@ -77,7 +82,7 @@ pub struct Play {
     /// Seed of the starts
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Print one JSON object: options and `players`
+    /// Print one JSON object: options, `diverged`, and `players`; the standard error of a single pair or seed is null
     #[arg(long)]
     json: bool,
 }
@@ -96,6 +101,7 @@ impl GameVisitor for On<'_> {
 impl Play {
     pub(super) fn run(&self) -> Result<Outcome> {
         at_least_one(self.pairs, "--pairs")?;
+        room_for_pairs(self.pairs, 5)?;
         at_least_one(self.response_steps.unwrap_or(self.steps), "--response-steps")?;
         self.game()?.visit(On(self))
     }
@@ -146,6 +152,10 @@ impl Play {
         let turns = self.turns.unwrap_or(Sampling::USUAL.turns);
         at_least_one(episodes, "--episodes")?;
         at_least_one(turns, "--turns")?;
+        // Each group of pairs has the episodes of both its players in memory.
+        let groups = self.pairs.div_ceil(WIDTH).min(threads());
+        let bytes = product([episodes, 2 * groups, size_of::<Episode>()]);
+        room_for(bytes, &format!("--episodes {episodes}"))?;
         Ok(Some(Sampling {
             episodes,
             turns,
@@ -193,7 +203,7 @@ impl Play {
             _ => Opponent::Other(side(second, &opponents)),
         };
         let players = play(game, Cpu::detect()?, side(first, &models), opponent, &how)?;
-        self.show(&players, how.rate)
+        self.show(&players, [first, second], &how)
     }
 
     /// Loads the models that a player needs, and checks that they were trained for the game.
@@ -211,7 +221,10 @@ impl Play {
                     .at(option)
                     .hint("leave the option out"));
             }
-            Some(Algorithm::Meva) => self.game.clone(),
+            // Not every game has a preset of its own.
+            Some(Algorithm::Meva) if Config::preset(&self.game).is_ok() => self.game.clone(),
+            Some(Algorithm::Meva) if N == 1 => format!("logistic --set game={}", self.game),
+            Some(Algorithm::Meva) => format!("ipd --set game={}", self.game),
             Some(Algorithm::Cola) => format!("cola-ipd --set game={}", self.game),
         };
         if paths.is_empty() {
@@ -228,20 +241,40 @@ impl Play {
             learner.check(&model).map_err(|error| error.at(path.display()))?;
             Ok(model)
         };
-        paths.iter().map(model).collect()
+        let models: Vec<Model> = paths.iter().map(model).collect::<Result<_>>()?;
+        if !self.mixed {
+            let named = paths.iter().map(PathBuf::as_path).zip(&models);
+            of_one_configuration(named).map_err(|error| error.at(option.to_owned()))?;
+        }
+        Ok(models)
     }
 
-    fn show(&self, players: &[Fared; 2], rate: f64) -> Result<Outcome> {
+    fn show(&self, players: &[Fared; 2], [first, second]: [Learner; 2], how: &Match) -> Result<Outcome> {
+        let is_response = self.against == "best-response";
         if self.json {
-            let value = json!({
+            let paths = |paths: &[PathBuf]| paths.iter().map(|path| path_json(path)).collect::<Vec<_>>();
+            let mut value = json!({
                 "game": self.game,
                 "learner": self.learner,
+                "runs": paths(&self.runs),
                 "against": self.against,
+                "against_runs": paths(&self.against_runs),
                 "pairs": self.pairs,
                 "steps": self.steps,
-                "rate": rate,
+                "rate": how.rate,
+                "seed": self.seed,
+                "estimator": self.estimator.name(),
+                "discount": self.discount,
+                "diverged": players[0].diverged,
                 "players": players.iter().map(player_json).collect::<Vec<_>>(),
             });
+            value[first.setting_name()] = first.setting().into();
+            if is_response {
+                value["response_steps"] = self.response_steps.unwrap_or(self.steps).into();
+                value["response"] = RESPONSE.into();
+            } else {
+                value[format!("against_{}", second.setting_name())] = second.setting().into();
+            }
             print(&value.to_string())?;
             return Ok(Outcome::Done);
         }
@@ -253,12 +286,16 @@ impl Play {
                 by_seed,
                 quantiles,
                 style,
+                diverged,
             } = fared;
-            let _ = writeln!(
-                text,
-                "player {i} ({name}): return {:.4} +- {:.4}",
-                pooled.mean, pooled.error
-            );
+            // A single pair says nothing about its error.
+            let error = if pooled.error.is_nan() {
+                String::new()
+            } else {
+                format!(" +- {:.4}", pooled.error)
+            };
+            let lost = diverged_in_part(*diverged, "pairs");
+            let _ = writeln!(text, "player {i} ({name}): return {:.4}{error}{lost}", pooled.mean);
             let _ = writeln!(text, "  5, 25, 50, 75, 95 %: {}", list(quantiles));
             if by_seed.len() > 1 {
                 let spread = Mean::of(by_seed);
@@ -283,9 +320,20 @@ impl Play {
                 );
             }
         }
+        if is_response {
+            let _ = writeln!(text, "the best response is {RESPONSE}");
+        }
         print(&text)?;
         Ok(Outcome::Done)
     }
+}
+
+/// How a best response is found.
+const RESPONSE: &str = "where gradient ascent ends: a better one, which leaves player 0 less, may exist";
+
+/// How many groups of pairs play at once, at most.
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(usize::MAX, usize::from)
 }
 
 /// Rejects a learner that does not work with estimates of its gradient.

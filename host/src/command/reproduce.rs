@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::options::{at_least_one, seeds};
 use super::progress::Bars;
-use super::{INTERRUPTED, Outcome, listen_to_ctrl_c, print};
+use super::{INTERRUPTED, Outcome, listen_to_ctrl_c, path_json, print};
 use meva::error::Result;
 use meva::paper::published::Comparison;
 use meva::paper::report::Report;
@@ -89,7 +89,7 @@ impl Reproduce {
                 })
             };
             let value = json!({
-                "report": path,
+                "report": path_json(path),
                 "cut": report.cuts,
                 "agree": agree,
                 "numbers": numbers.iter().map(number).collect::<Vec<_>>(),

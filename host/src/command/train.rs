@@ -3,24 +3,27 @@
 use std::fmt::Write as _;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use clap::Args;
 use meva_core::game::PlaneGame;
 use serde_json::{Value, json};
 
 use super::drawing;
-use super::options::seeds;
+use super::options::{diverged_in_part, seeds};
 use super::progress::Bars;
-use super::{INTERRUPTED, Outcome, listen_to_ctrl_c, print};
+use super::{INTERRUPTED, Outcome, listen_to_ctrl_c, path_json, print, tell};
 use meva::config::{Algorithm, Config};
 use meva::cpu::Cpu;
 use meva::error::{Error, Result};
-use meva::follow::plane::{Grid, ascent, basin, count};
+use meva::follow::plane::{Basin, Grid, ascent, basin};
 use meva::follow::{Agent, Learner};
+use meva::limits::room_for;
 use meva::model::Model;
 use meva::paper::figures::{Content, Figure, Panel};
-use meva::training::run::{self, saved};
+use meva::training::run;
 use meva::training::{self, Backend, Event, Finished, Run, RunDirectory, Trainer};
 
 /// Train a model. Without --out, runs/PRESET-seed-N is made.
@@ -51,6 +54,9 @@ pub struct Train {
     /// The adapter that --engine gpu uses, as `meva devices` lists them
     #[arg(long, value_name = "NAME|INDEX")]
     adapter: Option<String>,
+    /// How often the run is saved, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 10.0)]
+    save_every: f64,
     /// Print the complete configuration and stop
     #[arg(long)]
     print_config: bool,
@@ -72,13 +78,20 @@ impl Train {
         if let Some(path) = &self.resume {
             return self.resume(path);
         }
-        let configs = self.configs()?;
+        let (config, seeds) = self.config()?;
         if self.print_config {
-            print(&configs[0].to_toml()?)?;
+            print(&config.to_toml()?)?;
             return Ok(Outcome::Done);
         }
         let backend = self.backend()?;
+        self.period()?;
         let several = self.seeds.is_some();
+        let first = Trainer::new(&config)?;
+        let count = usize::try_from(seeds.end - seeds.start).unwrap_or(usize::MAX);
+        let all = first.bytes_at_rest().saturating_mul(count as u128);
+        room_for(all, &format!("--seeds {}..{}", seeds.start, seeds.end))?;
+        backend.check(&first, count)?;
+        let configs: Vec<Config> = seeds.map(|seed| config.with_seed(seed)).collect();
         let trainers = configs.iter().map(Trainer::new).collect::<Result<Vec<Trainer>>>()?;
         // Check all of them before anything is written: one that is taken must not leave the others half made.
         let directories = configs
@@ -95,8 +108,12 @@ impl Train {
 
     fn resume(&self, path: &Path) -> Result<Outcome> {
         let backend = self.backend()?;
-        let directory = RunDirectory::open(path)?;
-        let mut trainer = saved(&directory)?;
+        let run = Run::resume_with(path, |trainer| self.lengthen(path, trainer))?;
+        self.train(vec![run], &backend)
+    }
+
+    /// Makes a run that is resumed as long as `--set outer=N` says.
+    fn lengthen(&self, path: &Path, trainer: &mut Trainer) -> Result<()> {
         for assignment in &self.set {
             match assignment.split_once('=') {
                 Some((key, _)) if key.trim() == "outer" => {
@@ -119,15 +136,23 @@ impl Train {
                     .hint("make it longer with --set outer=N"),
             );
         }
-        self.train(vec![Run::go_on(trainer, directory)?], &backend)
+        Ok(())
+    }
+
+    fn period(&self) -> Result<Duration> {
+        Duration::try_from_secs_f64(self.save_every).map_err(|error| {
+            Error::usage(format!("a period of {} s: {error}", self.save_every))
+                .at("--save-every")
+                .hint("give a number of seconds, such as 10")
+        })
     }
 
     fn backend(&self) -> Result<Backend> {
         Backend::open(&self.engine, self.adapter.as_deref())
     }
 
-    /// One configuration per seed.
-    fn configs(&self) -> Result<Vec<Config>> {
+    /// The configuration of the first run, and the seeds of all of them.
+    fn config(&self) -> Result<(Config, Range<u64>)> {
         let what = self.what.as_deref().unwrap_or_default();
         let path = Path::new(what);
         let mut renamed = Vec::new();
@@ -144,26 +169,26 @@ impl Train {
         for name in renamed {
             eprintln!("note: {name}");
         }
-        if let Some(seed) = self.seed {
-            config.seed = seed;
-        }
+        let single = self.seed.unwrap_or(config.seed);
+        let seeds = self.seeds.clone().unwrap_or(single..single.saturating_add(1));
+        config.seed = seeds.start;
         config.validate()?;
-        Ok(match self.seeds.clone() {
-            None => vec![config],
-            Some(seeds) => seeds.map(|seed| config.with_seed(seed)).collect(),
-        })
+        config.with_seed(seeds.end - 1).validate()?;
+        Ok((config, seeds))
     }
 
     fn create_directory(&self, config: &Config, several: bool) -> Result<RunDirectory> {
         match &self.out {
             Some(out) if several => RunDirectory::create(out.join(format!("seed-{}", config.seed))),
             Some(out) => RunDirectory::create(out.clone()),
-            None => RunDirectory::create_beside_others(Path::new("runs"), &run::name(config)),
+            None => RunDirectory::create(Path::new("runs").join(run::name(config))),
         }
     }
 
     fn train(&self, runs: Vec<Run>, backend: &Backend) -> Result<Outcome> {
         listen_to_ctrl_c()?;
+        let period = self.period()?;
+        let runs = runs.into_iter().map(|run| run.save_every(period)).collect();
         let bars = Bars::default();
         let unshown = Mutex::new(Vec::new());
         let report = |event: Event| {
@@ -188,8 +213,9 @@ impl Train {
         }
         // All errors but the last are reported here; the last one is reported where the program ends.
         let last = errors.pop();
-        for error in errors {
-            eprintln!("error: {error}");
+        errors.iter().for_each(tell);
+        if INTERRUPTED.load(Ordering::Relaxed) {
+            outcome = Outcome::Interrupted;
         }
         last.map_or(Ok(outcome), Err)
     }
@@ -197,13 +223,13 @@ impl Train {
     /// Prints the outcome of a run.
     fn show(&self, run: &Finished) -> Result<()> {
         let config = run.model.config();
-        let basins = basins(&run.model)?;
+        let basins = if run.interrupted { None } else { basins(&run.model)? };
         if let Some(basins) = basins.as_ref().filter(|_| drawing::AVAILABLE) {
-            let panel = |(learner, cells): &Basin| Panel {
+            let panel = |(learner, basin): &(Learner, Basin)| Panel {
                 title: learner.title(),
                 content: Content::Basins {
                     grid: Grid::PUBLISHED,
-                    cells: cells.clone(),
+                    cells: basin.cells.clone(),
                 },
             };
             let figure = Figure::of(basins.iter().map(panel).collect(), 120.0);
@@ -211,18 +237,25 @@ impl Train {
         }
         if self.json {
             let mut value = json!({
-                "directory": run.directory.path(),
+                "directory": path_json(run.directory.path()),
                 "preset": config.preset,
                 "seed": config.seed,
                 "outer": run.iterations,
                 "loss": run.loss,
                 "seconds": run.seconds,
                 "interrupted": run.interrupted,
+                "clipped": run.clipped,
             });
             if let Some(basins) = &basins {
                 value["cells_in_b"] = basins
                     .iter()
-                    .map(|(learner, cells)| json!({ (learner.setting_name()): learner.setting(), "cells": count(cells) }))
+                    .map(|(learner, basin)| {
+                        json!({
+                            (learner.setting_name()): learner.setting(),
+                            "cells": basin.count(),
+                            "diverged": basin.diverged,
+                        })
+                    })
                     .collect::<Value>();
             }
             return print(&value.to_string());
@@ -235,12 +268,16 @@ impl Train {
             run.loss,
             run.directory.path().display()
         );
+        if config.clip.is_some() {
+            let _ = writeln!(text, "{} gradients were clipped", run.clipped);
+        }
         if let Some(basins) = basins {
             let cells = Grid::PUBLISHED.side * Grid::PUBLISHED.side;
             let _ = write!(text, "starts that lead to B, of {cells}:");
-            for (learner, cells) in &basins {
+            for (learner, basin) in &basins {
                 let (name, setting) = (learner.setting_name(), learner.setting());
-                let _ = write!(text, "  {} at {name} {setting}", count(cells));
+                let lost = diverged_in_part(basin.diverged, "starts");
+                let _ = write!(text, "  {} at {name} {setting}{lost}", basin.count());
             }
             text.push('\n');
         }
@@ -255,21 +292,21 @@ impl Train {
     }
 }
 
-/// A learner, and for each cell of the published grid whether it leads to B.
-type Basin = (Learner, Vec<bool>);
-
-/// For the Logistic Game, the basins at each of the [`settings`].
-fn basins(model: &Model) -> Result<Option<Vec<Basin>>> {
+/// For the Logistic Game, the basins at each of the [`settings`]; none once Ctrl-C was pressed.
+fn basins(model: &Model) -> Result<Option<Vec<(Learner, Basin)>>> {
     let Some(game @ PlaneGame::Logistic) = model.game() else {
         return Ok(None);
     };
     let cpu = Cpu::detect()?;
     let ascent = ascent(Some(model), 200);
     let cells = |&setting: &f64| {
+        if INTERRUPTED.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
         let learner = Learner::of(model, setting);
         let agents = Agent::both(learner, Some(model))?;
-        Ok((learner, basin(agents, game, cpu, Grid::PUBLISHED, ascent)))
+        Ok(Some((learner, basin(agents, game, cpu, Grid::PUBLISHED, ascent))))
     };
     let basins = settings(model.config().algorithm).iter().map(cells);
-    basins.collect::<Result<_>>().map(Some)
+    basins.collect()
 }

@@ -7,7 +7,7 @@ use meva_core::game::PlaneGame;
 use serde_json::json;
 
 use super::drawing;
-use super::options::{AgentOptions, at_least_one, finite};
+use super::options::{AgentOptions, at_least_one, diverged_in_part, diverged_wholly, finite};
 use super::{Outcome, print};
 use meva::cpu::Cpu;
 use meva::draws::Start;
@@ -15,6 +15,7 @@ use meva::error::Result;
 use meva::follow::Joint;
 use meva::follow::plane::{stable_fixed_points, trajectories};
 use meva::follow::play::starts;
+use meva::limits::{product, room_for};
 use meva::paper::figures::{Content, Figure, Panel};
 
 /// Follow agents from random starts.
@@ -27,7 +28,7 @@ pub struct Trajectories {
     /// Draw the trajectories into this .svg or .png file
     #[arg(long, value_name = "FILE")]
     figure: Option<PathBuf>,
-    /// Print one JSON object: options, and `paths` by start, step and player
+    /// Print one JSON object: options, `diverged`, and `paths` by start, step and player, up to where they diverge
     #[arg(long)]
     json: bool,
 }
@@ -60,9 +61,27 @@ impl Trajectories {
         if self.figure.is_some() {
             drawing::check()?;
         }
-        let (starts, agents) = (self.starts.draw()?, self.agents.check()?);
+        let agents = self.agents.check()?;
+        // A joint policy as it is computed, as it is kept, and as text.
+        let point = 2 * size_of::<[f64; 2]>() + if self.json { 48 } else { 0 };
+        let bytes = product([self.starts.starts, agents.ascent.steps.saturating_add(1), point]);
+        room_for(
+            bytes,
+            &format!("--starts {} with --steps {}", self.starts.starts, agents.ascent.steps),
+        )?;
+        let starts = self.starts.draw()?;
         let cpu = Cpu::detect()?;
-        let paths = trajectories(agents.agents()?, &agents.game, cpu, &starts, agents.ascent);
+        let mut paths = trajectories(agents.agents()?, &agents.game, cpu, &starts, agents.ascent);
+        // A path ends where it leaves the numbers.
+        let mut diverged = 0;
+        for path in &mut paths {
+            let is_lost = |point: &[f64; 2]| !point.iter().all(|number| number.is_finite());
+            if let Some(end) = path.iter().position(is_lost) {
+                path.truncate(end);
+                diverged += 1;
+            }
+        }
+        diverged_wholly(diverged, paths.len(), "starts")?;
         if let Some(path) = &self.figure {
             let panel = Panel {
                 title: agents.title(),
@@ -75,14 +94,21 @@ impl Trajectories {
         }
         if self.json {
             let mut value = agents.json();
+            value["diverged"] = diverged.into();
             value["paths"] = json!(paths);
             print(&value.to_string())?;
         } else {
             let line = |path: &Vec<[f64; 2]>| {
                 let ([a, b], [c, d]) = (path[0], path[path.len() - 1]);
-                format!("({a:8.4}, {b:8.4}) -> ({c:8.4}, {d:8.4})\n")
+                let lost = if path.len() <= agents.ascent.steps {
+                    "  diverged"
+                } else {
+                    ""
+                };
+                format!("({a:8.4}, {b:8.4}) -> ({c:8.4}, {d:8.4}){lost}\n")
             };
-            print(&(format!("{}\n", agents.title()) + &paths.iter().map(line).collect::<String>()))?;
+            let note = diverged_in_part(diverged, "starts");
+            print(&(format!("{}{note}\n", agents.title()) + &paths.iter().map(line).collect::<String>()))?;
         }
         Ok(Outcome::Done)
     }

@@ -140,6 +140,10 @@ keys! {
         epsilon: f64 = 1e-8 => key("added to the root of the second moment").within(Range::Positive);
         /// Weight decay; multiplied by `eta`.
         weight_decay: f64 = 0.0 => key("times eta").within(Range::NotNegative);
+        /// The largest norm of a gradient, which is shortened to it; `None`, written `"none"`, for any norm.
+        clip: Option<f64> = None => key("the largest norm of a gradient, or \"none\"")
+            .optional()
+            .within(Range::Positive);
 
         /// What the network models and agents follow.
         field: Field = Field::V => key("what agents follow: v, u or u-normalized")

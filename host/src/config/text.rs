@@ -2,14 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::fs;
 use std::path::Path;
 
 use toml::{Table, Value};
 
-use super::Config;
 use super::key::{KEYS, Key, Refusal};
+use super::{Config, VERSION};
 use crate::error::{Error, Result};
+use crate::files::{MOST_TEXT, read_text};
+
+/// The newest version whose files are read, where it is not this one: those of the time before the first release were
+/// counted up to it.
+const NEWEST: [u64; 3] = [0, 2, 0];
 
 /// An outdated spelling found in a file or an assignment, and the current one.
 ///
@@ -49,7 +53,7 @@ impl Config {
     /// # Errors
     /// As [`Config::load`].
     pub fn load_noting(path: &Path) -> Result<(Self, Vec<Renamed>)> {
-        let text = fs::read_to_string(path).map_err(|cause| Error::io("read", path, cause))?;
+        let text = read_text(path, MOST_TEXT)?;
         Self::from_toml_noting(&text).map_err(|error| error.at(path.display()))
     }
 
@@ -112,7 +116,39 @@ impl Config {
         if config.preset.is_none() {
             config.require_all_keys(&table)?;
         }
+        config.update_version()?;
         Ok((config, renamed))
+    }
+
+    /// Takes over a configuration that an older version wrote.
+    ///
+    /// # Errors
+    /// A newer version wrote it, whose keys may mean something else.
+    fn update_version(&mut self) -> Result<()> {
+        let numbers = |version: &str| -> Option<[u64; 3]> {
+            let numbers: Option<Vec<u64>> = version.split('.').map(|number| number.parse().ok()).collect();
+            numbers?.try_into().ok()
+        };
+        match numbers(&self.version) {
+            Some(found) if Some(found) <= numbers(VERSION) || found <= NEWEST => {
+                self.version = VERSION.to_owned();
+                Ok(())
+            }
+            Some(_) => Err(
+                Error::usage(format!("`version` is {}, and this is {VERSION}", self.version))
+                    .hint("use the newer program, whose keys may mean something else"),
+            ),
+            None => Err(
+                Error::usage(format!("`version` is {:?}: it must be three numbers", self.version))
+                    .hint(format!("this is {VERSION}; leave the key out in a file of your own")),
+            ),
+        }
+    }
+
+    /// The first key that has another value than in `other`, apart from the version.
+    pub fn difference(&self, other: &Config) -> Option<&'static str> {
+        let differs = |key: &&Key| key.name != "version" && (key.write)(self) != (key.write)(other);
+        KEYS.iter().find(differs).map(|key| key.name)
     }
 
     /// Whether `given` has every key that has an effect and no default.
@@ -300,6 +336,8 @@ fn is_bare(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use meva_core::algorithm1::Bootstrap;
     use meva_core::game::GameName;
     use meva_core::learner::meta_value::Field;
@@ -325,7 +363,6 @@ mod tests {
             rho: None,
             seed: i64::MAX as u64,
             epsilon: 1.25e-17,
-            version: "0.0.1".to_owned(),
             ..preset("ipd")
         };
         let nameless = Config {
@@ -350,6 +387,37 @@ mod tests {
             let text = config.to_toml().unwrap();
             assert_eq!(Config::from_toml(&text).unwrap(), config, "{text}");
         }
+    }
+
+    #[test]
+    fn older_files_are_read_and_newer_ones_refused() {
+        let with = |version: &str| Config::from_toml(&format!("preset = 'ipd'\nversion = '{version}'"));
+        for version in ["0.0.1", "0.2.0", VERSION] {
+            assert_eq!(
+                with(version),
+                Ok(preset("ipd")),
+                "the program that reads it is the one that goes on"
+            );
+        }
+        for version in ["99.0.0", "0.2.1", "0.10.0"] {
+            assert_says(
+                &with(version).unwrap_err().to_string(),
+                &[version, VERSION, "newer program"],
+            );
+        }
+        for version in ["", "1", "0.1.0.0", "0.1.x"] {
+            assert_says(&with(version).unwrap_err().to_string(), &["must be three numbers"]);
+        }
+    }
+
+    #[test]
+    fn differences_have_names() {
+        let mut other = preset("ipd");
+        assert_eq!(preset("ipd").difference(&other), None);
+        other.version = "0.0.1".to_owned();
+        assert_eq!(preset("ipd").difference(&other), None);
+        other.rho = None;
+        assert_eq!(preset("ipd").difference(&other), Some("rho"));
     }
 
     #[test]
@@ -419,10 +487,7 @@ mod tests {
     #[test]
     fn old_files_are_read() {
         let (config, renamed) = Config::from_toml_noting(OLD).unwrap();
-        let expected = Config {
-            version: "0.2.0".to_owned(),
-            ..preset("ipd")
-        };
+        let expected = Config { ..preset("ipd") };
         assert_eq!(config, expected);
         let notes: Vec<_> = renamed.iter().map(Renamed::to_string).collect();
         for note in [

@@ -99,13 +99,21 @@ impl Config {
             steps, stride, outer, ..
         } = *self;
         if !steps.is_multiple_of(stride) {
-            let near = (steps / stride).max(1) * stride;
+            let near = (steps / stride).max(1).saturating_mul(stride);
             return Err(Error::usage(format!(
                 "`steps` is {steps}: it must be a multiple of `stride`, which is {stride}"
             ))
             .hint(format!("{near} is one")));
         }
-        let updates = outer.checked_mul(steps / stride);
+        let per_outer = steps / stride;
+        if u32::try_from(per_outer).is_err() {
+            return Err(Error::usage(format!(
+                "`steps` is {steps} with `stride` {stride}: an outer iteration would have more than {} updates",
+                u32::MAX
+            ))
+            .hint("make `steps` smaller or `stride` larger"));
+        }
+        let updates = outer.checked_mul(per_outer);
         let countable = updates.is_some_and(|updates| u32::try_from(updates).is_ok());
         if !countable {
             return Err(Error::usage(format!(

@@ -5,14 +5,17 @@
 
 use meva_core::Scalar;
 use meva_core::algorithm1::{self, Algorithm1, Settings, State, Step, Trajectory};
+use meva_core::game::rollouts::Episode;
 use meva_core::parameters::Parameters;
 use meva_core::random::{Purpose, Stream};
 use rayon::prelude::*;
 
+use super::fault::{Fault, Learned, descend, finite_loss};
 use super::{Cpu, Number, WIDTH, lane_of};
 use crate::cpu::estimate::{Knowledge, Playable};
 use crate::cpu::memory::{zeroed, zeroed_slice};
 use crate::draws::{Draws, Sampling};
+use crate::limits::product;
 
 /// A group's trajectories and the memory to learn from them.
 struct Group<const N: usize, const H: usize, const R: usize, const M: usize, const P: usize> {
@@ -26,6 +29,9 @@ struct Group<const N: usize, const H: usize, const R: usize, const M: usize, con
 pub struct Engine<const N: usize, const H: usize, const R: usize, const M: usize, const P: usize> {
     cpu: Cpu,
     batch: usize,
+    stride: usize,
+    know: Box<dyn Fn() -> Box<dyn Knowledge<N>> + Send + Sync>,
+    /// Empty until the first update: a run that another engine trains needs none.
     groups: Vec<Group<N, H, R, M, P>>,
     gradients: Box<[Parameters<f32, N, H, R, M>; P]>,
     /// The training state, by network.
@@ -43,14 +49,7 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize, const P: us
         stride: usize,
         seed: u64,
     ) -> Self {
-        let groups = (0..batch.div_ceil(WIDTH))
-            .map(|_| Group {
-                knowledge: game.knowledge(sampling),
-                trajectory: Trajectory::ZERO,
-                steps: zeroed_slice(stride + 1),
-                gradients: zeroed(),
-            })
-            .collect();
+        let game = game.clone();
         let mut states: Box<[State<f32, N, H, R, M>; P]> = zeroed();
         for (n, state) in states.iter_mut().enumerate() {
             state.initialize(&mut Stream::new(seed, Purpose::Parameters, n as u64));
@@ -58,14 +57,47 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize, const P: us
         Engine {
             cpu,
             batch,
-            groups,
+            stride,
+            know: Box::new(move || game.knowledge(sampling)),
+            groups: Vec::new(),
             gradients: zeroed(),
             states,
         }
     }
 
-    /// One outer iteration: one update for each set of discounts in the draws. Returns the mean of their losses.
-    pub fn outer_iteration(&mut self, settings: &Settings, draws: &Draws<N, H>) -> f32 {
+    /// The bytes that an engine takes for its groups.
+    pub fn bytes(batch: usize, stride: usize, sampling: Option<Sampling>) -> u128 {
+        let episodes = sampling.map_or(0, |sampling| product([sampling.episodes, size_of::<Episode>()]));
+        let fixed = size_of::<Group<N, H, R, M, P>>() + size_of::<[Parameters<f32, N, H, R, M>; P]>();
+        let steps = product([stride.saturating_add(1), size_of::<Step<Number, N, H, R, M, P>>()]);
+        let group = steps.saturating_add(episodes).saturating_add(fixed as u128);
+        group.saturating_mul(batch.div_ceil(WIDTH) as u128)
+    }
+
+    fn groups(&self) -> Vec<Group<N, H, R, M, P>> {
+        let group = |_| Group {
+            knowledge: (self.know)(),
+            trajectory: Trajectory::ZERO,
+            steps: zeroed_slice(self.stride + 1),
+            gradients: zeroed(),
+        };
+        (0..self.batch.div_ceil(WIDTH)).map(group).collect()
+    }
+
+    /// One outer iteration: one update for each set of discounts in the draws, with gradients clipped to a norm, if one is
+    /// given. Returns the mean of the losses, and how many gradients were clipped.
+    ///
+    /// # Errors
+    /// A number that is not finite, in the update in which it appears.
+    pub fn outer_iteration(
+        &mut self,
+        settings: &Settings,
+        clip: Option<f64>,
+        draws: &Draws<N, H>,
+    ) -> Result<Learned, Fault> {
+        if self.groups.is_empty() {
+            self.groups = self.groups();
+        }
         for (g, Group { trajectory, .. }) in self.groups.iter_mut().enumerate() {
             let at = |l| lane_of(g, l, self.batch);
             trajectory.weight = Number::from_lanes(|l| if at(l).idle { 0.0 } else { 1.0 });
@@ -81,19 +113,25 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize, const P: us
                 }
             }
         }
-        let mut losses = 0.0;
+        let mut learned = Learned::default();
         for (update, gamma) in draws.gamma.iter().enumerate() {
             let streams = draws.rollouts.get(update).map_or(&[][..], Vec::as_slice);
-            losses += self.update(settings, gamma, streams);
+            let given = self.update(settings, clip, gamma, streams);
+            learned.add(given.map_err(|what| Fault { update, what })?);
         }
-        losses / draws.gamma.len() as f32
+        Ok(learned.mean(draws.gamma.len()))
     }
 
     /// One update of Algorithm 1, as [`algorithm1::update`], with the groups in parallel.
-    fn update(&mut self, settings: &Settings, gamma: &[[f32; 2]], streams: &[Stream]) -> f32 {
-        let steps = self.groups.first().map_or(0, |group| group.steps.len());
-        let Some(share) = algorithm1::share(self.batch as f32, steps) else {
-            return 0.0;
+    fn update(
+        &mut self,
+        settings: &Settings,
+        clip: Option<f64>,
+        gamma: &[[f32; 2]],
+        streams: &[Stream],
+    ) -> Result<Learned, String> {
+        let Some(share) = algorithm1::share(self.batch as f32, self.stride + 1) else {
+            return Ok(Learned::default());
         };
         let (cpu, batch) = (self.cpu, self.batch);
         let algorithm1 = Algorithm1::new(&cpu, settings, &self.states);
@@ -115,13 +153,29 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize, const P: us
             algorithm1.learn(&mut **knowledge, trajectory, share, steps, gradients)
         };
         let losses: Vec<f32> = self.groups.par_iter_mut().enumerate().map(learn).collect();
+        for (g, group) in self.groups.iter().enumerate() {
+            let lanes = WIDTH.min(batch - g * WIDTH);
+            for (t, step) in group.steps.iter().enumerate() {
+                let policies = step.x.as_flattened();
+                let lost = |l: &usize| !policies.iter().all(|number| number.lane(*l).is_finite());
+                if let Some(l) = (0..lanes).find(lost) {
+                    let which = g * WIDTH + l;
+                    return Err(format!("a policy of trajectory {which} is not finite after {t} steps"));
+                }
+            }
+        }
+        let mut learned = Learned {
+            loss: losses.iter().sum(),
+            clipped: 0,
+        };
+        finite_loss(learned.loss)?;
         for (n, (state, gradient)) in self.states.iter_mut().zip(self.gradients.iter_mut()).enumerate() {
             gradient.clear();
             for group in &self.groups {
                 gradient.add(&group.gradients[n]);
             }
-            algorithm1::descend(settings, state, gradient);
+            learned.clipped += descend(settings, clip, state, gradient)?;
         }
-        losses.iter().sum()
+        Ok(learned)
     }
 }

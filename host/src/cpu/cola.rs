@@ -7,7 +7,7 @@
 
 use std::array;
 
-use meva_core::algorithm1::{self, Settings, State};
+use meva_core::algorithm1::{Settings, State};
 use meva_core::learner::cola;
 use meva_core::meta_value::{MetaValue, Tape};
 use meva_core::parameters::Parameters;
@@ -17,9 +17,11 @@ use rayon::prelude::*;
 
 use crate::cpu::Cpu;
 use crate::cpu::Number;
+use crate::cpu::fault::{Learned, descend, finite_loss};
 use crate::cpu::memory::zeroed;
 use crate::cpu::{WIDTH, lane_of};
 use crate::draws::{Draws, Start};
+use crate::limits::product;
 
 /// The memory for one group of points.
 struct Group<const N: usize, const H: usize, const R: usize> {
@@ -34,6 +36,7 @@ pub struct ColaEngine<G, const N: usize, const H: usize, const R: usize> {
     game: G,
     cpu: Cpu,
     batch: usize,
+    /// Empty until the first update.
     groups: Vec<Group<N, H, R>>,
     gradient: Box<Parameters<f32, N, H, R, N>>,
     /// The training state.
@@ -43,27 +46,41 @@ pub struct ColaEngine<G, const N: usize, const H: usize, const R: usize> {
 impl<G: Game<N> + Sync, const N: usize, const H: usize, const R: usize> ColaEngine<G, N, H, R> {
     /// An engine for batches of `batch` points, with parameters initialised from `seed`.
     pub fn new(game: G, cpu: Cpu, batch: usize, seed: u64) -> Self {
-        let group = |_| Group {
-            tape: zeroed(),
-            dual_tape: zeroed(),
-            dual_gradient: zeroed(),
-            gradient: zeroed(),
-        };
         let mut state: Box<State<f32, N, H, R, N>> = zeroed();
         state.theta.initialize(&mut Stream::new(seed, Purpose::Parameters, 0));
-        let groups = (0..batch.div_ceil(WIDTH)).map(group).collect();
         ColaEngine {
             game,
             cpu,
             batch,
-            groups,
+            groups: Vec::new(),
             gradient: zeroed(),
             state,
         }
     }
 
-    /// One update at the joint policies of `draws`, each with an imagined step. Returns the mean loss.
-    pub fn update(&mut self, settings: &Settings, draws: &Points<N>) -> f32 {
+    /// The bytes that an engine takes for its groups.
+    pub fn bytes(batch: usize) -> u128 {
+        let group = size_of::<Tape<Number, N, H, R>>()
+            + size_of::<Tape<Dual<Number>, N, H, R>>()
+            + 3 * size_of::<Parameters<f32, N, H, R, N>>();
+        product([group, batch.div_ceil(WIDTH)])
+    }
+
+    /// One update at the joint policies of `draws`, each with an imagined step, and the gradient clipped to a norm, if one
+    /// is given. Returns the mean loss, and whether the gradient was clipped.
+    ///
+    /// # Errors
+    /// A number that is not finite.
+    pub fn update(&mut self, settings: &Settings, clip: Option<f64>, draws: &Points<N>) -> Result<Learned, String> {
+        if self.groups.is_empty() {
+            let group = |_| Group {
+                tape: zeroed(),
+                dual_tape: zeroed(),
+                dual_gradient: zeroed(),
+                gradient: zeroed(),
+            };
+            self.groups = (0..self.batch.div_ceil(WIDTH)).map(group).collect();
+        }
         let network = MetaValue::new(&self.state.theta, settings.architecture);
         let (game, cpu, batch) = (&self.game, self.cpu, self.batch);
         let share = 1.0 / (2 * batch * N) as f32;
@@ -102,12 +119,14 @@ impl<G: Game<N> + Sync, const N: usize, const H: usize, const R: usize> ColaEngi
                 },
             )
             .collect();
+        let loss = losses.iter().sum();
+        finite_loss(loss)?;
         self.gradient.clear();
         for group in &self.groups {
             self.gradient.add(&group.gradient);
         }
-        algorithm1::descend(settings, &mut self.state, &self.gradient);
-        losses.iter().sum()
+        let clipped = descend(settings, clip, &mut self.state, &mut self.gradient)?;
+        Ok(Learned { loss, clipped })
     }
 }
 

@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 pub mod algorithm1;
 pub mod cola;
 pub mod estimate;
+pub mod fault;
 pub mod memory;
 
 /// How many trajectories advance in lockstep.

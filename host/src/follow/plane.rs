@@ -52,7 +52,23 @@ impl Grid {
     }
 }
 
-/// For each point of a grid, whether it leads to the positive quadrant, which contains B.
+/// Where the points of a grid lead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Basin {
+    /// Whether each point leads to the positive quadrant, which contains B.
+    pub cells: Vec<bool>,
+    /// How many points lead out of the numbers: to infinity or NaN.
+    pub diverged: usize,
+}
+
+impl Basin {
+    /// How many points lead to B.
+    pub fn count(&self) -> usize {
+        self.cells.iter().filter(|cell| **cell).count()
+    }
+}
+
+/// Where each point of a grid leads.
 ///
 /// ```
 /// use meva::cpu::Cpu;
@@ -61,21 +77,21 @@ impl Grid {
 ///
 /// let grid = plane::Grid { side: 5, range: 10.0 };
 /// let lola = Agent::both("lola".parse::<Learner>()?.with(10.0), None)?;
-/// let cells = plane::basin(lola, &PlaneGame::Logistic, Cpu::detect()?, grid, plane::ascent(None, 200));
-/// assert!(!cells[0] && cells[24], "(-10, -10) leads to A, (10, 10) to B");
+/// let basin = plane::basin(lola, &PlaneGame::Logistic, Cpu::detect()?, grid, plane::ascent(None, 200));
+/// assert!(!basin.cells[0] && basin.cells[24], "(-10, -10) leads to A, (10, 10) to B");
+/// assert_eq!(basin.diverged, 0);
 /// # Ok::<(), meva::error::Error>(())
 /// ```
-pub fn basin<G: Playable<1>>(agents: [Agent<1>; 2], game: &G, cpu: Cpu, grid: Grid, ascent: Ascent) -> Vec<bool> {
-    ascent
-        .ends(agents, game, cpu, &grid.points())
-        .iter()
-        .map(|[[a], [b]]| *a > 0.0 && *b > 0.0)
-        .collect()
-}
-
-/// How many cells of a [`basin`] lead to B.
-pub fn count(cells: &[bool]) -> usize {
-    cells.iter().filter(|cell| **cell).count()
+pub fn basin<G: Playable<1>>(agents: [Agent<1>; 2], game: &G, cpu: Cpu, grid: Grid, ascent: Ascent) -> Basin {
+    let ends = ascent.ends(agents, game, cpu, &grid.points());
+    let is_lost = |[[a], [b]]: &&Joint<1>| !(a.is_finite() && b.is_finite());
+    Basin {
+        cells: ends
+            .iter()
+            .map(|end| !is_lost(&end) && end[0][0] > 0.0 && end[1][0] > 0.0)
+            .collect(),
+        diverged: ends.iter().filter(is_lost).count(),
+    }
 }
 
 /// The path from each start over the plane: `steps + 1` points.

@@ -6,7 +6,7 @@ use meva_core::{Game, Scalar};
 use crate::cpu::Cpu;
 use crate::cpu::estimate::Playable;
 use crate::draws::{Sampling, Start};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::follow::ascent::{Agent, Ascent, Joint, Precision};
 use crate::follow::learner::Learner;
 use crate::model::Model;
@@ -90,7 +90,7 @@ impl Match {
 /// `f32`; returns and best responses are exact even where [`Match::sampling`] makes the agents estimate their gradients.
 ///
 /// # Errors
-/// As [`Agent::pair`].
+/// As [`Agent::pair`], or every pair of a seed diverged: its policies or returns became infinite or NaN.
 ///
 /// ```
 /// use meva::cpu::Cpu;
@@ -137,7 +137,7 @@ pub fn play<const N: usize, G: Playable<N>>(
         })
     };
     let seeds = player.models.len().max(other.models.len()).max(1);
-    Ok(measure(game, &(0..seeds).map(pairs).collect::<Result<Vec<_>>>()?))
+    measure(game, &(0..seeds).map(pairs).collect::<Result<Vec<_>>>()?)
 }
 
 /// `count` initial joint policies.
@@ -235,6 +235,8 @@ pub struct Fared {
     pub quantiles: [f64; 5],
     /// In iterated games, how its policies play.
     pub style: Option<Style>,
+    /// How many pairs diverged: they are left out of everything else.
+    pub diverged: usize,
 }
 
 /// How policies of an iterated game play.
@@ -246,12 +248,35 @@ pub struct Style {
     pub cooperation: [f64; 5],
 }
 
-/// How both players fare, from the final policies of each seed's pairs.
-pub fn measure<const N: usize, G: Game<N>>(game: &G, ends: &[Vec<Joint<N>>]) -> [Fared; 2] {
-    [0, 1].map(|i| {
-        let returns: Vec<Vec<f64>> = ends
+/// How both players fare, from the final policies of each seed's pairs. Pairs that diverged are counted and left out.
+///
+/// # Errors
+/// Every pair of a seed diverged.
+pub fn measure<const N: usize, G: Game<N>>(game: &G, ends: &[Vec<Joint<N>>]) -> Result<[Fared; 2]> {
+    type Measured<const N: usize> = (Joint<N>, [f64; 2]);
+    let is_finite = |(x, values): &Measured<N>| x.as_flattened().iter().chain(values).all(|number| number.is_finite());
+    let measured = |pairs: &Vec<Joint<N>>| -> Vec<Measured<N>> {
+        let pairs = pairs.iter().map(|x| (*x, game.value(x)));
+        pairs.filter(is_finite).collect()
+    };
+    let kept: Vec<Vec<Measured<N>>> = ends.iter().map(measured).collect();
+    if let Some(seed) = kept.iter().position(Vec::is_empty) {
+        let which = if ends.len() == 1 {
+            String::new()
+        } else {
+            format!(" of model {}", seed + 1)
+        };
+        return Err(Error::diverged(format!(
+            "all {} pairs{which} diverged: their policies or returns are infinite or NaN",
+            ends[seed].len()
+        ))
+        .hint("use a smaller rate or a shorter imagined step"));
+    }
+    let diverged = ends.iter().map(Vec::len).sum::<usize>() - kept.iter().map(Vec::len).sum::<usize>();
+    Ok([0, 1].map(|i| {
+        let returns: Vec<Vec<f64>> = kept
             .iter()
-            .map(|pairs| pairs.iter().map(|x| game.value(x)[i]).collect())
+            .map(|pairs| pairs.iter().map(|(_, values)| values[i]).collect())
             .collect();
         let mut pooled: Vec<f64> = returns.iter().flatten().copied().collect();
         let mean = Mean::of(&pooled);
@@ -261,9 +286,10 @@ pub fn measure<const N: usize, G: Game<N>>(game: &G, ends: &[Vec<Joint<N>>]) -> 
             pooled: mean,
             by_seed: returns.iter().map(|returns| Mean::of(returns).mean).collect(),
             quantiles: [0.05, 0.25, 0.5, 0.75, 0.95].map(|q| pooled[(q * last).round() as usize]),
-            style: style(ends.iter().flatten().map(|x| x[i].as_slice())),
+            style: style(kept.iter().flatten().map(|(x, _)| x[i].as_slice())),
+            diverged,
         }
-    })
+    }))
 }
 
 /// `None` if the policies are not those of an iterated game.
@@ -295,7 +321,7 @@ mod tests {
     #[test]
     fn tit_for_tat_is_recognised() {
         let game = IteratedMatrix::PRISONERS_DILEMMA;
-        let [first, second] = measure(&game, &[vec![[TIT_FOR_TAT, [-9.0; 5]]], vec![[TIT_FOR_TAT, [9.0; 5]]]]);
+        let [first, second] = measure(&game, &[vec![[TIT_FOR_TAT, [-9.0; 5]]], vec![[TIT_FOR_TAT, [9.0; 5]]]]).unwrap();
         assert_eq!(first.style.map(|style| style.tit_for_tat), Some(1.0));
         assert_eq!(second.style.map(|style| style.tit_for_tat), Some(0.0));
         assert!(first.by_seed[0] < -1.9 && first.by_seed[1] > -1.1);
@@ -308,6 +334,29 @@ mod tests {
                 first.by_seed[1],
                 first.by_seed[1]
             ]
+        );
+    }
+
+    /// Pairs that have left the numbers are counted, and nothing else is made of them.
+    #[test]
+    fn pairs_that_diverge_are_left_out() {
+        let game = IteratedMatrix::PRISONERS_DILEMMA;
+        let (good, lost) = ([TIT_FOR_TAT; 2], [TIT_FOR_TAT, [f64::NAN; 5]]);
+        let infinite = [[f64::INFINITY; 5], TIT_FOR_TAT];
+        let alone = measure(&game, &[vec![good]]).unwrap();
+        let beside = measure(&game, &[vec![lost, good, infinite]]).unwrap();
+        for (alone, beside) in alone.into_iter().zip(beside) {
+            assert_eq!((alone.diverged, beside.diverged), (0, 2));
+            assert_eq!(
+                (alone.by_seed, alone.quantiles, alone.style),
+                (beside.by_seed, beside.quantiles, beside.style)
+            );
+        }
+        let nothing = measure(&game, &[vec![good], vec![lost]]).unwrap_err();
+        assert_eq!(nothing.exit_code(), 4);
+        assert!(
+            nothing.to_string().contains("all 1 pairs of model 2 diverged"),
+            "{nothing}"
         );
     }
 

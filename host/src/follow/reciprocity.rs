@@ -114,7 +114,7 @@ pub fn check(model: &Model) -> Result<()> {
 /// Measures the pairs of a learner for one seed, at its model's learning rate or, if it has no model, at [`RATE`].
 ///
 /// # Errors
-/// As [`Agent::pair`].
+/// As [`Agent::pair`], or every pair diverged.
 pub fn returns(cpu: Cpu, learner: Learner, model: Option<&Model>, protocol: Protocol, seed: u64) -> Result<Returns> {
     let game = IteratedMatrix::PRISONERS_DILEMMA;
     let ascent = Ascent {
@@ -136,8 +136,19 @@ pub fn returns(cpu: Cpu, learner: Learner, model: Option<&Model>, protocol: Prot
         cpu,
         &first,
     );
-    let means = |ends: Vec<Joint<5>>| measure(&game, &[ends]).map(|fared| fared.pooled.mean);
-    let [[first, second], [held, response], [shaper, naive]] = [together, held, shaped].map(means);
+    let means = |ends: Vec<Joint<5>>| -> Result<[f64; 2]> {
+        let fared = measure(&game, &[ends]).map_err(|error| error.at(learner.title()))?;
+        if fared[0].diverged > 0 {
+            log::warn!(
+                "{}: {} of {} pairs diverged and are left out",
+                learner.title(),
+                fared[0].diverged,
+                protocol.pairs
+            );
+        }
+        Ok(fared.map(|fared| fared.pooled.mean))
+    };
+    let ([first, second], [held, response], [shaper, naive]) = (means(together)?, means(held)?, means(shaped)?);
     Ok([(first + second) / 2.0, held, response, shaper, naive])
 }
 

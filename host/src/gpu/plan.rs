@@ -10,6 +10,7 @@ use super::constant::{Constant, Value};
 use super::layout::Layout;
 use crate::config::{Algorithm, Config, Game};
 use crate::error::{Error, Result};
+use crate::limits::product;
 
 /// Chunks that a batch is split into: enough for their partial sums to fill a large GPU, few enough to be added up quickly.
 const CHUNKS: usize = 16;
@@ -60,6 +61,25 @@ impl Plan {
                 "the GPU engine evaluates games exactly; it cannot estimate them from rollouts (`estimator` = rollouts)",
             )
             .hint("use --engine cpu"));
+        }
+        if config.clip.is_some() {
+            return Err(Error::usage("the GPU engine does not clip gradients (`clip`)")
+                .hint("leave `clip` out, or use --engine cpu"));
+        }
+        // Buffers are indexed by u32: a size beyond it is refused before anything is multiplied or allocated.
+        let sizes = [
+            config.batch,
+            seeds,
+            config.stride.saturating_add(1),
+            6,
+            config.quantiles,
+        ];
+        if product(sizes) > u128::from(u32::MAX) {
+            let Config { batch, stride, .. } = config;
+            return Err(Error::usage(format!(
+                "`batch` {batch} with `stride` {stride} and {seeds} seeds is more than the GPU engine's buffers can number"
+            ))
+            .hint("use fewer seeds at once, a smaller batch or stride, or --engine cpu"));
         }
         Ok(Plan {
             layout: Layout::of(config.shape()?)?,

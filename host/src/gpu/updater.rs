@@ -64,6 +64,19 @@ impl Updater {
             chunk,
             ..
         } = plan;
+        let most = gpu.device.limits().max_compute_workgroups_per_dimension as usize;
+        for (count, what) in [
+            (batch, "`batch` is"),
+            (stride, "`stride` is"),
+            (seeds, "the seeds side by side are"),
+        ] {
+            if count > most {
+                return Err(
+                    Error::usage(format!("{what} {count}: this device takes at most {most}"))
+                        .hint("make it smaller, or use --engine cpu"),
+                );
+            }
+        }
         let trajectories = seeds * batch;
         let draws = trajectories * (8 * plan.draw_len() + 8 * updates_per_outer);
         let outers = (MOST_UPDATES / updates_per_outer).min(MOST_DRAWS / draws).max(1);
@@ -104,7 +117,9 @@ impl Updater {
         let chunks = networks * plan.chunks();
         let record = chunk * plan.learned() * layout.products * 2 * shape.hidden;
         let vectors = chunk * plan.segments() * layout.sums.len() * shape.hidden;
-        let slice = (limit as usize / (4 * record.max(vectors))).clamp(1, chunks);
+        let slice = (limit as usize / (4 * record.max(vectors)))
+            .min(most / chunk)
+            .clamp(1, chunks);
         let inputs = storage("inputs", slice * record)?;
         let deltas = storage("deltas", slice * record)?;
         let vector_sums = storage("vector sums", slice * vectors)?;

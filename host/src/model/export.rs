@@ -5,14 +5,14 @@ use std::fmt::Write as _;
 use meva_core::{Player, choice};
 
 use crate::error::Result;
-use crate::model::Model;
 use crate::model::tensors::TensorFile;
+use crate::model::{Model, part};
 
 /// An export format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Format {
-    /// The model file itself, checked.
+    /// The model file, checked; of one player, the network alone under plain names.
     Safetensors,
     /// A C header with the image as a constant array, to be used in place.
     CHeader,
@@ -36,7 +36,7 @@ choice! { Format, "format":
 pub fn export(file: &TensorFile, player: Option<Player>, format: Format) -> Result<Vec<u8>> {
     let model = Model::of_file(file)?;
     match format {
-        Format::Safetensors => file.to_bytes(),
+        Format::Safetensors => part(file, model.config().networks.count(), player).to_bytes(),
         Format::CHeader => c_header(&model, player).map(String::into_bytes),
         Format::Rust => rust(&model, player).map(String::into_bytes),
         Format::Bytes => bytes(&model, player),
@@ -154,6 +154,31 @@ mod tests {
         let [zero, one] = Player::BOTH.map(|player| model.image(Some(player)).unwrap());
         assert_eq!(zero.len(), one.len());
         assert_ne!(zero, one);
+    }
+
+    /// A file for one player has that player's numbers and no others, and is not mistaken for a model.
+    #[test]
+    fn safetensors_of_one_player() {
+        let mut config = model("imp").config().clone();
+        config.set("rho=0.5").unwrap();
+        config.set("bootstrap=semi-gradient").unwrap();
+        let whole = Trainer::new(&config).unwrap().model_file().unwrap();
+        for player in Player::BOTH {
+            let bytes = export(&whole, Some(player), Format::Safetensors).unwrap();
+            let alone = TensorFile::from_bytes(&bytes).unwrap();
+            assert_eq!(2 * alone.tensors.len(), whole.tensors.len());
+            for tensor in &alone.tensors {
+                let own = whole.get(&format!("{}.{}", player.index(), tensor.name)).unwrap();
+                assert_eq!(tensor.data, own.data);
+            }
+            let error = Model::of_file(&alone).map(drop).unwrap_err().to_string();
+            assert!(
+                error.contains(&format!("of player {} alone", player.index())),
+                "{error}"
+            );
+        }
+        let both = TensorFile::from_bytes(&export(&whole, None, Format::Safetensors).unwrap()).unwrap();
+        assert_eq!(both, whole);
     }
 
     #[test]

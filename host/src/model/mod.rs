@@ -20,14 +20,41 @@ use crate::config::{Algorithm, Config, Sharing};
 use crate::cpu::memory::zeroed_slice;
 use crate::error::{Error, Result};
 use crate::model::network::{Compiled, Network};
-use crate::model::tensors::{TensorFile, network_prefix, parameters_from_tensors};
+use crate::model::tensors::{NamedTensor, TensorFile, network_prefix, parameters_from_tensors};
 
 /// The file of a run directory that holds the trained model.
 pub const MODEL: &str = "model.safetensors";
 
-/// The prefix of the names of the tensors that a model is evaluated with: those of the target network if there is one.
-pub(crate) fn prefix(config: &Config) -> &'static str {
-    if config.rho.is_some() { "target." } else { "" }
+/// The note of a file that holds the network of one player alone: the player.
+pub const PLAYER: &str = "player";
+
+/// The prefix of the names of the tensors that a model is evaluated with. Files have them under plain names; older ones
+/// also have the network that was being trained, and what is evaluated is called `target.`.
+pub(crate) fn prefix(file: &TensorFile) -> &'static str {
+    const TARGET: &str = "target.";
+    let older = file.tensors.iter().any(|tensor| tensor.name.starts_with(TARGET));
+    if older { TARGET } else { "" }
+}
+
+/// A file that holds what is evaluated of a model, in place of a model's own file: the network of one player under plain
+/// names, or everything under the names that it has today.
+pub(crate) fn part(file: &TensorFile, networks: usize, player: Option<Player>) -> TensorFile {
+    let own = match player {
+        Some(player) if networks > 1 => network_prefix(prefix(file), player.index(), networks),
+        _ => prefix(file).to_owned(),
+    };
+    let mut metadata = file.metadata.clone();
+    if let Some(player) = player.filter(|_| networks > 1) {
+        metadata.insert(PLAYER.to_owned(), player.index().to_string());
+    }
+    let tensors = file.tensors.iter().filter_map(|tensor| {
+        let name = tensor.name.strip_prefix(&own)?.to_owned();
+        Some(NamedTensor { name, ..tensor.clone() })
+    });
+    TensorFile {
+        tensors: tensors.collect(),
+        metadata,
+    }
 }
 
 /// A trained model: a network for a game, with the configuration that it was trained with.
@@ -153,6 +180,12 @@ impl Model {
     /// # Errors
     /// As [`Model::load`].
     pub fn of_file(file: &TensorFile) -> Result<Self> {
+        if let Some(player) = file.metadata.get(PLAYER) {
+            return Err(Error::files(format!(
+                "the file holds the network of player {player} alone, not a model"
+            ))
+            .hint("give the run that it was exported from"));
+        }
         let config = Config::of_metadata(&file.metadata)?;
         let shape = config.shape()?;
         match config.algorithm {
@@ -209,7 +242,7 @@ impl Model {
     /// the length of the imagined step takes the place of the discounts.
     ///
     /// # Errors
-    /// The policies do not have as many parameters as the model's game.
+    /// The policies do not have as many parameters as the model's game, or as [`Model::trained`].
     pub fn field(&self, x: [&[f64]; 2], setting: [f64; 2]) -> Result<[Vec<f64>; 2]> {
         self.played.field(self, x, setting)
     }
@@ -218,8 +251,9 @@ impl Model {
     /// step in their place.
     ///
     /// # Errors
-    /// As [`Model::network`].
+    /// As [`Model::network`], or a discount is not in [0, 1], or a length is not finite or negative.
     pub fn trained<const N: usize>(&self, setting: [f64; 2]) -> Result<Trained<'_, N>> {
+        self.check_setting(setting)?;
         Ok(Trained {
             network: self.network()?,
             rule: match self.config.algorithm {
@@ -230,13 +264,58 @@ impl Model {
         })
     }
 
+    /// An error if the network has not been trained for such settings.
+    fn check_setting(&self, setting: [f64; 2]) -> Result<()> {
+        let (what, most, hint) = match self.config.algorithm {
+            Algorithm::Meva => ("a discount", 1.0, "it must lie in [0, 1]"),
+            Algorithm::Cola => ("a length", f64::MAX, "it must be finite and not negative"),
+        };
+        match setting.into_iter().find(|setting| !(0.0..=most).contains(setting)) {
+            Some(setting) => Err(Error::usage(format!("{what} of {setting}")).hint(hint)),
+            None => Ok(()),
+        }
+    }
+
     /// Each player's `M` quantiles at a joint policy, in `f64`.
     ///
     /// # Errors
-    /// The policies do not have as many parameters as the model's game.
+    /// As [`Model::field`].
     pub fn quantiles(&self, x: [&[f64]; 2], setting: [f64; 2]) -> Result<[Vec<f64>; 2]> {
+        self.check_setting(setting)?;
         self.played.quantiles(x, setting)
     }
+}
+
+/// Checks that models, each with its path, are of one configuration, with a seed of its own for each.
+///
+/// # Errors
+/// Two of them have the same seed, or differ in another key.
+pub fn of_one_configuration<'a>(models: impl IntoIterator<Item = (&'a Path, &'a Model)>) -> Result<()> {
+    let models: Vec<_> = models.into_iter().collect();
+    let hint = "name runs that differ in their seeds alone, or add --mixed to take them as they are";
+    for (k, (path, model)) in models.iter().enumerate() {
+        let config = model.config();
+        for (other, before) in &models[..k] {
+            if before.config().seed == config.seed {
+                return Err(Error::usage(format!(
+                    "`{}` and `{}` both have seed {}",
+                    other.display(),
+                    path.display(),
+                    config.seed
+                ))
+                .hint(hint));
+            }
+            if let Some(key) = config.difference(&before.config().with_seed(config.seed)) {
+                return Err(Error::usage(format!(
+                    "`{}` and `{}` differ in `{key}`",
+                    other.display(),
+                    path.display()
+                ))
+                .hint(hint));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// A model file while it is being read.
@@ -257,7 +336,7 @@ fn read<G: Game<N> + Send + Sync + 'static, const N: usize, const H: usize, cons
     config: Config,
     game: G,
 ) -> Result<Model> {
-    let (part, networks) = (prefix(&config), config.networks.count());
+    let (part, networks) = (prefix(file), config.networks.count());
     let mut parameters: Box<[Parameters<f32, N, H, R, M>]> = zeroed_slice(networks);
     for (n, parameters) in parameters.iter_mut().enumerate() {
         parameters_from_tensors(file, &network_prefix(part, n, networks), parameters)?;

@@ -1,7 +1,6 @@
 //! Tensors in safetensors files, and network parameters as tensors.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
 use meva_core::parameters::{Parameters, Tensor};
@@ -10,6 +9,10 @@ use safetensors::{Dtype, SafeTensorError, SafeTensors};
 use serde::Serialize;
 
 use crate::error::{Error, Result};
+use crate::files::{self, MOST_NUMBERS};
+
+/// The note under which a file has its [checksum](TensorFile::checksum).
+pub const CHECKSUM: &str = "checksum";
 
 /// The contents of a safetensors file: tensors in the order of their data, and notes.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -46,13 +49,44 @@ impl TensorFile {
         self.tensors.iter().find(|tensor| tensor.name == name)
     }
 
-    /// The bytes of the file: the header's length, the header, the numbers. Equal contents give equal bytes.
+    /// The checksum of the contents, as eight hexadecimal digits: the CRC-32 of every note, in the order of keys, as
+    /// `KEY 0 VALUE 0`, then of every tensor, in the order of names, as `NAME 0 LENGTH,LENGTH.. 0` and its numbers,
+    /// little-endian.
+    pub fn checksum(&self) -> String {
+        let mut sum = crc32fast::Hasher::new();
+        let mut text = |text: &str| {
+            sum.update(text.as_bytes());
+            sum.update(&[0]);
+        };
+        for (key, value) in self.metadata.iter().filter(|(key, _)| *key != CHECKSUM) {
+            text(key);
+            text(value);
+        }
+        let mut tensors: Vec<&NamedTensor> = self.tensors.iter().collect();
+        tensors.sort_by(|a, b| a.name.cmp(&b.name));
+        for NamedTensor { name, shape, data } in tensors {
+            let lengths: Vec<String> = shape.iter().map(usize::to_string).collect();
+            for text in [name, &lengths.join(",")] {
+                sum.update(text.as_bytes());
+                sum.update(&[0]);
+            }
+            for number in data {
+                sum.update(&number.to_le_bytes());
+            }
+        }
+        format!("{:08x}", sum.finalize())
+    }
+
+    /// The bytes of the file: the header's length, the header with the checksum, the numbers. Equal contents give equal
+    /// bytes.
     ///
     /// # Errors
     /// Two tensors have the same name, or one's shape does not fit its data.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let mut metadata = self.metadata.clone();
+        metadata.insert(CHECKSUM.to_owned(), self.checksum());
         let mut header = Header {
-            metadata: &self.metadata,
+            metadata: &metadata,
             tensors: BTreeMap::new(),
         };
         let mut end = 0;
@@ -82,15 +116,21 @@ impl TensorFile {
         Ok(bytes)
     }
 
-    /// Reads the bytes of a file.
+    /// Reads the bytes of a file. A checksum, if there is one, is checked and removed from the notes.
     ///
     /// # Errors
-    /// They are truncated, are not in this format, or contain numbers other than `f32`.
+    /// They are truncated, are not in this format, contain numbers other than `f32`, or are not those that the checksum
+    /// was made of.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        Self::parse(bytes).map(|(file, _)| file)
+    }
+
+    /// The contents, and whether they have a checksum.
+    fn parse(bytes: &[u8]) -> Result<(Self, bool)> {
         let (_, header) = SafeTensors::read_metadata(bytes).map_err(unreadable)?;
-        let file = SafeTensors::deserialize(bytes).map_err(unreadable)?;
+        let read = SafeTensors::deserialize(bytes).map_err(unreadable)?;
         let tensor = |name: String| {
-            let view = file.tensor(&name).map_err(unreadable)?;
+            let view = read.tensor(&name).map_err(unreadable)?;
             if view.dtype() != Dtype::F32 {
                 return Err(
                     Error::files(format!("tensor `{name}` holds {}, expected F32", view.dtype()))
@@ -104,7 +144,7 @@ impl TensorFile {
                 data: numbers.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect(),
             })
         };
-        Ok(TensorFile {
+        let mut file = TensorFile {
             tensors: header.offset_keys().into_iter().map(tensor).collect::<Result<_>>()?,
             metadata: header
                 .metadata()
@@ -112,23 +152,44 @@ impl TensorFile {
                 .flatten()
                 .map(|(key, value)| (key.clone(), value.clone()))
                 .collect(),
-        })
+        };
+        let promised = file.metadata.remove(CHECKSUM);
+        if let Some(promised) = &promised
+            && *promised != file.checksum()
+        {
+            return Err(Error::files(format!(
+                "the file is damaged: its checksum is {promised}, that of its contents {}",
+                file.checksum()
+            ))
+            .hint("copy it again; a file that was changed on purpose must lose the note `checksum` in its metadata"));
+        }
+        Ok((file, promised.is_some()))
     }
 
-    /// Reads a file, as [`TensorFile::from_bytes`] reads its bytes.
+    /// Reads a file, as [`TensorFile::from_bytes`] reads its bytes. One without a checksum is read with a note.
     ///
     /// # Errors
     /// It cannot be read, or its bytes are not such a file.
     pub fn load(path: &Path) -> Result<Self> {
-        let bytes = fs::read(path).map_err(|cause| Error::io("read", path, cause))?;
-        Self::from_bytes(&bytes).map_err(|error| error.at(path.display()))
+        let bytes = files::read(path, MOST_NUMBERS)?;
+        let (file, is_checked) = Self::parse(&bytes).map_err(|error| error.at(path.display()))?;
+        if !is_checked {
+            log::warn!(
+                "`{}` has no checksum: damage to its numbers would not be noticed",
+                path.display()
+            );
+        }
+        Ok(file)
     }
 }
 
 impl NamedTensor {
     fn check(&self) -> Result<()> {
         let NamedTensor { name, shape, data } = self;
-        if shape.iter().product::<usize>() == data.len() {
+        let length = shape
+            .iter()
+            .try_fold(1_usize, |product, length| product.checked_mul(*length));
+        if length == Some(data.len()) {
             return Ok(());
         }
         Err(Error::other(format!(
@@ -269,6 +330,8 @@ fn columns(block: &Tensor) -> std::ops::Range<usize> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::error::assert_says;
     use crate::model::MODEL;
@@ -352,6 +415,42 @@ mod tests {
         let wide = [(header.len() as u64).to_le_bytes().as_slice(), header, &[0; 8]].concat();
         fs::write(&path, wide).unwrap();
         assert_says(TensorFile::load(&path), &["`w` holds F64, expected F32", MODEL]);
+    }
+
+    /// Every bit of a file matters: flipped, it is noticed, except for those that only lay the file out.
+    #[test]
+    fn a_flipped_bit_is_noticed() {
+        let file = file_of(&counted());
+        let bytes = file.to_bytes().unwrap();
+        for bit in 0..8 * bytes.len() {
+            let mut flipped = bytes.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            let Ok(read) = TensorFile::from_bytes(&flipped) else {
+                continue;
+            };
+            let kept = |(key, value): (&String, &String)| read.metadata.get(key) == Some(value);
+            assert!(file.metadata.iter().all(kept), "bit {bit}");
+            assert!(
+                read.tensors.iter().all(|tensor| file.get(&tensor.name) == Some(tensor)),
+                "bit {bit}"
+            );
+            assert_eq!(read.tensors.len(), file.tensors.len(), "bit {bit}");
+        }
+    }
+
+    #[test]
+    fn a_file_without_a_checksum_is_read() {
+        let file = file_of(&counted());
+        let with = file.to_bytes().unwrap();
+        let place = with
+            .windows(8)
+            .position(|window| window == CHECKSUM.as_bytes())
+            .unwrap();
+        let mut without = with.clone();
+        without[place..place + 8].copy_from_slice(b"chockfum");
+        let read = TensorFile::from_bytes(&without).unwrap();
+        assert_eq!(read.tensors.len(), file.tensors.len());
+        assert_eq!(read.metadata["chockfum"], file.checksum());
     }
 
     #[test]

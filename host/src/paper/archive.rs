@@ -72,7 +72,7 @@ impl Archive {
         let mut times = self.times()?;
         *times.entry(stage.to_string()).or_default() += seconds;
         let text = serde_json::to_vec_pretty(&times).map_err(unwritable)?;
-        write_atomically(&self.place("times.json"), &text)
+        write_atomically(&self.place("times.json"), &text).map(drop)
     }
 
     /// Seconds by stage, resumptions included.

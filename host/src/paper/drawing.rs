@@ -54,7 +54,7 @@ pub fn save(figure: &Figure, path: &Path) -> Result<()> {
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent).map_err(|error| Error::io("create", parent, error))?;
     }
-    write_atomically(path, &bytes)
+    write_atomically(path, &bytes).map(drop)
 }
 
 /// Writes a figure of the paper as SVG and PNG, and returns the paths.

@@ -178,7 +178,7 @@ pub fn figure_2b(models: &[&Model], cpu: Cpu, steps: usize) -> Result<Figure> {
     let grid = Grid::PUBLISHED;
     figure_2(models, 120.0, steps, |agents, ascent| Content::Basins {
         grid,
-        cells: basin(agents, &PlaneGame::Logistic, cpu, grid, ascent),
+        cells: basin(agents, &PlaneGame::Logistic, cpu, grid, ascent).cells,
     })
 }
 

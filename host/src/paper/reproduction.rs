@@ -31,13 +31,12 @@ use crate::config::Config;
 use crate::cpu::Cpu;
 use crate::error::{Error, Result};
 use crate::files::write_atomically;
-use crate::follow::plane::{Grid, ascent, basin, count};
+use crate::follow::plane::{Grid, ascent, basin};
 use crate::follow::reciprocity::{self, Curve, GAMMAS, Protocol, Returns, Sweep, lola_learners, meta_value_learners};
 use crate::follow::{Agent, Learner};
 use crate::model::{MODEL, Model};
-use crate::training::directory::{CONFIG, RunDirectory, STATE};
+use crate::training::directory::{CONFIG, RunDirectory};
 use crate::training::run::{self, Backend, Event, Run, at_once, saved};
-use crate::training::trainer::Trainer;
 
 /// The file with the result.
 pub const REPORT: &str = "report.html";
@@ -406,10 +405,6 @@ impl Work<'_> {
             ))
             .hint("choose another directory with --out, or delete this one"));
         }
-        // A process killed before the first save leaves no state.
-        if !directory.file(STATE).exists() {
-            return Run::begin(Trainer::new(config)?, directory).map(Some);
-        }
         let trainer = saved(&directory)?;
         if trainer.iteration() >= config.outer {
             return Ok(None);
@@ -454,8 +449,8 @@ impl Work<'_> {
                 return Ok(None);
             }
             let (agents, ascent) = (Agent::both(*learner, model)?, ascent(model, steps));
-            let cells = basin(agents, &PlaneGame::Logistic, self.cpu, Grid::PUBLISHED, ascent);
-            Ok(Some(count(&cells) as f64))
+            let basin = basin(agents, &PlaneGame::Logistic, self.cpu, Grid::PUBLISHED, ascent);
+            Ok(Some(basin.count() as f64))
         };
         self.archive.kept(name, &key, || BASINS.iter().map(cells).collect())
     }

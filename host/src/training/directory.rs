@@ -5,17 +5,19 @@
 //! metrics.csv          a row for each logged step
 //! model.safetensors    what was learned
 //! state.safetensors    what it takes to go on, to the same bits
+//! state.previous.safetensors   the state before it, in case the last one is damaged
+//! .lock                while a process trains the run: its number
 //! ```
 //!
 //! Each file is written next to its final place and then renamed; only the metrics are appended to, in whole rows.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::files::write_atomically;
+use crate::files::{Disk, Local, replace, write_atomically};
 
 /// The complete configuration.
 pub const CONFIG: &str = "config.toml";
@@ -25,6 +27,10 @@ pub const METRICS: &str = "metrics.csv";
 pub use crate::model::MODEL;
 /// What it takes to go on.
 pub const STATE: &str = "state.safetensors";
+/// The state before the last one.
+pub const PREVIOUS: &str = "state.previous.safetensors";
+/// The file that a process holds locked while it trains the run.
+const LOCK: &str = ".lock";
 
 /// The directory of one run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,42 +46,86 @@ impl RunDirectory {
     pub fn create(path: impl Into<PathBuf>) -> Result<Self> {
         let path = path.into();
         fs::create_dir_all(&path).map_err(|cause| Error::io("create the directory", &path, cause))?;
-        let mut entries = fs::read_dir(&path).map_err(|cause| Error::io("read the directory", &path, cause))?;
-        if entries.next().is_some() {
-            return Err(Error::files(format!("the directory `{}` is not empty", path.display()))
-                .hint("choose another one, or resume the run in it"));
+        let unreadable = |cause| Error::io("read the directory", &path, cause);
+        for entry in fs::read_dir(&path).map_err(unreadable)? {
+            let name = entry.map_err(unreadable)?.file_name();
+            // What a process that was killed may have left.
+            if name != LOCK && !name.as_encoded_bytes().ends_with(b".part") {
+                return Err(taken(&path));
+            }
         }
         Ok(RunDirectory { path })
-    }
-
-    /// As [`RunDirectory::create`], in the folder `runs`, under `name` or, if that is taken, `name-2`, `name-3` and so on.
-    ///
-    /// # Errors
-    /// The directory cannot be made.
-    pub fn create_beside_others(runs: &Path, name: &str) -> Result<Self> {
-        let taken = |path: &PathBuf| path.read_dir().is_ok_and(|mut entries| entries.next().is_some());
-        let path = runs.join(name);
-        let numbered = (2..).map(|n| runs.join(format!("{name}-{n}")));
-        let free = std::iter::once(path.clone()).chain(numbered).find(|path| !taken(path));
-        RunDirectory::create(free.unwrap_or(path))
     }
 
     /// Opens the directory of an existing run.
     ///
     /// # Errors
-    /// There is no directory at `path`, or no configuration in it.
+    /// There is no directory at `path`, or neither a configuration nor a state in it.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self> {
         let directory = RunDirectory { path: path.into() };
-        match fs::metadata(directory.file(CONFIG)) {
-            Ok(_) => Ok(directory),
-            Err(cause) if cause.kind() == io::ErrorKind::NotFound && directory.path.is_dir() => {
-                Err(Error::files(format!(
-                    "`{}` is not the directory of a run: it has no {CONFIG}",
-                    directory.path.display()
-                ))
-                .hint("give the directory that training wrote to"))
-            }
+        let is_run = [CONFIG, STATE, PREVIOUS]
+            .iter()
+            .any(|name| directory.file(name).exists());
+        match fs::metadata(directory.path()) {
+            Ok(_) if is_run => Ok(directory),
+            Ok(_) => Err(Error::files(format!(
+                "`{}` is not the directory of a run: it has no {CONFIG}",
+                directory.path.display()
+            ))
+            .hint("give the directory that training wrote to")),
             Err(cause) => Err(Error::io("open the run", &directory.path, cause)),
+        }
+    }
+
+    /// Keeps other processes from training in the directory until the lock is dropped. A lock whose process has ended, in
+    /// whatever way, is free.
+    ///
+    /// # Errors
+    /// Another process trains in the directory, or this one does already.
+    pub fn lock(&self) -> Result<Lock> {
+        let path = self.file(LOCK);
+        let failed = |cause| Error::io("lock the run with", &path, cause);
+        loop {
+            let open = OpenOptions::new()
+                .read(true)
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .open(&path);
+            let mut file = open.map_err(failed)?;
+            match file.try_lock() {
+                Ok(()) => {
+                    // Whoever held it may have removed it between these two steps.
+                    if !is_at(&file, &path) {
+                        continue;
+                    }
+                    let number = std::process::id().to_string();
+                    file.set_len(0)
+                        .and_then(|()| file.write_all(number.as_bytes()))
+                        .map_err(failed)?;
+                    return Ok(Lock { path, _file: file });
+                }
+                Err(TryLockError::WouldBlock) => {
+                    let mut number = String::new();
+                    // On some systems what is locked cannot be read.
+                    let _ = file.read_to_string(&mut number);
+                    let who = match number.as_str() {
+                        "" => "another process".to_owned(),
+                        number if number == std::process::id().to_string() => "this process".to_owned(),
+                        number => format!("process {number}"),
+                    };
+                    return Err(Error::files(format!("{who} is training in `{}`", self.path.display()))
+                        .hint("wait until it has ended, or end it; the run can then be resumed"));
+                }
+                Err(TryLockError::Error(cause)) if cause.kind() == io::ErrorKind::Unsupported => {
+                    log::warn!(
+                        "`{}` is on a file system without locks: let one process alone train in it",
+                        self.path.display()
+                    );
+                    return Ok(Lock { path, _file: file });
+                }
+                Err(TryLockError::Error(cause)) => return Err(failed(cause)),
+            }
         }
     }
 
@@ -103,7 +153,61 @@ impl RunDirectory {
     /// # Errors
     /// The file cannot be written.
     pub fn write_atomically(&self, name: &str, bytes: &[u8]) -> Result<()> {
-        write_atomically(&self.file(name), bytes)
+        write_atomically(&self.file(name), bytes).map(drop)
+    }
+
+    /// Saves a model and a state, each as a whole; if `keep`, the state that was there becomes the previous one.
+    ///
+    /// # Errors
+    /// They cannot be written; at least one whole state is left of any that were there.
+    pub(crate) fn save(&self, model: &[u8], state: &[u8], keep: bool) -> Result<()> {
+        save(&Local, self, model, state, keep)
+    }
+}
+
+fn save(disk: &impl Disk, directory: &RunDirectory, model: &[u8], state: &[u8], keep: bool) -> Result<()> {
+    let [at_model, at_state, previous] = [MODEL, STATE, PREVIOUS].map(|name| directory.file(name));
+    replace(disk, &at_model, model, None).map_err(|cause| Error::io("write", &at_model, cause))?;
+    let previous = keep.then_some(previous.as_path());
+    replace(disk, &at_state, state, previous).map_err(|cause| Error::io("write", &at_state, cause))
+}
+
+fn taken(path: &Path) -> Error {
+    let error = Error::files(format!("the directory `{}` is not empty", path.display()));
+    error.hint(format!(
+        "continue the run in it with --resume {}, choose another directory with --out, or delete this one",
+        path.display()
+    ))
+}
+
+/// Whether an open file is the one that its path leads to.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let identity = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
+    match (file.metadata(), fs::metadata(path)) {
+        (Ok(own), Ok(found)) => identity(own) == identity(found),
+        _ => false,
+    }
+}
+
+/// Elsewhere a file that is open cannot be removed.
+#[cfg(not(unix))]
+fn is_at(_: &File, _: &Path) -> bool {
+    true
+}
+
+/// The right to train in a directory; it ends when this value is dropped, or with the process.
+#[derive(Debug)]
+pub struct Lock {
+    path: PathBuf,
+    _file: File,
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // If it cannot be removed it stays, unlocked, and does no harm.
+        let _ = fs::remove_file(&self.path);
     }
 }
 
@@ -111,6 +215,7 @@ impl RunDirectory {
 mod tests {
     use super::*;
     use crate::error::assert_says;
+    use crate::files::simulated::{Failing, Found};
     use tempfile::TempDir;
 
     fn scratch() -> (TempDir, RunDirectory) {
@@ -156,13 +261,68 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_is_taken_gets_a_number() {
-        let (scratch, _) = scratch();
-        for name in ["b", "b-2", "b-3"] {
-            let directory = RunDirectory::create_beside_others(scratch.path(), "b").unwrap();
-            assert_eq!(directory.path(), scratch.path().join(name));
-            directory.write_atomically(CONFIG, b"").unwrap();
+    fn one_process_at_a_time() {
+        let (_scratch, directory) = scratch();
+        let lock = directory.lock().unwrap();
+        assert_eq!(read(&directory, LOCK), std::process::id().to_string());
+        assert_says(directory.lock(), &["this process is training", "runs/a"]);
+        drop(lock);
+        assert!(!directory.file(LOCK).exists(), "nothing is left");
+        // A process that was killed leaves its lock, which is nobody's.
+        fs::write(directory.file(LOCK), "12345").unwrap();
+        RunDirectory::create(directory.path()).expect("what it left does not count");
+        let lock = directory.lock().unwrap();
+        fs::write(directory.file(LOCK), "12345").unwrap();
+        assert_says(directory.lock(), &["process 12345 is training"]);
+        drop(lock);
+        directory.lock().unwrap();
+    }
+
+    /// At whatever operation the power goes, and whatever of the latest writes is lost, a state is found whole, and it is
+    /// not older than the last one that was reported as saved.
+    #[test]
+    fn a_power_cut_leaves_a_whole_state() {
+        let directory = RunDirectory { path: PathBuf::new() };
+        let bytes = |part: &str, generation: usize| format!("{part} {generation}, whole").into_bytes();
+        let generation = |found: &Found, name: &str, part: &str| {
+            let text = String::from_utf8(found.get(Path::new(name))?.clone()).ok()?;
+            let number = text.strip_prefix(part)?.strip_suffix(", whole")?;
+            number.trim().parse::<usize>().ok()
+        };
+        let (mut outcomes, mut fell_back) = (0, 0);
+        for operations in 0..100 {
+            let disk = Failing::new(&Found::new(), operations);
+            let mut saved = 0;
+            for count in 1..=4 {
+                let saving = save(
+                    &disk,
+                    &directory,
+                    &bytes("model", count),
+                    &bytes("state", count),
+                    count > 1,
+                );
+                if saving.is_err() {
+                    break;
+                }
+                saved = count;
+            }
+            for found in disk.after_the_cut() {
+                let [last, before] = [STATE, PREVIOUS].map(|name| generation(&found, name, "state"));
+                assert!(
+                    last.max(before).unwrap_or(0) >= saved,
+                    "{operations}: {last:?} {before:?} {saved}"
+                );
+                assert!(generation(&found, MODEL, "model").unwrap_or(0) >= saved);
+                for name in [STATE, PREVIOUS, MODEL] {
+                    let part = if name == MODEL { "model" } else { "state" };
+                    let whole = generation(&found, name, part).is_some();
+                    assert!(whole || !found.contains_key(Path::new(name)), "{name} is torn");
+                }
+                outcomes += 1;
+                fell_back += usize::from(last.is_none() && before.is_some());
+            }
         }
+        assert!(outcomes > 400 && fell_back > 0, "{outcomes} {fell_back}");
     }
 
     #[test]

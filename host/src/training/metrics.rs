@@ -1,11 +1,12 @@
 //! The metrics of a run: a table that grows by whole rows.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::fs::{File, OpenOptions};
+use std::io::Write;
 use std::path::PathBuf;
 
 use super::directory::{METRICS, RunDirectory};
 use crate::error::{Error, Result};
+use crate::files::{MOST_NUMBERS, read_text};
 
 /// `metrics.csv`: a header, then a row per logged step, in ascending order of steps.
 #[derive(Debug)]
@@ -31,11 +32,10 @@ impl MetricsLog {
     /// The log has other columns or a malformed row, or it cannot be read or written.
     pub fn resume(directory: &RunDirectory, columns: &[&str], step: u64) -> Result<Self> {
         let path = directory.file(METRICS);
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Self::create(directory, columns),
-            Err(cause) => return Err(Error::io("read", &path, cause)),
-        };
+        if !path.exists() {
+            return Self::create(directory, columns);
+        }
+        let text = read_text(&path, MOST_NUMBERS)?;
         let kept = rows_before(&text, &header(columns), step).map_err(|error| error.at(path.display()))?;
         Self::start(directory, columns, &kept)
     }
@@ -105,6 +105,8 @@ fn rows_before(text: &str, header: &str, step: u64) -> Result<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::error::assert_says;
     use tempfile::TempDir;

@@ -27,29 +27,30 @@
 //! ```
 
 use std::fmt;
-use std::fs;
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::directory::{CONFIG, METRICS, MODEL, RunDirectory, STATE};
+use super::directory::{CONFIG, Lock, METRICS, PREVIOUS, RunDirectory, STATE};
 use super::metrics::MetricsLog;
 use super::trainer::Trainer;
 use crate::config::Config;
 use crate::cpu::WIDTH;
 use crate::error::{Error, Result};
-use crate::gpu::Gpu;
+use crate::files::{MOST_NUMBERS, read_text};
+use crate::gpu::{Gpu, Plan};
 use crate::model::Model;
 use crate::model::tensors::TensorFile;
 
 mod side_by_side;
 
-/// How often the model and the state are saved.
+/// How often the model and the state are saved, unless [`Run::save_every`] says otherwise.
 const SAVE_EVERY: Duration = Duration::from_secs(10);
 /// Rows of `metrics.csv` in a run.
 const LOGGED: usize = 200;
-/// The columns of the metrics after the step: the mean loss since the previous row, and how long this process has trained.
+/// The columns of the metrics after the step: the mean loss since the previous row, and how long the run has been
+/// trained for, by all processes.
 const COLUMNS: [&str; 2] = ["loss", "seconds"];
 
 /// What trains runs. A run does not record its backend and can be resumed on another one.
@@ -91,6 +92,17 @@ impl Backend {
         }
     }
 
+    /// Checks that this many runs like that of the trainer can be trained, before anything is allocated for them.
+    ///
+    /// # Errors
+    /// The machine or the device cannot hold them, or the backend cannot train them.
+    pub fn check(&self, trainer: &Trainer, runs: usize) -> Result<()> {
+        match self {
+            Backend::Cpu => trainer.room_for(at_once(trainer.config().batch).min(runs)),
+            Backend::Gpu(_) => Plan::of(trainer.config(), runs).map(drop),
+        }
+    }
+
     /// Its name: `cpu` or `gpu`.
     pub fn name(&self) -> &'static str {
         match self {
@@ -116,7 +128,13 @@ impl fmt::Debug for Backend {
 pub struct Run {
     trainer: Trainer,
     directory: RunDirectory,
+    _lock: Lock,
     log: MetricsLog,
+    save_every: Duration,
+    /// The outer iteration of the state in the directory, if that is whole.
+    saved: Option<usize>,
+    /// Seconds that earlier processes trained it for.
+    before: f64,
     /// Its index among the runs that are trained together.
     index: usize,
     /// Outer iterations done before this process took over.
@@ -139,46 +157,100 @@ impl Run {
         Run::begin(trainer, RunDirectory::create(path)?)
     }
 
-    /// The run stored in a directory, continued from where it was last saved. To make it longer, use [`saved`],
-    /// [`Trainer::set_outer`] and [`Run::go_on`] instead.
+    /// The run stored in a directory, continued from where it was last saved.
     ///
     /// # Errors
-    /// As [`RunDirectory::open`], [`saved`] and [`Run::go_on`].
+    /// As [`RunDirectory::open`], [`RunDirectory::lock`], [`saved`] and [`Run::go_on`].
     pub fn resume(path: impl Into<PathBuf>) -> Result<Self> {
-        let directory = RunDirectory::open(path)?;
-        Run::go_on(saved(&directory)?, directory)
+        Run::resume_with(path, |_| Ok(()))
     }
 
-    /// Starts a run: writes the configuration and empty metrics.
+    /// As [`Run::resume`], with a change to the trainer, such as [`Trainer::set_outer`] to make the run longer.
     ///
     /// # Errors
-    /// They cannot be written.
+    /// As [`Run::resume`], and those of the change.
+    pub fn resume_with(path: impl Into<PathBuf>, change: impl FnOnce(&mut Trainer) -> Result<()>) -> Result<Self> {
+        let directory = RunDirectory::open(path)?;
+        let lock = directory.lock()?;
+        let mut trainer = saved(&directory)?;
+        change(&mut trainer)?;
+        Run::continued(trainer, directory, lock)
+    }
+
+    /// Starts a run: writes the configuration, empty metrics and the state before the first outer iteration.
+    ///
+    /// # Errors
+    /// They cannot be written, or there is a run in the directory.
     pub fn begin(trainer: Trainer, directory: RunDirectory) -> Result<Self> {
+        let lock = directory.lock()?;
+        // Another process may have been faster.
+        RunDirectory::create(directory.path())?;
         directory.write_atomically(CONFIG, trainer.config().to_toml()?.as_bytes())?;
         let log = MetricsLog::create(&directory, &COLUMNS)?;
-        Ok(Run::of(trainer, directory, log))
+        let mut run = Run::of(trainer, directory, lock, log);
+        run.save()?;
+        Ok(run)
     }
 
     /// Continues a run from the state of its trainer, usually one from [`saved`]: later metrics are dropped.
     ///
     /// # Errors
-    /// The configuration cannot be written, or the metrics cannot be read.
+    /// Another process trains it, its configuration is damaged or another one than the trainer's, or something cannot be
+    /// read or written.
     pub fn go_on(trainer: Trainer, directory: RunDirectory) -> Result<Self> {
-        directory.write_atomically(CONFIG, trainer.config().to_toml()?.as_bytes())?;
-        let log = MetricsLog::resume(&directory, &COLUMNS, trainer.iteration() as u64 + 1)?;
-        Ok(Run::of(trainer, directory, log))
+        let lock = directory.lock()?;
+        Run::continued(trainer, directory, lock)
     }
 
-    fn of(trainer: Trainer, directory: RunDirectory, log: MetricsLog) -> Self {
+    fn continued(trainer: Trainer, directory: RunDirectory, lock: Lock) -> Result<Self> {
+        if directory.file(CONFIG).exists() {
+            same_run(&directory, trainer.config())?;
+        } else {
+            log::warn!(
+                "{CONFIG} was missing in `{}`: it is written anew",
+                directory.path().display()
+            );
+        }
+        // The state first: it says how long the run is, and if it cannot be written nothing has changed.
+        let state = trainer.state()?;
+        let found = TensorFile::load(&directory.file(STATE)).ok();
+        if found.as_ref() != Some(&state) {
+            let model = trainer.model_file()?.to_bytes()?;
+            directory.save(&model, &state.to_bytes()?, found.is_some())?;
+        }
+        directory.write_atomically(CONFIG, trainer.config().to_toml()?.as_bytes())?;
+        let log = MetricsLog::resume(&directory, &COLUMNS, trainer.iteration() as u64 + 1)?;
+        let before = seconds(&directory)?;
+        Ok(Run {
+            before,
+            saved: Some(trainer.iteration()),
+            ..Run::of(trainer, directory, lock, log)
+        })
+    }
+
+    fn of(trainer: Trainer, directory: RunDirectory, lock: Lock, log: MetricsLog) -> Self {
         Run {
             index: 0,
             first: trainer.iteration(),
             trainer,
             directory,
+            _lock: lock,
             log,
+            save_every: SAVE_EVERY,
+            saved: None,
+            before: 0.0,
             start: Instant::now(),
             tally: (0.0, 0),
             loss: f64::NAN,
+        }
+    }
+
+    /// The same run, saved this often while it is trained; by default every ten seconds.
+    #[must_use]
+    pub fn save_every(self, period: Duration) -> Self {
+        Run {
+            save_every: period,
+            ..self
         }
     }
 
@@ -200,7 +272,8 @@ impl Run {
         if iteration.is_multiple_of(outer.div_ceil(LOGGED)) || iteration == outer {
             self.loss = self.tally.0 / f64::from(self.tally.1);
             self.tally = (0.0, 0);
-            self.log.append(iteration as u64, &[self.loss, elapsed.as_secs_f64()])?;
+            let seconds = self.before + elapsed.as_secs_f64();
+            self.log.append(iteration as u64, &[self.loss, seconds])?;
         }
         (watch.report)(Event::Iteration(Progress {
             run: self.index,
@@ -227,7 +300,7 @@ impl Run {
                     return Err(error.at(self.directory.path().display()));
                 }
             }
-            if saved.elapsed() > SAVE_EVERY {
+            if saved.elapsed() > self.save_every {
                 self.save()?;
                 saved = Instant::now();
             }
@@ -242,6 +315,7 @@ impl Run {
         }
         let iterations = self.trainer.iteration();
         Finished {
+            clipped: self.trainer.clipped(),
             model: self.trainer.model(),
             directory: self.directory,
             iterations,
@@ -251,11 +325,34 @@ impl Run {
         }
     }
 
-    fn save(&self) -> Result<()> {
-        self.directory
-            .write_atomically(MODEL, &self.trainer.model_file()?.to_bytes()?)?;
-        self.directory
-            .write_atomically(STATE, &self.trainer.state()?.to_bytes()?)
+    /// Saves the run, unless what is in the directory is as far.
+    fn save(&mut self) -> Result<()> {
+        let iteration = self.trainer.iteration();
+        if self.saved != Some(iteration) {
+            let (model, state) = (
+                self.trainer.model_file()?.to_bytes()?,
+                self.trainer.state()?.to_bytes()?,
+            );
+            self.directory.save(&model, &state, self.saved.is_some())?;
+            self.saved = Some(iteration);
+        }
+        Ok(())
+    }
+}
+
+/// An error if the configuration in a directory is damaged, or differs from that of the run in more than its length.
+fn same_run(directory: &RunDirectory, config: &Config) -> Result<()> {
+    let path = directory.file(CONFIG);
+    let written = directory.config().map_err(|error| {
+        let what = error.to_string().lines().next().unwrap_or_default().to_owned();
+        Error::files(format!("{CONFIG} is damaged: {what}"))
+            .hint("delete it: the state holds the configuration too, and the file is written anew")
+    })?;
+    match written.difference(&Config { outer: written.outer, ..config.clone() }) {
+        None => Ok(()),
+        Some(key) => Err(Error::files(format!("{CONFIG} differs from the run's state in `{key}`"))
+            .at(path.display())
+            .hint("a run keeps its configuration: put the old value back, or delete the file, which is then written anew")),
     }
 }
 
@@ -274,6 +371,8 @@ pub struct Finished {
     pub seconds: f64,
     /// Whether it was interrupted before its last outer iteration.
     pub interrupted: bool,
+    /// How many gradients were clipped, in all processes together.
+    pub clipped: u64,
 }
 
 /// What happens while runs are trained.
@@ -386,13 +485,31 @@ pub fn name(config: &Config) -> String {
     format!("{preset}-seed-{}", config.seed)
 }
 
-/// The training stored in a run directory, as it was last saved.
+/// The training stored in a run directory, as it was last saved. If the last state is damaged or missing, the one before
+/// it is taken, with a note; if nothing has been saved yet, the training that the configuration describes.
 ///
 /// # Errors
-/// The state is missing or is not a training state.
+/// The states are damaged or are no training states, or there are none and the configuration is not valid.
 pub fn saved(directory: &RunDirectory) -> Result<Trainer> {
-    Trainer::resume(&TensorFile::load(&directory.file(STATE))?)
-        .map_err(|error| error.at(directory.file(STATE).display()))
+    let [last, previous] = [STATE, PREVIOUS].map(|name| directory.file(name));
+    let read = |path: &PathBuf| Trainer::resume(&TensorFile::load(path)?).map_err(|error| error.at(path.display()));
+    if !last.exists() && !previous.exists() {
+        let trainer = Trainer::new(&directory.config()?)?;
+        log::warn!(
+            "nothing was saved in `{}` yet: the run starts from its configuration",
+            directory.path().display()
+        );
+        return Ok(trainer);
+    }
+    read(&last).or_else(|error| {
+        // The last error is the one to tell.
+        let trainer = read(&previous).map_err(|_| error.clone())?;
+        log::warn!(
+            "{error}\nnote: the state before it is whole: the run goes on from outer iteration {}",
+            trainer.iteration()
+        );
+        Ok(trainer)
+    })
 }
 
 /// How many seconds a run was trained for according to its metrics, in all processes together.
@@ -400,12 +517,11 @@ pub fn saved(directory: &RunDirectory) -> Result<Trainer> {
 /// # Errors
 /// The metrics cannot be read.
 pub fn seconds(directory: &RunDirectory) -> Result<f64> {
-    let path = directory.file(METRICS);
-    let text = fs::read_to_string(&path).map_err(|cause| Error::io("read", &path, cause))?;
+    let text = read_text(&directory.file(METRICS), MOST_NUMBERS)?;
     let rows = text.lines().skip(1).filter_map(|row| row.rsplit(',').next());
     let (mut before, mut last) = (0.0, 0.0);
     for seconds in rows.filter_map(|seconds| seconds.parse::<f64>().ok()) {
-        // Each process starts its clock at 0.
+        // In older files each process starts its clock at 0.
         if seconds < last {
             before += last;
         }

@@ -13,9 +13,11 @@ use crate::cpu::Cpu;
 use crate::cpu::algorithm1::Engine;
 use crate::cpu::cola::{ColaEngine, Points};
 use crate::cpu::estimate::Playable;
+use crate::cpu::fault::{Fault, Learned};
 use crate::cpu::memory::zeroed_slice;
 use crate::draws::Draws;
 use crate::error::{Error, Result};
+use crate::limits::{product, room_for};
 use crate::model::Model;
 use crate::model::network::Compiled;
 use crate::model::tensors::{NamedTensor, TensorFile, network_prefix, parameters_from_tensors, parameters_to_tensors};
@@ -47,6 +49,10 @@ pub struct Trainer {
     iteration: usize,
     /// Whether the last outer iteration diverged.
     diverged: bool,
+    /// Gradients that were clipped so far.
+    clipped: u64,
+    /// Whether there was room for the engine's memory when it was first needed.
+    has_room: bool,
     training: Box<dyn Training>,
 }
 
@@ -131,6 +137,8 @@ impl Trainer {
             iteration: 0,
             training,
             diverged: false,
+            clipped: 0,
+            has_room: false,
         }
     }
 
@@ -140,8 +148,19 @@ impl Trainer {
             text.parse()
                 .map_err(|_| Error::files(format!("this is no training state: its metadata has no number `{key}`")))
         };
-        self.training.restore(state, number("updates")?)?;
-        self.iteration = number("iteration")? as usize;
+        let (updates, iteration) = (number("updates")?, number("iteration")?);
+        let made = self.config.updates_per_outer().checked_mul(iteration as usize);
+        if made != Some(updates as usize) {
+            return Err(Error::files(format!(
+                "the training state contradicts itself: {updates} updates in {iteration} outer iterations"
+            )));
+        }
+        // Older states count none.
+        if state.metadata.contains_key("clipped") {
+            self.clipped = number("clipped")?.into();
+        }
+        self.training.restore(state, updates)?;
+        self.iteration = iteration as usize;
         Ok(self)
     }
 
@@ -164,23 +183,60 @@ impl Trainer {
     /// One outer iteration. Returns the mean loss of its updates.
     ///
     /// # Errors
-    /// The training diverged: the loss or a parameter is infinite or NaN. The state is then the one before this iteration.
+    /// The training diverged: a policy, the loss, a gradient, a parameter or a moment is infinite or NaN; or there is too
+    /// little memory for the batch. The state is then the one before this iteration.
     pub fn outer_iteration(&mut self) -> Result<f32> {
+        if !self.has_room {
+            self.room_for(1)?;
+            self.has_room = true;
+        }
         let loss = self
             .training
             .outer_iteration(&self.settings(), &self.config, self.iteration);
         self.diverged = loss.is_err();
         match loss {
-            Ok(loss) => {
+            Ok(learned) => {
                 self.iteration += 1;
-                Ok(loss)
+                self.clipped += learned.clipped;
+                Ok(learned.loss)
             }
-            Err(what) => Err(Error::diverged(format!(
-                "training diverged in outer iteration {}: {what}",
-                self.iteration
+            Err(Fault { update, what }) => Err(Error::diverged(format!(
+                "training diverged in outer iteration {}, update {update}, seed {}: {what}",
+                self.iteration, self.config.seed
             ))
-            .hint("try a smaller eta or alpha, or another seed; the last good model is kept")),
+            .hint("try a smaller eta or alpha, `clip`, or another seed; the last good model is kept")),
         }
+    }
+
+    /// Checks that the machine can hold what this many such runs need while they are trained side by side on the CPU.
+    ///
+    /// # Errors
+    /// There is too little memory.
+    pub fn room_for(&self, runs: usize) -> Result<()> {
+        let Config {
+            batch,
+            stride,
+            steps,
+            episodes,
+            ..
+        } = self.config;
+        let mut what = format!("`batch` {batch} with `stride` {stride}, `steps` {steps}");
+        if self.config.sampling().is_some() {
+            what += &format!(", `episodes` {episodes}");
+        }
+        let draws = product([batch, self.config.updates_per_outer(), size_of::<[f32; 2]>()]);
+        let bytes = self.training.bytes(&self.config).saturating_add(draws);
+        room_for(bytes.saturating_mul(runs as u128), &what)
+    }
+
+    /// The bytes that it takes while it is not being trained.
+    pub fn bytes_at_rest(&self) -> u128 {
+        2 * product([self.training.numbers().len(), size_of::<f32>()])
+    }
+
+    /// How many gradients [`Config::clip`] has shortened: at most one for each network and update.
+    pub fn clipped(&self) -> u64 {
+        self.clipped
     }
 
     /// Runs the remaining outer iterations that the configuration asks for.
@@ -220,18 +276,20 @@ impl Trainer {
         self.training.model(&self.config)
     }
 
-    /// The model as a file.
+    /// The [model](Trainer::model) as a file: what is evaluated, under plain names.
     ///
     /// # Errors
     /// As [`Config::to_toml`].
     pub fn model_file(&self) -> Result<TensorFile> {
-        let mut tensors = self.training.tensors("theta", "");
-        if self.config.rho.is_some() {
-            tensors.extend(self.training.tensors("target", "target."));
-        }
+        let (part, holds) = match self.config.rho {
+            Some(_) => ("target", "the target network, which is what agents follow"),
+            None => ("theta", "the network that was trained, which is what agents follow"),
+        };
+        let mut metadata = self.config.to_metadata()?;
+        metadata.insert("holds".to_owned(), holds.to_owned());
         Ok(TensorFile {
-            tensors,
-            metadata: self.config.to_metadata()?,
+            tensors: self.training.tensors(part, ""),
+            metadata,
         })
     }
 
@@ -243,6 +301,7 @@ impl Trainer {
         let mut metadata = self.config.to_metadata()?;
         metadata.insert("iteration".into(), self.iteration.to_string());
         metadata.insert("updates".into(), self.training.updates().to_string());
+        metadata.insert("clipped".into(), self.clipped.to_string());
         let tensors = PARTS
             .iter()
             .flat_map(|part| self.training.tensors(part, &format!("{part}.")))
@@ -264,18 +323,18 @@ impl Iterator for Trainer {
     }
 }
 
+/// What an outer iteration has given, unless a number is lost.
+type Watched = std::result::Result<Learned, Fault>;
+
 /// The parameter sets of a training state.
 const PARTS: [&str; 4] = ["theta", "target", "m", "v"];
 
 /// An engine whose sizes are known only at run time.
 trait Training: Send {
     /// The mean loss, or what is not finite.
-    fn outer_iteration(
-        &mut self,
-        settings: &Settings,
-        config: &Config,
-        iteration: usize,
-    ) -> std::result::Result<f32, String>;
+    fn outer_iteration(&mut self, settings: &Settings, config: &Config, iteration: usize) -> Watched;
+    /// The bytes that it takes to train.
+    fn bytes(&self, config: &Config) -> u128;
     fn updates(&self) -> u32;
     /// One of [`PARTS`] under names with a prefix.
     fn tensors(&self, part: &str, prefix: &str) -> Vec<NamedTensor>;
@@ -293,7 +352,9 @@ trait Learns<const N: usize, const H: usize, const R: usize, const M: usize>: Se
     fn states(&self) -> &[State<f32, N, H, R, M>];
     fn states_mut(&mut self) -> &mut [State<f32, N, H, R, M>];
     /// The mean loss of an outer iteration.
-    fn learn(&mut self, settings: &Settings, config: &Config, iteration: usize) -> f32;
+    fn learn(&mut self, settings: &Settings, config: &Config, iteration: usize) -> Watched;
+    /// The bytes that it takes to learn.
+    fn bytes_to_learn(config: &Config) -> u128;
 }
 
 impl<const N: usize, const H: usize, const R: usize, const M: usize, const P: usize> Learns<N, H, R, M>
@@ -307,7 +368,11 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize, const P: us
         &mut *self.states
     }
 
-    fn learn(&mut self, settings: &Settings, config: &Config, iteration: usize) -> f32 {
+    fn bytes_to_learn(config: &Config) -> u128 {
+        Self::bytes(config.batch, config.stride, config.sampling())
+    }
+
+    fn learn(&mut self, settings: &Settings, config: &Config, iteration: usize) -> Watched {
         let updates = config.updates_per_outer();
         let mut draws = Draws::new(
             config.seed,
@@ -320,7 +385,7 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize, const P: us
         if config.sampling().is_some() {
             draws = draws.with_rollouts(config.seed, iteration);
         }
-        self.outer_iteration(settings, &draws)
+        self.outer_iteration(settings, config.clip, &draws)
     }
 }
 
@@ -335,14 +400,20 @@ impl<G: Game<N> + Send + Sync, const N: usize, const H: usize, const R: usize> L
         slice::from_mut(&mut *self.state)
     }
 
-    fn learn(&mut self, settings: &Settings, config: &Config, iteration: usize) -> f32 {
+    fn bytes_to_learn(config: &Config) -> u128 {
+        Self::bytes(config.batch)
+    }
+
+    fn learn(&mut self, settings: &Settings, config: &Config, iteration: usize) -> Watched {
         let updates = config.updates_per_outer();
-        let mut losses = 0.0;
-        for update in iteration * updates..(iteration + 1) * updates {
-            let points = Points::new(config.seed, update, config.batch, config.starts(), config.alpha_max);
-            losses += self.update(settings, &points);
+        let mut learned = Learned::default();
+        for update in 0..updates {
+            let index = iteration * updates + update;
+            let points = Points::new(config.seed, index, config.batch, config.starts(), config.alpha_max);
+            let given = self.update(settings, config.clip, &points);
+            learned.add(given.map_err(|what| Fault { update, what })?);
         }
-        losses / updates as f32
+        Ok(learned.mean(updates))
     }
 }
 
@@ -392,28 +463,14 @@ impl<G, E: Learns<N, H, R, M>, const N: usize, const H: usize, const R: usize, c
 where
     G: Game<N> + Clone + Send + Sync + 'static,
 {
-    fn outer_iteration(
-        &mut self,
-        settings: &Settings,
-        config: &Config,
-        iteration: usize,
-    ) -> std::result::Result<f32, String> {
+    fn outer_iteration(&mut self, settings: &Settings, config: &Config, iteration: usize) -> Watched {
         self.keep();
-        let loss = self.engine.learn(settings, config, iteration);
-        let culprit = if !loss.is_finite() {
-            Some(format!("the loss is {loss}"))
-        } else if !self.part("theta").all(Parameters::is_finite) {
-            Some("a parameter of the network is not finite".to_string())
-        } else {
-            None
-        };
-        match culprit {
-            None => Ok(loss),
-            Some(what) => {
-                self.go_back();
-                Err(what)
-            }
-        }
+        let learned = self.engine.learn(settings, config, iteration);
+        learned.inspect_err(|_| self.go_back())
+    }
+
+    fn bytes(&self, config: &Config) -> u128 {
+        E::bytes_to_learn(config)
     }
 
     fn updates(&self) -> u32 {

@@ -22,6 +22,7 @@ pub(super) fn train(gpu: &Arc<Gpu>, mut runs: Vec<Run>, watch: &Watch) -> Result
     for run in &mut runs {
         run.start = Instant::now();
     }
+    let save_every = runs.iter().map(|run| run.save_every).min().unwrap_or(SAVE_EVERY);
     let mut saved = Instant::now();
     let mut stop = watch.interrupted();
     while fleet.iteration() < outer && !stop && ended.iter().any(Option::is_none) {
@@ -29,7 +30,7 @@ pub(super) fn train(gpu: &Arc<Gpu>, mut runs: Vec<Run>, watch: &Watch) -> Result
         let losses = match fleet.advance(outer - first) {
             Ok(losses) => losses,
             Err(error) => {
-                runs.iter().try_for_each(Run::save)?;
+                runs.iter_mut().try_for_each(Run::save)?;
                 return Err(error.at(runs[0].directory.path().display()));
             }
         };
@@ -48,7 +49,7 @@ pub(super) fn train(gpu: &Arc<Gpu>, mut runs: Vec<Run>, watch: &Watch) -> Result
         }
         // Read once: an interruption between two reads would end the loop without a save.
         stop = watch.interrupted();
-        if saved.elapsed() > SAVE_EVERY || fleet.iteration() == outer || stop {
+        if saved.elapsed() > save_every || fleet.iteration() == outer || stop {
             for (index, (run, ended)) in runs.iter_mut().zip(&mut ended).enumerate() {
                 if ended.is_none() {
                     match fleet.store(index, &mut run.trainer) {
