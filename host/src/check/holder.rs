@@ -149,7 +149,7 @@ impl<'a, O: Operation> Held<'a, O> {
                 && let Some(place) = self.place(of)
             {
                 let expected = &self.expected[place];
-                let both = self.strays[k].hypot(self.strays[place]);
+                let both = libm::hypot(self.strays[k], self.strays[place]);
                 let by_duals = |report: &mut Report, implementation, got: &Numbers, stray| {
                     let condition = self.sensitivity_of(place);
                     let bound = output

@@ -162,6 +162,16 @@ fn from_file<const N: usize>(path: &Path, quantiles: usize) -> Result<(Vec<Point
     })
 }
 
+/// How many points a file's text has, for policies of `N` parameters and this many quantiles.
+///
+/// # Errors
+/// The text is not that of a file of points.
+pub fn count_points<const N: usize>(text: &str, quantiles: usize) -> Result<usize> {
+    let value = json::parse(text).map_err(malformed)?;
+    let (points, _) = parse::<N>(&Item::whole(&value), quantiles).map_err(malformed)?;
+    Ok(points.len())
+}
+
 fn parse<const N: usize>(file: &Item, quantiles: usize) -> json::Result<(Vec<Point<N>>, Precision)> {
     known(file, &["precision", "points"])?;
     let precision = match file.find("precision") {

@@ -75,8 +75,11 @@ fn header(columns: &[&str]) -> String {
     format!("step{columns}\n")
 }
 
-/// The part of a log before `step`.
-fn rows_before(text: &str, header: &str, step: u64) -> Result<String> {
+/// The part of a log before `step`: its header, and whole rows.
+///
+/// # Errors
+/// It has another header, or something that is not a row.
+pub fn rows_before(text: &str, header: &str, step: u64) -> Result<String> {
     let mut lines = text.split_inclusive('\n');
     let found = lines.next().unwrap_or_default();
     if found != header {
