@@ -3,18 +3,32 @@
 use std::path::Path;
 use std::{env, fs};
 
+/// Programs that need more memory than a board has.
+const LARGE: [&str; 1] = ["over_the_air"];
+
 fn main() {
     let out = env::var("OUT_DIR").expect("cargo sets it");
     let here = env::var("CARGO_MANIFEST_DIR").expect("cargo sets it");
-    println!("cargo:rustc-link-search={out}");
     match env::var("CARGO_CFG_TARGET_ARCH").as_deref() {
         Ok("arm") => {
-            copy(&here, "memory.x", &out);
-            println!("cargo:rustc-link-arg-bins=-Tlink.x"); // cortex-m-rt's
+            let [board, large] = ["board", "large"].map(|layout| {
+                let folder = Path::new(&out).join(layout);
+                fs::create_dir_all(&folder).expect("a directory of cargo's takes more");
+                copy(&Path::new(&here).join(format!("memory/{layout}.x")), &folder.join("memory.x"));
+                folder.display().to_string()
+            });
+            println!("cargo:rustc-link-arg-examples=-L{large}"); // the digests
+            println!("cargo:rustc-link-arg-examples=-Tlink.x"); // cortex-m-rt's, which includes memory.x
+            for name in programs(&here) {
+                let layout = if LARGE.contains(&&*name) { &large } else { &board };
+                println!("cargo:rustc-link-arg-bin={name}=-L{layout}");
+                println!("cargo:rustc-link-arg-bin={name}=-Tlink.x");
+            }
         }
         Ok("riscv32") => {
-            copy(&here, "riscv.x", &out);
-            println!("cargo:rustc-link-arg-bins=-Triscv.x");
+            println!("cargo:rustc-link-search={out}");
+            copy(&Path::new(&here).join("riscv.x"), &Path::new(&out).join("riscv.x"));
+            println!("cargo:rustc-link-arg=-Triscv.x");
         }
         _ => {}
     }
@@ -24,8 +38,17 @@ fn main() {
     println!("cargo:rerun-if-changed={model}");
 }
 
-fn copy(from: &str, name: &str, to: &str) {
-    let path = Path::new(from).join(name);
-    println!("cargo:rerun-if-changed={}", path.display());
-    fs::copy(&path, Path::new(to).join(name)).expect("the linker script is here");
+/// The names of this crate's programs.
+fn programs(here: &str) -> Vec<String> {
+    let folder = Path::new(here).join("src/bin");
+    println!("cargo:rerun-if-changed={}", folder.display());
+    fs::read_dir(folder)
+        .expect("the programs are here")
+        .filter_map(|entry| Some(entry.ok()?.path().file_stem()?.to_str()?.to_owned()))
+        .collect()
+}
+
+fn copy(from: &Path, to: &Path) {
+    println!("cargo:rerun-if-changed={}", from.display());
+    fs::copy(from, to).expect("the linker script is here");
 }

@@ -1,8 +1,8 @@
 /* Two agents play the iterated prisoner's dilemma by a trained meta-value, which lies in this program as a constant.
 
-   cc -O2 -I c/include -I runs c/examples/ipd.c target/release/libmeva_c.a -lm -lpthread -ldl -o runs/play
+   cc -O2 ipd.c $(pkg-config --cflags --libs meva) -o play
 
-   The README has the commands before it, which make the library and runs/model.h.
+   The README has the commands before it, which install the library and make model.h.
 */
 #include <stdio.h>
 
@@ -11,8 +11,7 @@
 
 #define PARAMETERS (2 * MEVA_MODEL_PARAMETERS)
 
-/* Enough for every network that is compiled in; the program asks how much it is. */
-static uint32_t workspace[16384];
+static uint32_t workspace[MEVA_MODEL_WORKSPACE / sizeof(uint32_t)];
 
 static int failed(meva_error error, const char *what) {
   if (error != MEVA_OK) {
@@ -24,23 +23,21 @@ static int failed(meva_error error, const char *what) {
 int main(void) {
   meva_model model;
   meva_info info;
-  size_t size;
   if (failed(meva_model_open(meva_model_image, sizeof meva_model_image, &model), "the model") ||
-      failed(meva_model_info(&model, &info), "what it is") ||
-      failed(meva_workspace_size(&info.shape, &size), "the workspace's size") || size > sizeof workspace) {
+      failed(meva_model_info(&model, &info), "what it is")) {
     return 1;
   }
   printf("N = %u, H = %u, R = %u, M = %u; %zu bytes of workspace\n", (unsigned)info.shape.parameters,
-         (unsigned)info.shape.hidden, (unsigned)info.shape.residual_blocks, (unsigned)info.shape.quantiles, size);
+         (unsigned)info.shape.hidden, (unsigned)info.shape.residual_blocks, (unsigned)info.shape.quantiles, sizeof workspace);
 
   /* Log-odds of cooperating: at the start, after DD, DC, CD, CC; player 0's, then player 1's. */
   float x[PARAMETERS] = {0.5f, -1.0f, 0.0f, -0.5f, 1.0f, -0.5f, 0.25f, 0.5f, 0.0f, 0.75f};
   const float gamma[2] = {0.95f, 0.95f};
   for (int step = 0; step <= 100; step++) {
     float values[2], returns[2], field[PARAMETERS];
-    if (failed(meva_game_values(&info.game, x, PARAMETERS, returns), "the returns") ||
-        failed(meva_values(&model, x, PARAMETERS, gamma, values, workspace, sizeof workspace), "the meta-values") ||
-        failed(meva_field(&model, x, PARAMETERS, gamma, field, PARAMETERS, workspace, sizeof workspace), "the field")) {
+    if (failed(meva_game_values(&info.game, x, PARAMETERS, returns, 2), "the returns") ||
+        failed(meva_values(&model, x, PARAMETERS, gamma, 2, values, 2, workspace, sizeof workspace), "the meta-values") ||
+        failed(meva_field(&model, x, PARAMETERS, gamma, 2, field, PARAMETERS, workspace, sizeof workspace), "the field")) {
       return 1;
     }
     if (step % 25 == 0) {

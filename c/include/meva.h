@@ -1,10 +1,31 @@
-/* The numeric core of meta-value learning for C. Made by cbindgen from c/src: change it there. */
+/* The numeric core of meta-value learning for C and C++. Made by cbindgen from c/src: change it there.
+
+   Errors. Functions return a code with a name (meva_error_name). Unless it is MEVA_OK, nothing was written, to any argument.
+
+   Memory is the caller's. Nothing is allocated, and no pointer is kept but that to an image, in the meva_model that
+   meva_model_open makes of it: the image must stay where it is, unchanged, as long as that is used. A meva_model may be
+   copied; there is nothing to close. Workspace is scratch: it holds nothing between calls and may serve any model that it is
+   large enough for. Images, workspace and training memory are aligned to MEVA_ALIGNMENT, everything else as its type asks.
+   The number of elements of an array, or of bytes, follows its pointer; it may be larger than needed. What a call writes
+   must overlap none of its other arguments.
+
+   Threads. The library has no state of its own: any calls may run side by side, on one model too, as long as none writes
+   memory (outputs, workspace, training memory) that another uses. It takes no locks and may be called from interrupts.
+
+   Networks of each player's own are two models, one exported for each player. Both are evaluated at the same joint policy,
+   and row i of an answer (the field, the values) is taken from player i's model; c/examples/three_models.c does that.
+
+   Shapes. A program links the code for every shape that the library was built with, and the library's makers choose them:
+   MEVA_SHAPES="1,64,1,16" cargo build --release -p meva-c. */
 
 #ifndef MEVA_H
 #define MEVA_H
 
 #include <stddef.h>
 #include <stdint.h>
+#if !defined(__cplusplus) && (!defined(__STDC_VERSION__) || __STDC_VERSION__ < 199901L)
+#error "meva.h needs C99 or later, or C++11 or later: compile with -std=c99, say"
+#endif
 
 /*
  The Logistic Game.
@@ -72,6 +93,26 @@
 #define MEVA_ALIGNMENT 4
 
 /*
+ The version of this header: its first number.
+ */
+#define MEVA_VERSION_MAJOR 0
+
+/*
+ Its second number; while the first is 0, libraries of different second numbers are not compatible.
+ */
+#define MEVA_VERSION_MINOR 1
+
+/*
+ Its third number.
+ */
+#define MEVA_VERSION_PATCH 0
+
+/*
+ All three as one number, to compare with what meva_version() says.
+ */
+#define MEVA_VERSION (((MEVA_VERSION_MAJOR * 1000000) + (MEVA_VERSION_MINOR * 1000)) + MEVA_VERSION_PATCH)
+
+/*
  Why a function did nothing.
  */
 typedef enum {
@@ -108,11 +149,11 @@ typedef enum {
    */
   MEVA_NO_IMAGE = 7,
   /*
-   An image of another version.
+   An image of another version of the format.
    */
-  MEVA_VERSION = 8,
+  MEVA_IMAGE_VERSION = 8,
   /*
-   A shape that is not compiled in, or that differs from the game's or the memory's.
+   A shape that the library was built without, or that differs from the game's or the memory's.
    */
   MEVA_SHAPE_UNKNOWN = 9,
   /*
@@ -162,7 +203,8 @@ typedef struct {
 } meva_model;
 
 /*
- Sizes of a network. Compiled in: (1, 64, 1, 16), (1, 16, 1, 16), (5, 64, 2, 32), (5, 16, 1, 16).
+ Sizes of a network. The library has these unless it was built with others (MEVA_SHAPES): (1, 64, 1, 16),
+ (1, 16, 1, 16), (5, 64, 2, 32), (5, 16, 1, 16).
  */
 typedef struct {
   /*
@@ -263,7 +305,7 @@ const char *meva_error_name(uint32_t error);
 /*
  Both players' returns at the joint policy x, in any game: 2 numbers.
  */
-meva_error meva_game_values(const meva_game *game, const float *x, size_t x_count, float *values);
+meva_error meva_game_values(const meva_game *game, const float *x, size_t x_count, float *values, size_t values_count);
 
 /*
  One step of both agents, x <- x + rate field(x), in any game. The learner is MEVA_NAIVE, MEVA_LOOKAHEAD, .., alpha the
@@ -278,7 +320,7 @@ meva_error meva_learner_step(uint32_t learner,
 
 /*
  Checks an image of `size` bytes, at an address that is a multiple of MEVA_ALIGNMENT, and makes a model of it, which uses
- it in place: the image must stay where it is as long as the model is used.
+ it in place: the image must stay where it is, unchanged, as long as the model is used. There is nothing to close.
  */
 meva_error meva_model_open(const void *image,
                            size_t size,
@@ -300,14 +342,15 @@ meva_error meva_image_size(const meva_shape *shape, size_t *size);
 meva_error meva_workspace_size(const meva_shape *shape, size_t *size);
 
 /*
- A player's (0 or 1) quantiles at the joint policy x, 2 N numbers, player 0's first, with both players' discounts: M
- numbers.
+ A player's (0 or 1) quantiles at the joint policy x, 2 N numbers, player 0's first, with both players' discounts gamma,
+ 2 numbers in [0, 1]: M numbers.
  */
 meva_error meva_quantiles(const meva_model *model,
                           uint32_t player,
                           const float *x,
                           size_t x_count,
                           const float *gamma,
+                          size_t gamma_count,
                           float *quantiles,
                           size_t quantiles_count,
                           void *workspace,
@@ -320,7 +363,9 @@ meva_error meva_values(const meva_model *model,
                        const float *x,
                        size_t x_count,
                        const float *gamma,
+                       size_t gamma_count,
                        float *values,
+                       size_t values_count,
                        void *workspace,
                        size_t workspace_size);
 
@@ -331,6 +376,7 @@ meva_error meva_own_gradients(const meva_model *model,
                               const float *x,
                               size_t x_count,
                               const float *gamma,
+                              size_t gamma_count,
                               float *gradients,
                               size_t gradients_count,
                               void *workspace,
@@ -338,16 +384,32 @@ meva_error meva_own_gradients(const meva_model *model,
 
 /*
  The directions that agents follow at the joint policy x, in the game that the model was trained for: 2 N numbers. A step
- is x + alpha field, with the model's alpha.
+ is x + alpha field, with the model's alpha. If each player has a network of its own, row i is taken from player i's model.
  */
 meva_error meva_field(const meva_model *model,
                       const float *x,
                       size_t x_count,
                       const float *gamma,
+                      size_t gamma_count,
                       float *field,
                       size_t field_count,
                       void *workspace,
                       size_t workspace_size);
+
+/*
+ meva_field at `count` joint policies, one after the other: count times 2 N numbers of x, count times 2 of gamma, and count
+ times 2 N of fields. When it returns MEVA_OUT_OF_RANGE or MEVA_NOT_FINITE, because of any of them, no field was written.
+ */
+meva_error meva_fields(const meva_model *model,
+                       size_t count,
+                       const float *x,
+                       size_t x_count,
+                       const float *gamma,
+                       size_t gamma_count,
+                       float *fields,
+                       size_t fields_count,
+                       void *workspace,
+                       size_t workspace_size);
 
 /*
  Writes the bytes of memory that training needs: a network of this shape, rollouts of `steps` (k), batches of `batch`.
@@ -390,6 +452,11 @@ meva_error meva_training_image(void *memory,
                                const meva_game *game,
                                void *image,
                                size_t image_size);
+
+/*
+ The version of the library, MEVA_VERSION of the header that it was built with.
+ */
+uint32_t meva_version(void);
 
 #ifdef __cplusplus
 }  // extern "C"

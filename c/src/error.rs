@@ -4,7 +4,6 @@ use core::ffi::{CStr, c_char};
 
 use meva_core::game::GameError;
 use meva_core::image::ImageError;
-use meva_core::shape::UnknownShape;
 
 /// Why a function did nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,9 +25,9 @@ pub enum MevaError {
     MevaTruncated = 6,
     /// Something other than an image.
     MevaNoImage = 7,
-    /// An image of another version.
-    MevaVersion = 8,
-    /// A shape that is not compiled in, or that differs from the game's or the memory's.
+    /// An image of another version of the format.
+    MevaImageVersion = 8,
+    /// A shape that the library was built without, or that differs from the game's or the memory's.
     MevaShapeUnknown = 9,
     /// An image that was damaged: its checksum does not match.
     MevaChecksum = 10,
@@ -55,8 +54,8 @@ impl From<ImageError> for MevaError {
         match error {
             ImageError::Truncated => MevaTruncated,
             ImageError::Magic => MevaNoImage,
-            ImageError::Version => MevaVersion,
-            ImageError::Shape => MevaShapeUnknown,
+            ImageError::Version => MevaImageVersion,
+            ImageError::Shape { .. } => MevaShapeUnknown,
             ImageError::Checksum => MevaChecksum,
             ImageError::Contents => MevaContents,
         }
@@ -73,12 +72,6 @@ impl From<GameError> for MevaError {
     }
 }
 
-impl From<UnknownShape> for MevaError {
-    fn from(_: UnknownShape) -> Self {
-        MevaShapeUnknown
-    }
-}
-
 /// The name of an error code; never null.
 #[unsafe(no_mangle)]
 pub extern "C" fn meva_error_name(error: u32) -> *const c_char {
@@ -91,7 +84,7 @@ pub extern "C" fn meva_error_name(error: u32) -> *const c_char {
         c"MEVA_OUT_OF_RANGE",
         c"MEVA_TRUNCATED",
         c"MEVA_NO_IMAGE",
-        c"MEVA_VERSION",
+        c"MEVA_IMAGE_VERSION",
         c"MEVA_SHAPE_UNKNOWN",
         c"MEVA_CHECKSUM",
         c"MEVA_CONTENTS",

@@ -49,9 +49,10 @@ pub unsafe extern "C" fn meva_game_values(
     x: *const f32,
     x_count: usize,
     values: *mut f32,
+    values_count: usize,
 ) -> MevaError {
     let evaluate = || {
-        good(values, 2, 2)?;
+        good(values, values_count, 2)?;
         // SAFETY: as the caller vouches; the place was checked.
         unsafe {
             let found = game_of(game)?.visit(Values { x, x_count })?;

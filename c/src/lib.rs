@@ -1,9 +1,7 @@
-//! The core for C: include/meva.h is made from this crate, and tests check that it is current.
+//! The core for C: include/meva.h is made from this crate, and tests check that it is current. What its users may rely on
+//! stands at the top of the header (cbindgen.toml).
 //!
-//! - Memory is the caller's. Nothing is allocated, and no pointer is kept but that to a model's image.
-//! - Every function returns an error code. When that is not `MEVA_OK`, nothing was written.
-//! - No panic can be reached: built without the feature `std`, the library links only if that is so.
-//! - Functions may be called from any thread; memory that one call writes must not be used by another at the same time.
+//! No panic can be reached: built without the feature `std`, the library links only if that is so.
 #![cfg_attr(not(feature = "std"), no_std)]
 // What is unsafe is in the functions' contract, which is that of C: pointers are null or good for what is said.
 #![allow(clippy::missing_safety_doc)]
@@ -15,7 +13,9 @@ mod learner;
 mod model;
 mod network;
 mod pointer;
+mod shape;
 mod train;
+mod version;
 
 pub use choice::*;
 pub use error::*;
@@ -24,7 +24,9 @@ pub use learner::*;
 pub use model::*;
 pub use network::*;
 pub use pointer::*;
+pub use shape::*;
 pub use train::*;
+pub use version::*;
 
 #[cfg(not(feature = "std"))]
 #[panic_handler]

@@ -5,26 +5,13 @@ use core::slice;
 
 use meva_core::game::NamedGame;
 use meva_core::image::{Header, Image};
-use meva_core::shape::{Shape, ShapeVisitor};
+use meva_core::shape::ShapeVisitor;
 
 use crate::error::MevaError::{self, *};
 use crate::error::Outcome;
 use crate::game::MevaGame;
 use crate::pointer::{good, value};
-
-/// Sizes of a network. Compiled in: (1, 64, 1, 16), (1, 16, 1, 16), (5, 64, 2, 32), (5, 16, 1, 16).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[repr(C)]
-pub struct MevaShape {
-    /// Parameters per policy, N: 1, or 5 for iterated games.
-    pub parameters: u32,
-    /// Hidden units, H.
-    pub hidden: u32,
-    /// Residual blocks, R.
-    pub residual_blocks: u32,
-    /// Quantiles, M.
-    pub quantiles: u32,
-}
+use crate::shape::{MevaShape, visit};
 
 /// A model in use: made by meva_model_open, valid as long as its image is.
 #[derive(Clone, Copy, Debug)]
@@ -50,31 +37,6 @@ pub struct MevaInfo {
     pub alpha: f64,
 }
 
-impl From<MevaShape> for Shape {
-    fn from(shape: MevaShape) -> Self {
-        let MevaShape {
-            parameters,
-            hidden,
-            residual_blocks,
-            quantiles,
-        } = shape;
-        let [n, h, r, m] = [parameters, hidden, residual_blocks, quantiles].map(|size| size as usize);
-        Shape::new(n, h, r, m)
-    }
-}
-
-impl From<Shape> for MevaShape {
-    fn from(shape: Shape) -> Self {
-        let [parameters, hidden, residual_blocks, quantiles] = shape.sizes().map(|size| size as u32);
-        MevaShape {
-            parameters,
-            hidden,
-            residual_blocks,
-            quantiles,
-        }
-    }
-}
-
 /// Writes what a visitor makes of a shape: bytes of memory.
 pub(crate) unsafe fn write_size<V>(shape: *const MevaShape, size: *mut usize, visitor: V) -> Outcome
 where
@@ -83,7 +45,7 @@ where
     good(size, 1, 1)?;
     // SAFETY: as the caller vouches; the place was checked.
     unsafe {
-        let bytes = Shape::from(value(shape)?).visit(visitor)??;
+        let bytes = visit(value(shape)?.into(), visitor)??;
         size.write(bytes);
     }
     Ok(())
@@ -109,14 +71,14 @@ pub(crate) unsafe fn image_of<'a, const N: usize, const H: usize, const R: usize
 }
 
 /// Checks an image of `size` bytes, at an address that is a multiple of MEVA_ALIGNMENT, and makes a model of it, which uses
-/// it in place: the image must stay where it is as long as the model is used.
+/// it in place: the image must stay where it is, unchanged, as long as the model is used. There is nothing to close.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn meva_model_open(image: *const c_void, size: usize, model: *mut MevaModel) -> MevaError {
     let open = || {
         good(model, 1, 1)?;
         // SAFETY: as the caller vouches; the place was checked.
         unsafe {
-            header_of(image, size)?.shape().visit(Checking { image, size })??;
+            visit(header_of(image, size)?.shape(), Checking { image, size })??;
             model.write(MevaModel { image, size });
         }
         Ok(())

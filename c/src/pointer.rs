@@ -34,9 +34,9 @@ pub(crate) unsafe fn numbers<const L: usize>(pointer: *const f32, count: usize) 
 }
 
 /// Both players' discounts, in [0, 1].
-pub(crate) unsafe fn discounts(pointer: *const f32) -> Result<[f32; 2], MevaError> {
-    // SAFETY: the caller vouches for two readable numbers.
-    let gamma: [f32; 2] = unsafe { numbers(pointer, 2) }?;
+pub(crate) unsafe fn discounts(pointer: *const f32, count: usize) -> Result<[f32; 2], MevaError> {
+    // SAFETY: the caller vouches for `count` readable numbers.
+    let gamma: [f32; 2] = unsafe { numbers(pointer, count) }?;
     if gamma.iter().all(|gamma| (0.0..=1.0).contains(gamma)) {
         Ok(gamma)
     } else {

@@ -19,8 +19,9 @@ use meva_core::shape::{Shape, ShapeVisitor};
 use crate::error::MevaError::{self, *};
 use crate::error::Outcome;
 use crate::game::{MevaGame, game_of};
-use crate::model::{MevaModel, MevaShape, image_of, opened, write_size};
+use crate::model::{MevaModel, image_of, opened, write_size};
 use crate::pointer::{discounts, good, policies, value, write_rows};
+use crate::shape::{MevaShape, visit};
 
 /// Settings of Algorithm 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -255,7 +256,7 @@ pub unsafe extern "C" fn meva_training_start(
             memory: Memory(memory, size),
         };
         // SAFETY: as the caller vouches.
-        Shape::from(unsafe { value(shape) }?).visit(starting)?
+        visit(unsafe { value(shape) }?.into(), starting)?
     };
     Outcome::into(start())
 }
@@ -334,7 +335,7 @@ pub unsafe extern "C" fn meva_training_update(
             loss,
         };
         // SAFETY: as the caller vouches.
-        unsafe { memory.started() }?.0.visit(updating)?
+        visit(unsafe { memory.started() }?.0, updating)?
     };
     Outcome::into(update())
 }
@@ -364,11 +365,11 @@ impl ShapeVisitor for Updating {
             good(gamma, gamma_count / 2, batch.len())?;
             for index in 0..batch.len() {
                 policies::<N>(x.add(2 * N * index), 2 * N)?;
-                discounts(gamma.add(2 * index))?;
+                discounts(gamma.add(2 * index), 2)?;
             }
             for (index, trajectory) in batch.iter_mut().enumerate() {
                 trajectory.x = policies(x.add(2 * N * index), 2 * N)?;
-                trajectory.gamma = discounts(gamma.add(2 * index))?;
+                trajectory.gamma = discounts(gamma.add(2 * index), 2)?;
                 trajectory.weight = 1.0;
             }
             let Training { state, gradient, .. } = fixed;
@@ -408,7 +409,7 @@ pub unsafe extern "C" fn meva_training_image(
             image: (image, image_size),
         };
         // SAFETY: as the caller vouches.
-        unsafe { memory.started() }?.0.visit(writing)?
+        visit(unsafe { memory.started() }?.0, writing)?
     };
     Outcome::into(write())
 }

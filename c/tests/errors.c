@@ -63,6 +63,7 @@ static void seal(uint32_t *image) {
 }
 
 int main(void) {
+  EXPECT(MEVA_OK, meva_version() == MEVA_VERSION ? MEVA_OK : MEVA_CONTENTS);
   NAMED(MEVA_OK);
   NAMED(MEVA_NULL_POINTER);
   NAMED(MEVA_BUFFER_TOO_SMALL);
@@ -71,7 +72,7 @@ int main(void) {
   NAMED(MEVA_OUT_OF_RANGE);
   NAMED(MEVA_TRUNCATED);
   NAMED(MEVA_NO_IMAGE);
-  NAMED(MEVA_VERSION);
+  NAMED(MEVA_IMAGE_VERSION);
   NAMED(MEVA_SHAPE_UNKNOWN);
   NAMED(MEVA_CHECKSUM);
   NAMED(MEVA_CONTENTS);
@@ -106,7 +107,7 @@ int main(void) {
     size_t word;
     meva_error expected;
   } damage[] = {
-      {0, MEVA_NO_IMAGE},       {1, MEVA_NO_IMAGE},       {2, MEVA_VERSION},  {3, MEVA_VERSION},
+      {0, MEVA_NO_IMAGE},       {1, MEVA_NO_IMAGE},       {2, MEVA_IMAGE_VERSION},  {3, MEVA_IMAGE_VERSION},
       {4, MEVA_CONTENTS},       {5, MEVA_SHAPE_UNKNOWN},  {6, MEVA_SHAPE_UNKNOWN}, {7, MEVA_SHAPE_UNKNOWN},
       {20, MEVA_CHECKSUM},      {40, MEVA_CHECKSUM},      {47, MEVA_CHECKSUM}, {48, MEVA_CHECKSUM},
       {BYTES / 4 - 1, MEVA_CHECKSUM}, {8, MEVA_CONTENTS}, {9, MEVA_CONTENTS}, {10, MEVA_CONTENTS},
@@ -122,7 +123,7 @@ int main(void) {
     uint32_t contents;
     meva_error expected;
   } nonsense[] = {
-      {46, BYTES + 4, MEVA_TRUNCATED},       {46, BYTES - 4, MEVA_SHAPE_UNKNOWN}, {6, 2, MEVA_SHAPE_UNKNOWN},
+      {46, BYTES + 4, MEVA_TRUNCATED},       {46, BYTES - 4, MEVA_CONTENTS}, {6, 2, MEVA_SHAPE_UNKNOWN},
       {8, 2, MEVA_CONTENTS},                 {9, 2, MEVA_CONTENTS},               {10, 3, MEVA_CONTENTS},
       {11, 0, MEVA_CONTENTS},                {13, 0x7FF80000, MEVA_CONTENTS},     {15, 0x3FF00000, MEVA_CONTENTS},
       {31, 0xFFF00000, MEVA_CONTENTS},       {48, 0x7FC00000, MEVA_NOT_FINITE},   {48, 0xFF800000, MEVA_NOT_FINITE},
@@ -160,33 +161,35 @@ int main(void) {
   EXPECT(MEVA_OK, meva_workspace_size(&info.shape, &size));
   EXPECT(MEVA_OK, meva_image_size(&info.shape, &image_bytes));
   EXPECT(MEVA_OK, image_bytes == BYTES ? MEVA_OK : MEVA_BUFFER_TOO_SMALL);
+  EXPECT(MEVA_OK, size == MEVA_MODEL_WORKSPACE ? MEVA_OK : MEVA_BUFFER_TOO_SMALL);
   char *workspace = malloc(size);
   if (workspace == NULL) {
     return 2;
   }
   float x[COUNT] = {0.5f, -0.25f}, gamma[2] = {0.9f, 0.8f};
   float q[MEVA_MODEL_QUANTILES], out[COUNT], two[2];
-  EXPECT(MEVA_OK, meva_quantiles(&model, 1, x, COUNT, gamma, q, MEVA_MODEL_QUANTILES, workspace, size));
-  EXPECT(MEVA_OK, meva_values(&model, x, COUNT, gamma, two, workspace, size));
-  EXPECT(MEVA_OK, meva_own_gradients(&model, x, COUNT, gamma, out, COUNT, workspace, size));
-  EXPECT(MEVA_OK, meva_field(&model, x, COUNT, gamma, out, COUNT, workspace, size));
+  EXPECT(MEVA_OK, meva_quantiles(&model, 1, x, COUNT, gamma, 2, q, MEVA_MODEL_QUANTILES, workspace, size));
+  EXPECT(MEVA_OK, meva_values(&model, x, COUNT, gamma, 2, two, 2, workspace, size));
+  EXPECT(MEVA_OK, meva_own_gradients(&model, x, COUNT, gamma, 2, out, COUNT, workspace, size));
+  EXPECT(MEVA_OK, meva_field(&model, x, COUNT, gamma, 2, out, COUNT, workspace, size));
   memset(q, 0xA5, sizeof q);
   memset(out, 0xA5, sizeof out);
   memset(two, 0xA5, sizeof two);
   memset(workspace, 0xA5, size);
   meva_model unopened = {NULL, 0};
   EXPECT(MEVA_NOT_STARTED, meva_model_info(&unopened, &no_info));
-  EXPECT(MEVA_NOT_STARTED, meva_quantiles(&unopened, 0, x, COUNT, gamma, q, MEVA_MODEL_QUANTILES, workspace, size));
-  EXPECT(MEVA_NOT_STARTED, meva_values(&unopened, x, COUNT, gamma, two, workspace, size));
-  EXPECT(MEVA_NOT_STARTED, meva_own_gradients(&unopened, x, COUNT, gamma, out, COUNT, workspace, size));
-  EXPECT(MEVA_NOT_STARTED, meva_field(&unopened, x, COUNT, gamma, out, COUNT, workspace, size));
+  EXPECT(MEVA_NOT_STARTED, meva_quantiles(&unopened, 0, x, COUNT, gamma, 2, q, MEVA_MODEL_QUANTILES, workspace, size));
+  EXPECT(MEVA_NOT_STARTED, meva_values(&unopened, x, COUNT, gamma, 2, two, 2, workspace, size));
+  EXPECT(MEVA_NOT_STARTED, meva_own_gradients(&unopened, x, COUNT, gamma, 2, out, COUNT, workspace, size));
+  EXPECT(MEVA_NOT_STARTED, meva_field(&unopened, x, COUNT, gamma, 2, out, COUNT, workspace, size));
   const float *at = x, *discount = gamma;
   float *quantiles = q, *rows = out, *pair = two;
   char *room = workspace;
-#define QUANTILES meva_quantiles(m, 0, at, COUNT, discount, quantiles, MEVA_MODEL_QUANTILES, room, size)
-#define VALUES meva_values(m, at, COUNT, discount, pair, room, size)
-#define OWN_GRADIENTS meva_own_gradients(m, at, COUNT, discount, rows, COUNT, room, size)
-#define FIELD meva_field(m, at, COUNT, discount, rows, COUNT, room, size)
+#define QUANTILES meva_quantiles(m, 0, at, COUNT, discount, 2, quantiles, MEVA_MODEL_QUANTILES, room, size)
+#define VALUES meva_values(m, at, COUNT, discount, 2, pair, 2, room, size)
+#define OWN_GRADIENTS meva_own_gradients(m, at, COUNT, discount, 2, rows, COUNT, room, size)
+#define FIELDS meva_fields(m, 1, at, COUNT, discount, 2, rows, COUNT, room, size)
+#define FIELD meva_field(m, at, COUNT, discount, 2, rows, COUNT, room, size)
   POINTER(m, QUANTILES);
   POINTER(at, QUANTILES);
   POINTER(discount, QUANTILES);
@@ -207,18 +210,29 @@ int main(void) {
   POINTER(discount, FIELD);
   POINTER(rows, FIELD);
   POINTER(room, FIELD);
-  EXPECT(MEVA_BUFFER_TOO_SMALL, meva_quantiles(&model, 0, x, COUNT - 1, gamma, q, MEVA_MODEL_QUANTILES, workspace, size));
-  EXPECT(MEVA_BUFFER_TOO_SMALL, meva_quantiles(&model, 0, x, COUNT, gamma, q, MEVA_MODEL_QUANTILES - 1, workspace, size));
-  EXPECT(MEVA_BUFFER_TOO_SMALL, meva_quantiles(&model, 0, x, COUNT, gamma, q, MEVA_MODEL_QUANTILES, workspace, size - 1));
-  EXPECT(MEVA_OUT_OF_RANGE, meva_quantiles(&model, 2, x, COUNT, gamma, q, MEVA_MODEL_QUANTILES, workspace, size));
-  EXPECT(MEVA_BUFFER_TOO_SMALL, meva_values(&model, x, COUNT - 1, gamma, two, workspace, size));
-  EXPECT(MEVA_BUFFER_TOO_SMALL, meva_values(&model, x, COUNT, gamma, two, workspace, size - 1));
-  EXPECT(MEVA_BUFFER_TOO_SMALL, meva_own_gradients(&model, x, COUNT - 1, gamma, out, COUNT, workspace, size));
-  EXPECT(MEVA_BUFFER_TOO_SMALL, meva_own_gradients(&model, x, COUNT, gamma, out, COUNT - 1, workspace, size));
-  EXPECT(MEVA_BUFFER_TOO_SMALL, meva_own_gradients(&model, x, COUNT, gamma, out, COUNT, workspace, size - 1));
-  EXPECT(MEVA_BUFFER_TOO_SMALL, meva_field(&model, x, COUNT - 1, gamma, out, COUNT, workspace, size));
-  EXPECT(MEVA_BUFFER_TOO_SMALL, meva_field(&model, x, COUNT, gamma, out, COUNT - 1, workspace, size));
-  EXPECT(MEVA_BUFFER_TOO_SMALL, meva_field(&model, x, COUNT, gamma, out, COUNT, workspace, size - 1));
+  POINTER(m, FIELDS);
+  POINTER(at, FIELDS);
+  POINTER(discount, FIELDS);
+  POINTER(rows, FIELDS);
+  POINTER(room, FIELDS);
+  EXPECT(MEVA_BUFFER_TOO_SMALL, meva_quantiles(m, 0, x, COUNT, gamma, 1, q, MEVA_MODEL_QUANTILES, workspace, size));
+  EXPECT(MEVA_BUFFER_TOO_SMALL, meva_values(m, x, COUNT, gamma, 1, two, 2, workspace, size));
+  EXPECT(MEVA_BUFFER_TOO_SMALL, meva_values(m, x, COUNT, gamma, 2, two, 1, workspace, size));
+  EXPECT(MEVA_BUFFER_TOO_SMALL, meva_own_gradients(m, x, COUNT, gamma, 1, out, COUNT, workspace, size));
+  EXPECT(MEVA_BUFFER_TOO_SMALL, meva_field(m, x, COUNT, gamma, 1, out, COUNT, workspace, size));
+  EXPECT(MEVA_BUFFER_TOO_SMALL, meva_game_values(&info.game, x, COUNT, two, 1));
+  EXPECT(MEVA_BUFFER_TOO_SMALL, meva_quantiles(&model, 0, x, COUNT - 1, gamma, 2, q, MEVA_MODEL_QUANTILES, workspace, size));
+  EXPECT(MEVA_BUFFER_TOO_SMALL, meva_quantiles(&model, 0, x, COUNT, gamma, 2, q, MEVA_MODEL_QUANTILES - 1, workspace, size));
+  EXPECT(MEVA_BUFFER_TOO_SMALL, meva_quantiles(&model, 0, x, COUNT, gamma, 2, q, MEVA_MODEL_QUANTILES, workspace, size - 1));
+  EXPECT(MEVA_OUT_OF_RANGE, meva_quantiles(&model, 2, x, COUNT, gamma, 2, q, MEVA_MODEL_QUANTILES, workspace, size));
+  EXPECT(MEVA_BUFFER_TOO_SMALL, meva_values(&model, x, COUNT - 1, gamma, 2, two, 2, workspace, size));
+  EXPECT(MEVA_BUFFER_TOO_SMALL, meva_values(&model, x, COUNT, gamma, 2, two, 2, workspace, size - 1));
+  EXPECT(MEVA_BUFFER_TOO_SMALL, meva_own_gradients(&model, x, COUNT - 1, gamma, 2, out, COUNT, workspace, size));
+  EXPECT(MEVA_BUFFER_TOO_SMALL, meva_own_gradients(&model, x, COUNT, gamma, 2, out, COUNT - 1, workspace, size));
+  EXPECT(MEVA_BUFFER_TOO_SMALL, meva_own_gradients(&model, x, COUNT, gamma, 2, out, COUNT, workspace, size - 1));
+  EXPECT(MEVA_BUFFER_TOO_SMALL, meva_field(&model, x, COUNT - 1, gamma, 2, out, COUNT, workspace, size));
+  EXPECT(MEVA_BUFFER_TOO_SMALL, meva_field(&model, x, COUNT, gamma, 2, out, COUNT - 1, workspace, size));
+  EXPECT(MEVA_BUFFER_TOO_SMALL, meva_field(&model, x, COUNT, gamma, 2, out, COUNT, workspace, size - 1));
   const float wrong[] = {NAN, INFINITY, -INFINITY};
   for (int k = 0; k < 3; k++) {
     for (int place = 0; place < COUNT; place++) {
@@ -228,7 +242,7 @@ int main(void) {
       EXPECT(MEVA_NOT_FINITE, VALUES);
       EXPECT(MEVA_NOT_FINITE, OWN_GRADIENTS);
       EXPECT(MEVA_NOT_FINITE, FIELD);
-      EXPECT(MEVA_NOT_FINITE, meva_game_values(&info.game, x, COUNT, two));
+      EXPECT(MEVA_NOT_FINITE, meva_game_values(&info.game, x, COUNT, two, 2));
       x[place] = right;
     }
     gamma[1] = wrong[k];
@@ -247,10 +261,10 @@ int main(void) {
   }
   gamma[0] = 0.9f;
   const meva_game *game = &info.game;
-  POINTER(game, meva_game_values(game, x, COUNT, two));
-  POINTER(at, meva_game_values(&info.game, at, COUNT, two));
-  POINTER(pair, meva_game_values(&info.game, x, COUNT, pair));
-  EXPECT(MEVA_BUFFER_TOO_SMALL, meva_game_values(&info.game, x, COUNT - 1, two));
+  POINTER(game, meva_game_values(game, x, COUNT, two, 2));
+  POINTER(at, meva_game_values(&info.game, at, COUNT, two, 2));
+  POINTER(pair, meva_game_values(&info.game, x, COUNT, pair, 2));
+  EXPECT(MEVA_BUFFER_TOO_SMALL, meva_game_values(&info.game, x, COUNT - 1, two, 2));
   UNCHANGED(no_info);
   UNCHANGED(no_size);
   UNCHANGED(q);
@@ -262,6 +276,31 @@ int main(void) {
       fprintf(stderr, "the workspace was written to\n");
       break;
     }
+  }
+
+  /* Many fields at once are the fields one by one; one that is wrong leaves all unwritten. */
+  float many[3 * COUNT], each[6] = {0.9f, 0.8f, 0, 1, 0.5f, 0.25f}, fields[3 * COUNT], one[COUNT];
+  for (int k = 0; k < 3 * COUNT; k++) {
+    many[k] = 0.125f * (float)(k % 7) - 0.25f;
+  }
+  memset(fields, 0xA5, sizeof fields);
+#define MANY(count, x_count, gamma_count, fields_count) \
+  meva_fields(&model, count, many, x_count, each, gamma_count, fields, fields_count, workspace, size)
+  EXPECT(MEVA_BUFFER_TOO_SMALL, MANY(3, 3 * COUNT - 1, 6, 3 * COUNT));
+  EXPECT(MEVA_BUFFER_TOO_SMALL, MANY(3, 3 * COUNT, 5, 3 * COUNT));
+  EXPECT(MEVA_BUFFER_TOO_SMALL, MANY(3, 3 * COUNT, 6, 3 * COUNT - 1));
+  EXPECT(MEVA_BUFFER_TOO_SMALL, MANY(SIZE_MAX, 3 * COUNT, 6, 3 * COUNT));
+  each[5] = 2;
+  EXPECT(MEVA_OUT_OF_RANGE, MANY(3, 3 * COUNT, 6, 3 * COUNT));
+  each[5] = NAN;
+  EXPECT(MEVA_NOT_FINITE, MANY(3, 3 * COUNT, 6, 3 * COUNT));
+  each[5] = 0.25f;
+  EXPECT(MEVA_OK, MANY(0, 0, 0, 0));
+  UNCHANGED(fields);
+  EXPECT(MEVA_OK, MANY(3, 3 * COUNT, 6, 3 * COUNT));
+  for (int k = 0; k < 3; k++) {
+    EXPECT(MEVA_OK, meva_field(&model, many + k * COUNT, COUNT, each + 2 * k, 2, one, COUNT, workspace, size));
+    EXPECT(MEVA_OK, memcmp(one, fields + k * COUNT, sizeof one) == 0 ? MEVA_OK : MEVA_CONTENTS);
   }
 
   /* Games and learners. */
@@ -300,6 +339,7 @@ int main(void) {
   POINTER(sized, meva_training_size(shape, 4, 1, sized));
   UNCHANGED(no_size);
   EXPECT(MEVA_OK, meva_training_size(&info.shape, 4, 2, &bytes));
+  EXPECT(MEVA_OK, bytes == MEVA_MODEL_TRAINING(4, 2) ? MEVA_OK : MEVA_BUFFER_TOO_SMALL);
   char *memory = calloc(1, bytes), *before = malloc(bytes);
   if (memory == NULL || before == NULL) {
     return 2;

@@ -4,6 +4,7 @@
 pub mod platform;
 pub mod print;
 pub mod scene;
+pub mod slots;
 pub mod stack;
 pub mod static_cell;
 

@@ -20,9 +20,9 @@ use crate::stack::measured;
 use crate::static_cell::StaticCell;
 
 /// The model, in flash. The compiler checks it: an image that is damaged or of another shape does not compile.
-static MODEL: Image<1, 64, 1, 16> = match Image::of_bytes(include_bytes!(env!("MEVA_MODEL"))) {
+pub static MODEL: Image<1, 64, 1, 16> = match Image::of_bytes(include_bytes!(env!("MEVA_MODEL"))) {
     Ok(image) => image,
-    Err(_) => panic!("MEVA_MODEL names no model of this shape"),
+    Err(error) => panic!("{}", error.message().as_str()),
 };
 
 /// One player's own gradient of the exported model: forward and backward pass.

@@ -2,9 +2,11 @@
 //! nor takes memory beyond a small multiple of them. The fuzz targets and the property tests of the host drive the same
 //! functions.
 
+use std::path::Path;
+
 use meva::config::Config;
 use meva::model::Model;
-use meva::model::export::{Format, export};
+use meva::model::export::{Format, Name, export};
 use meva::model::tensors::TensorFile;
 use meva::training::{Trainer, metrics};
 use meva_core::Player;
@@ -23,7 +25,8 @@ pub fn tensors(bytes: &[u8]) {
     let _ = Model::of_file(&file).map(drop);
     let _ = Trainer::resume(&file).map(drop);
     for player in [None, Some(Player::Zero)] {
-        let _ = export(&file, player, Format::Safetensors);
+        let name = Name::of(Path::new("model.safetensors"), player);
+        let _ = export(&file, player, Format::Safetensors, &name);
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use meva::check::model::count_points;
 use meva::config::Config;
 use meva::model::Model;
-use meva::model::export::{Format, export};
+use meva::model::export::{Format, Name, export};
 use meva::model::tensors::TensorFile;
 use meva::training::Trainer;
 use meva::training::metrics::rows_before;
@@ -63,8 +63,12 @@ fn small(preset: &str) -> Trainer {
 fn seeds_are_well_formed() {
     if std::env::var_os("MEVA_WRITE_SEEDS").is_some() {
         let model = small("logistic").model_file().unwrap();
+        let name = Name::new("logistic").unwrap();
         for (name, bytes) in [
-            ("image/logistic.bin", export(&model, None, Format::Bytes).unwrap()),
+            (
+                "image/logistic.bin",
+                export(&model, None, Format::Bytes, &name).unwrap(),
+            ),
             ("tensors/model.safetensors", model.to_bytes().unwrap()),
             (
                 "config/ipd.toml",

@@ -302,13 +302,14 @@ pub fn descend<T: Real, const N: usize, const H: usize, const R: usize, const M:
         updates,
     } = state;
     *updates += 1;
-    let moments = m.slices_mut().zip(v.slices_mut());
-    let slices = theta
-        .slices_mut()
-        .zip(target.slices_mut())
-        .zip(gradient.slices())
-        .zip(moments);
-    for (((theta, target), gradient), (m, v)) in slices {
+    // One tensor after the other: a list of all of them would take stack.
+    for tensor in 0..Parameters::<T, N, H, R, M>::TENSORS {
+        let (theta, target, gradient) = (
+            theta.values_mut(tensor),
+            target.values_mut(tensor),
+            gradient.values(tensor),
+        );
+        let (m, v) = (m.values_mut(tensor), v.values_mut(tensor));
         settings.optimizer.step(*updates, gradient, theta, m, v);
         match settings.rho {
             Some(rho) => target_network::step(rho, theta, target),

@@ -22,7 +22,7 @@
 //! There are two ways to use one in place, neither of which takes time or memory at start-up:
 //!
 //! - a `static` made by [`Image::of_bytes`] or [`Image::of_words`], evaluated by the compiler: a damaged image, or one of
-//!   another shape, does not compile;
+//!   another shape, does not compile, and the compiler says which it is ([`ImageError::message`]);
 //! - a reference to the image's address in flash. [`Image`] is a struct of plain words, for which any bits are a valid
 //!   value, so a reference to aligned memory of its size is enough; [`Image::check`] tells whether it is a model.
 
@@ -38,7 +38,7 @@ mod header;
 mod read;
 mod write;
 
-pub use error::ImageError;
+pub use error::{ImageError, Message};
 pub use header::{HEADER, Header, VERSION};
 
 /// A description of a model, apart from its parameters.
@@ -83,7 +83,8 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize> Image<N, H,
     /// The shape of the network.
     pub const SHAPE: Shape = Shape::new(N, H, R, M);
 
-    const EMPTY: Self = Image {
+    /// An image of nothing, all zeros: memory to [write](Image::write) one into.
+    pub const EMPTY: Self = Image {
         header: Header::EMPTY,
         parameters: Parameters::ZERO,
     };

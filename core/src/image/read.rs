@@ -3,7 +3,6 @@
 use super::header::CHECKSUM;
 use super::{HEADER, Image, ImageError, Model};
 use crate::parameters::Parameters;
-use crate::shape::Shape;
 
 impl<const N: usize, const H: usize, const R: usize, const M: usize> Image<N, H, R, M> {
     /// Reads an image from bytes: for a `static` in flash.
@@ -11,7 +10,7 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize> Image<N, H,
     /// ```text
     /// static MODEL: Image<1, 64, 1, 16> = match Image::of_bytes(include_bytes!("model.bin")) {
     ///     Ok(image) => image,
-    ///     Err(_) => panic!("model.bin is not a model of this shape"),
+    ///     Err(error) => panic!("{}", error.message().as_str()),
     /// };
     /// ```
     ///
@@ -71,15 +70,14 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize> Image<N, H,
         if let Err(error) = self.header.check() {
             return Err(error);
         }
-        let Shape {
-            parameters,
-            hidden,
-            residual_blocks,
-            quantiles,
-        } = self.header.shape();
-        let as_wanted = parameters == N && hidden == H && residual_blocks == R && quantiles == M;
-        if !as_wanted || self.header.size() != size_of::<Self>() {
-            return Err(ImageError::Shape);
+        let found = self.header.shape();
+        let [n, h, r, m] = found.sizes();
+        if !(n == N && h == H && r == R && m == M) {
+            let wanted = Self::SHAPE;
+            return Err(ImageError::Shape { found, wanted });
+        }
+        if self.header.size() != size_of::<Self>() {
+            return Err(ImageError::Contents);
         }
         Ok(())
     }
@@ -124,6 +122,7 @@ impl Source<'_> {
 mod tests {
     use crate::image::sample::{Small, bytes, image};
     use crate::image::{Header, Image, ImageError};
+    use crate::shape::Shape;
 
     /// Any change to a single byte, and any truncation, is detected.
     #[test]
@@ -132,13 +131,21 @@ mod tests {
         for place in 0..bytes.len() {
             let mut damaged = bytes.clone();
             damaged[place] ^= 0x10;
-            let expected = match place {
-                0..8 => ImageError::Magic,
-                8..16 => ImageError::Version,
-                16..32 | 184..188 => ImageError::Shape,
-                _ => ImageError::Checksum,
+            let error = Small::of_bytes(&damaged).unwrap_err();
+            let as_expected = match place {
+                0..8 => error == ImageError::Magic,
+                8..16 => error == ImageError::Version,
+                16..32 => matches!(
+                    error,
+                    ImageError::Shape {
+                        wanted: Small::SHAPE,
+                        ..
+                    }
+                ),
+                184..188 => error == ImageError::Contents,
+                _ => error == ImageError::Checksum,
             };
-            assert_eq!(Small::of_bytes(&damaged), Err(expected), "byte {place}");
+            assert!(as_expected, "byte {place}: {error}");
         }
         for length in 0..bytes.len() {
             assert_eq!(
@@ -152,7 +159,10 @@ mod tests {
                 "{length} bytes"
             );
         }
-        assert_eq!(Image::<1, 4, 1, 3>::of_bytes(&bytes), Err(ImageError::Shape));
-        assert_eq!(Image::<5, 64, 2, 32>::of_bytes(&bytes), Err(ImageError::Shape));
+        let found = Small::SHAPE;
+        let other = |wanted| ImageError::Shape { found, wanted };
+        let (narrow, wide) = (Shape::new(1, 4, 1, 3), Shape::new(5, 64, 2, 32));
+        assert_eq!(Image::<1, 4, 1, 3>::of_bytes(&bytes), Err(other(narrow)));
+        assert_eq!(Image::<5, 64, 2, 32>::of_bytes(&bytes), Err(other(wide)));
     }
 }

@@ -12,7 +12,7 @@ use meva::error::Result;
 use meva::files::{Written, write_atomically};
 use meva::model::MODEL;
 use meva::model::Model;
-use meva::model::export::{Format, export};
+use meva::model::export::{Format, Name, export};
 use meva::model::tensors::TensorFile;
 
 /// Write a trained model in the form that another system links.
@@ -27,6 +27,9 @@ pub struct Export {
     /// Whose network alone, of a model that has one for each player
     #[arg(long, value_name = "0|1", value_parser = clap::value_parser!(u8).range(..2))]
     player: Option<u8>,
+    /// What it is called in C and Rust, as in `meva_NAME_image` [default: the file's name, and the player's if one is named]
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
     /// The file to write
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
@@ -45,7 +48,11 @@ impl Export {
         let file = TensorFile::load(&path)?;
         let model = Model::of_file(&file).map_err(|error| error.at(path.display()))?;
         let player = self.player.map(|index| Player::BOTH[usize::from(index)]);
-        let contents = export(&file, player, self.to)?;
+        let name = match &self.name {
+            Some(name) => Name::new(name)?,
+            None => Name::of(&self.out, player),
+        };
+        let contents = export(&file, player, self.to, &name)?;
         let written = write_atomically(&self.out, &contents)?;
         let shape = model.shape();
         if self.json {

@@ -19,7 +19,7 @@ use meva_core::{Game, Player};
 use crate::config::{Algorithm, Config, Sharing};
 use crate::cpu::memory::zeroed_slice;
 use crate::error::{Error, Result};
-use crate::model::network::{Compiled, Network};
+use crate::model::network::{Compiled, Memory, Network};
 use crate::model::tensors::{NamedTensor, TensorFile, network_prefix, parameters_from_tensors};
 
 /// The file of a run directory that holds the trained model.
@@ -76,6 +76,7 @@ trait Played: Send + Sync {
     fn field(&self, model: &Model, x: [&[f64]; 2], setting: [f64; 2]) -> Result<[Vec<f64>; 2]>;
     fn quantiles(&self, x: [&[f64]; 2], setting: [f64; 2]) -> Result<[Vec<f64>; 2]>;
     fn image(&self, model: &image::Model, player: Player) -> Vec<u32>;
+    fn memory(&self) -> Memory;
 }
 
 struct Pair<G, const N: usize> {
@@ -108,6 +109,10 @@ impl<G: Game<N> + Send + Sync + 'static, const N: usize> Played for Pair<G, N> {
 
     fn image(&self, model: &image::Model, player: Player) -> Vec<u32> {
         self.network.image(model, player)
+    }
+
+    fn memory(&self) -> Memory {
+        self.network.memory()
     }
 }
 
@@ -236,6 +241,11 @@ impl Model {
             alpha: config.alpha,
         };
         Ok(self.played.image(&model, player))
+    }
+
+    /// The memory that programs need to use and to train one of its networks.
+    pub fn memory(&self) -> Memory {
+        self.played.memory()
     }
 
     /// The field that the two agents follow at a joint policy, each with its discount: by player, in `f64`. For COLA

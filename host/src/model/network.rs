@@ -1,6 +1,6 @@
 //! Trained networks whose sizes are known only at run time, behind one trait.
 
-use meva_core::algorithm1::State;
+use meva_core::algorithm1::{State, Step, Trajectory};
 use meva_core::image::{self, Image};
 use meva_core::kernels::Portable;
 use meva_core::meta_value::{Architecture, MetaValue, Tape};
@@ -30,6 +30,21 @@ pub trait Network<const N: usize>: Send + Sync {
     fn quantiles(&self, player: Player, x: &[[f64; N]; 2], gamma: &[f64; 2]) -> Vec<f64>;
     /// The words of the [image] of a player's network as part of `model`.
     fn image(&self, model: &image::Model, player: Player) -> Vec<u32>;
+    /// The memory that programs need to use and to train it.
+    fn memory(&self) -> Memory;
+}
+
+/// The bytes of memory that a network's use and training take in `f32`, which are the same on every processor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Memory {
+    /// A [`Tape`]: all that evaluation needs.
+    pub tape: usize,
+    /// The state of a training and a gradient.
+    pub state: usize,
+    /// A step of a rollout, of which training needs `k + 1`.
+    pub step: usize,
+    /// A trajectory of the batch.
+    pub trajectory: usize,
 }
 
 /// Networks of one compiled shape: one shared by both players, or one each.
@@ -109,6 +124,15 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize> Network<N> 
         let mut image: Box<Image<N, H, R, M>> = zeroed();
         image.write(model, of(&self.parameters, player));
         image.words().collect()
+    }
+
+    fn memory(&self) -> Memory {
+        Memory {
+            tape: size_of::<Tape<f32, N, H, R>>(),
+            state: size_of::<State<f32, N, H, R, M>>() + size_of::<Parameters<f32, N, H, R, M>>(),
+            step: size_of::<Step<f32, N, H, R, M>>(),
+            trajectory: size_of::<Trajectory<f32, N, H>>(),
+        }
     }
 
     fn quantiles(&self, player: Player, x: &[[f64; N]; 2], gamma: &[f64; 2]) -> Vec<f64> {
