@@ -10,7 +10,16 @@ fn root() -> PathBuf {
 
 /// The folders of the repository that have a manifest.
 const CRATES: [&str; 10] = [
-    "core", "operations", "host", "figure", "c", "digest", "tests", "benches", "embedded", "fuzz",
+    "core",
+    "operations",
+    "host",
+    "figure",
+    "c",
+    "digest",
+    "tests",
+    "benches",
+    "embedded",
+    "fuzz",
 ];
 
 /// The dependencies that a manifest names, other than crates of this project.
@@ -35,7 +44,9 @@ fn dependencies(manifest: &str) -> BTreeSet<String> {
 fn dependencies_have_reasons() {
     let text = fs::read_to_string(root().join("docs/dependencies.md")).unwrap();
     let rows = text.lines().skip_while(|line| !line.starts_with("|---")).skip(1);
-    let cells = rows.take_while(|line| line.starts_with('|')).map(|row| row.split('|').nth(1).unwrap());
+    let cells = rows
+        .take_while(|line| line.starts_with('|'))
+        .map(|row| row.split('|').nth(1).unwrap());
     let listed: BTreeSet<String> = cells
         .flat_map(|cell| cell.split(','))
         .map(|name| name.trim().trim_matches('`').to_owned())
@@ -66,7 +77,9 @@ fn unsafe_code_is_where_it_is_said_to_be() {
     let text = fs::read_to_string(root().join("docs/dependencies.md")).unwrap();
     let is_unsafe = |line: &str| {
         let code = line.split("//").next().unwrap_or_default();
-        ["unsafe {", "unsafe impl", "unsafe trait", "unsafe fn", "unsafe extern"].iter().any(|form| code.contains(form))
+        ["unsafe {", "unsafe impl", "unsafe trait", "unsafe fn", "unsafe extern"]
+            .iter()
+            .any(|form| code.contains(form))
     };
     let mut count = 0;
     for name in ["core", "operations", "figure", "host", "benches", "digest"] {
@@ -77,10 +90,20 @@ fn unsafe_code_is_where_it_is_said_to_be() {
             let lines: Vec<&str> = code.lines().collect();
             for (at, line) in lines.iter().enumerate().filter(|(_, line)| is_unsafe(line)) {
                 let path = file.strip_prefix(root()).unwrap().to_string_lossy().into_owned();
-                assert!(text.contains(&format!("`{path}`")), "{path} is not in docs/dependencies.md: {line}");
+                assert!(
+                    text.contains(&format!("`{path}`")),
+                    "{path} is not in docs/dependencies.md: {line}"
+                );
                 if name == "host" {
-                    let said = lines[at.saturating_sub(4)..at].iter().any(|line| line.contains("SAFETY") || line.contains("# Safety"));
-                    assert!(said, "{path}, line {}: no SAFETY comment above `{}`", at + 1, line.trim());
+                    let said = lines[at.saturating_sub(4)..at]
+                        .iter()
+                        .any(|line| line.contains("SAFETY") || line.contains("# Safety"));
+                    assert!(
+                        said,
+                        "{path}, line {}: no SAFETY comment above `{}`",
+                        at + 1,
+                        line.trim()
+                    );
                     count += 1;
                 }
             }
