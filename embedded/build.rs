@@ -7,15 +7,12 @@ use std::{env, fs};
 const LARGE: [&str; 1] = ["over_the_air"];
 
 fn main() {
-    let out = env::var("OUT_DIR").expect("cargo sets it");
     let here = env::var("CARGO_MANIFEST_DIR").expect("cargo sets it");
     match env::var("CARGO_CFG_TARGET_ARCH").as_deref() {
         Ok("arm") => {
             let [board, large] = ["board", "large"].map(|layout| {
-                let folder = Path::new(&out).join(layout);
-                fs::create_dir_all(&folder).expect("a directory of cargo's takes more");
-                copy(&Path::new(&here).join(format!("memory/{layout}.x")), &folder.join("memory.x"));
-                folder.display().to_string()
+                println!("cargo:rerun-if-changed={here}/memory/{layout}/memory.x");
+                format!("{here}/memory/{layout}")
             });
             println!("cargo:rustc-link-arg-examples=-L{large}"); // the digests
             println!("cargo:rustc-link-arg-examples=-Tlink.x"); // cortex-m-rt's, which includes memory.x
@@ -26,8 +23,8 @@ fn main() {
             }
         }
         Ok("riscv32") => {
-            println!("cargo:rustc-link-search={out}");
-            copy(&Path::new(&here).join("riscv.x"), &Path::new(&out).join("riscv.x"));
+            println!("cargo:rerun-if-changed={here}/riscv.x");
+            println!("cargo:rustc-link-search={here}");
             println!("cargo:rustc-link-arg=-Triscv.x");
         }
         _ => {}
@@ -46,9 +43,4 @@ fn programs(here: &str) -> Vec<String> {
         .expect("the programs are here")
         .filter_map(|entry| Some(entry.ok()?.path().file_stem()?.to_str()?.to_owned()))
         .collect()
-}
-
-fn copy(from: &Path, to: &Path) {
-    println!("cargo:rerun-if-changed={}", from.display());
-    fs::copy(from, to).expect("the linker script is here");
 }
