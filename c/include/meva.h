@@ -43,6 +43,21 @@
 #define MEVA_ITERATED 2
 
 /*
+ Matching pennies played once.
+ */
+#define MEVA_MATCHING_PENNIES 3
+
+/*
+ The bilinear game.
+ */
+#define MEVA_BILINEAR 4
+
+/*
+ The quadratic game.
+ */
+#define MEVA_QUADRATIC 5
+
+/*
  Naive learning.
  */
 #define MEVA_NAIVE 0
@@ -71,6 +86,51 @@
  HOLA(3).
  */
 #define MEVA_HOLA3 5
+
+/*
+ LOLA as it was published in 2018.
+ */
+#define MEVA_LOLA_2018 6
+
+/*
+ Stable opponent shaping.
+ */
+#define MEVA_SOS 7
+
+/*
+ Consensus optimisation.
+ */
+#define MEVA_CONSENSUS 8
+
+/*
+ Symplectic gradient adjustment.
+ */
+#define MEVA_SGA 9
+
+/*
+ Competitive gradient descent.
+ */
+#define MEVA_CGD 10
+
+/*
+ The extragradient method.
+ */
+#define MEVA_EXTRAGRADIENT 11
+
+/*
+ LookAhead of two levels.
+ */
+#define MEVA_LOOKAHEAD2 12
+
+/*
+ LookAhead of three levels.
+ */
+#define MEVA_LOOKAHEAD3 13
+
+/*
+ Proximal LOLA.
+ */
+#define MEVA_POLA 14
 
 /*
  Agents follow the gradient of V.
@@ -175,7 +235,7 @@ typedef enum {
  */
 typedef struct {
   /*
-   MEVA_LOGISTIC, MEVA_TANDEM or MEVA_ITERATED.
+   MEVA_LOGISTIC, MEVA_TANDEM, .., MEVA_QUADRATIC.
    */
   uint32_t kind;
   /*

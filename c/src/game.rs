@@ -9,7 +9,7 @@ use crate::pointer::{good, policies, value};
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[repr(C)]
 pub struct MevaGame {
-    /// MEVA_LOGISTIC, MEVA_TANDEM or MEVA_ITERATED.
+    /// MEVA_LOGISTIC, MEVA_TANDEM, .., MEVA_QUADRATIC.
     pub kind: u32,
     /// Of an iterated game: how much the next turn counts, in [0, 1).
     pub discount: f64,

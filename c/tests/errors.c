@@ -308,7 +308,7 @@ int main(void) {
   endless.discount = 1;
   infinite.payoffs[1][1] = NAN;
   float kept[COUNT], flat[2] = {1, -1};
-  for (unsigned learner = MEVA_NAIVE; learner <= MEVA_HOLA3; learner++) {
+  for (unsigned learner = MEVA_NAIVE; learner <= MEVA_POLA; learner++) {
     EXPECT(MEVA_OK, meva_learner_step(learner, 0.5, 0.1, &info.game, x, COUNT));
     EXPECT(MEVA_OK, meva_learner_step(learner, 0.5, 0.1, &plane, flat, 2));
   }

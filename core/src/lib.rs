@@ -21,7 +21,8 @@
 //!
 //! # Where to find what
 //!
-//! [`algorithm1`] presents training from top to bottom; [`learner`] has the learners side by side, [`game`] the games.
+//! [`algorithm1`] presents training from top to bottom; [`learner`] has the learners side by side, [`game`] the games,
+//! [`strategy`] the classic strategies of iterated games and exact best responses.
 //! [`networks`] handles whether players share a network or have one each; [`jacobian`] has Hessians and Jacobians of
 //! fields as matrices of [`nalgebra`]. [`scalar`] defines the number types that formulas are generic over: [`Dual`]
 //! numbers give derivatives of any formula, [`Lanes`] run many trajectories at once. Whatever is known only at run time
@@ -55,6 +56,7 @@ pub mod random;
 pub mod residual;
 pub mod scalar;
 pub mod shape;
+pub mod strategy;
 pub mod target_network;
 
 pub use dual::Dual;

@@ -8,7 +8,7 @@ use super::frame::Frame;
 use super::legend::Legend;
 use super::svg::{Anchor, Rect, Svg};
 use super::text::Style;
-use super::{Content, Figure, Panel, basins, colour, contours, legend, lines, marks, text, trajectories};
+use super::{Content, Figure, Panel, basins, colour, contours, field, heat, legend, lines, marks, text, trajectories};
 
 /// Margin around the figure.
 const MARGIN: f64 = 8.0;
@@ -77,6 +77,8 @@ impl<'a> Cell<'a> {
             Content::Basins { side, cells } => basins::draw(svg, &frame, *side, cells),
             Content::Trajectories { paths } => trajectories::draw(svg, &frame, paths),
             Content::Contours { side, values } => contours::draw(svg, &frame, scale, *side, values),
+            Content::Field { arrows, points } => field::draw(svg, &frame, arrows, points),
+            Content::Heat { values } => heat::draw(svg, &frame, values),
             Content::Lines { series, .. } => lines::draw(svg, &frame, &self.left.fractions(), series),
         }
         marks::draw(svg, &frame, &self.panel.marks);

@@ -2,11 +2,12 @@
 
 use super::colour;
 use super::contours::Scale;
+use super::field::Kind;
 use super::svg::{Anchor, Path, Rect, Svg};
 use super::text;
 use super::text::Style;
 use super::trajectories::End;
-use super::{Content, Figure, Look, lines};
+use super::{Content, Figure, Look, Panel, lines};
 
 const STYLE: Style = Style::regular(8.0);
 /// Width of the colour scale, and of the sample before a name.
@@ -23,6 +24,8 @@ enum Sample {
     Line(&'static str),
     /// In whatever colour a line has.
     Band,
+    /// A fixed point of a field.
+    Point(Kind),
     Ring,
 }
 
@@ -45,7 +48,7 @@ impl Legend {
                     legend.add("ends in B", Sample::Cell(colour::BASIN_B));
                     legend.add("ends elsewhere", Sample::Cell(colour::BASIN_OTHER));
                 }
-                Content::Trajectories { .. } => {}
+                Content::Trajectories { .. } | Content::Field { .. } | Content::Heat { .. } => {}
                 Content::Lines { series, .. } => {
                     let lines = series.iter().filter(|series| series.look == Look::Line);
                     lines.for_each(|line| legend.add(&line.name, Sample::Line(colour::series(line.colour))));
@@ -56,6 +59,12 @@ impl Legend {
         ends(figure)
             .iter()
             .for_each(|end| legend.add(end.name(), Sample::Line(end.colour())));
+        for kind in Kind::ALL {
+            let is_shown = |panel: &Panel| matches!(&panel.content, Content::Field { points, .. } if points.iter().any(|(_, own)| *own == kind));
+            if panels().any(is_shown) {
+                legend.add(kind.name(), Sample::Point(kind));
+            }
+        }
         // What applies to all lines is placed below them.
         for panel in panels() {
             if let Content::Lines { series, band } = &panel.content {
@@ -175,6 +184,7 @@ impl Sample {
                 };
                 svg.rect(&band, &format!("fill=\"{}\" fill-opacity=\"0.2\"", colour::INK));
             }
+            Self::Point(kind) => kind.draw(svg, [left + SAMPLE / 2.0, middle]),
             Self::Ring => lines::ring(svg, [left + SAMPLE / 2.0, middle], colour::INK),
         }
     }
@@ -236,7 +246,7 @@ pub(super) fn scale(figure: &Figure) -> Scale {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Axis, Panel, Row, Series};
+    use crate::{Axis, Row, Series};
 
     fn lines(series: Vec<Series>, band: &str) -> Content {
         let band = band.into();

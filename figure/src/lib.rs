@@ -1,7 +1,7 @@
 //! Figures as small multiples: plain data in, SVG and PNG out.
 //!
 //! A [`Figure`] is a grid of [`Panel`]s in labelled [`Row`]s. What a panel shows is its [`Content`]: basins of
-//! attraction, trajectories, contours or lines with bands. [`Figure::svg`] lays the grid out and draws it;
+//! attraction, trajectories, contours, vector fields, heat maps or lines with bands. [`Figure::svg`] lays the grid out and draws it;
 //! [`Figure::png`] rasterises that very SVG, so the two cannot differ.
 //!
 //! Conventions:
@@ -25,7 +25,9 @@ mod basins;
 mod colour;
 mod contours;
 mod edges;
+mod field;
 mod frame;
+mod heat;
 mod layout;
 mod legend;
 mod lines;
@@ -36,6 +38,7 @@ mod text;
 mod trajectories;
 
 pub use axis::{Axis, Ticks};
+pub use field::Kind;
 pub use lines::{Look, Point, Series};
 pub use marks::Mark;
 pub use png::PngError;
@@ -129,6 +132,19 @@ pub enum Content {
         /// `values[i * side + j]` at `x_1` node i (horizontal), `x_2` node j (vertical). Squares with a corner that is
         /// not finite stay grey, and so does the whole frame if there are not `side * side` values.
         values: Vec<f64>,
+    },
+    /// A vector field over the plane as arrows of one length, darker where the field is longer, with its fixed points.
+    Field {
+        /// Where each arrow is centred, and its direction; what has no direction has no arrow.
+        arrows: Vec<([f64; 2], [f64; 2])>,
+        /// The fixed points and how agents move near them.
+        points: Vec<([f64; 2], Kind)>,
+    },
+    /// A table of numbers as colours from the least to the greatest, each with its number. The cells fill the frame: let
+    /// the axes be [categories](Axis::categories), the vertical one from the last row to the first.
+    Heat {
+        /// By row, from top to bottom, and column; what is not finite stays grey.
+        values: Vec<Vec<f64>>,
     },
     /// Means with bands (the paper's Figure 3).
     Lines {

@@ -7,7 +7,7 @@ use std::process::{Command, Output, Stdio};
 
 use meva::model::Model;
 use meva::model::tensors::TensorFile;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// Small networks and batches, so that a run takes milliseconds.
@@ -2001,4 +2001,194 @@ fn models_agree_with_points() {
     );
     scratch.fail(&["check", "--model", "none"], 3, &["none"]);
     scratch.fail(&["check", "--points", "points.json"], 2, &["--model"]);
+}
+
+#[test]
+fn leagues_are_tables() {
+    let scratch = Scratch::new();
+    let few = ["--pairs", "8", "--steps", "40", "--seeds", "2"];
+    let players = [
+        "league",
+        "ipd",
+        "--players",
+        "naive",
+        "tit-for-tat",
+        "zd:3",
+        "policy:0,0,0,0,0",
+    ];
+    let value = scratch.json(
+        &[
+            &players[..],
+            &few,
+            &["--csv", "a.csv", "--latex", "a.tex", "--figure", "a.svg"],
+        ]
+        .concat(),
+    );
+    assert_eq!(
+        value["players"],
+        json!(["naive", "tit-for-tat", "zd:3", "policy:0,0,0,0,0"])
+    );
+    let returned = |i: usize, j: usize| value["returns"][i][j].as_f64().unwrap();
+    assert!(
+        (returned(1, 3) + 2.04).abs() < 1e-12 && (returned(3, 1) + 1.92).abs() < 1e-12,
+        "{value}"
+    );
+    assert_eq!(value["returns_by_seed"][0][1].as_array().unwrap().len(), 2);
+    assert!(
+        value["standings"][2]["extortion_factor"]
+            .as_f64()
+            .is_some_and(|factor| (factor - 3.0).abs() < 1e-9)
+    );
+    assert!(
+        value["standings"][3]["exploitability"]
+            .as_f64()
+            .is_some_and(|lost| lost.abs() < 1e-12)
+    );
+    let lines = fs::read_to_string(scratch.path("a.csv")).unwrap();
+    assert_eq!(
+        lines.lines().count(),
+        1 + 7 * 2 + 9,
+        "a line for each seed where one learns: {lines}"
+    );
+    assert!(
+        fs::read_to_string(scratch.path("a.tex"))
+            .unwrap()
+            .contains("tit-for-tat & $")
+    );
+    assert!(fs::read_to_string(scratch.path("a.svg")).unwrap().starts_with("<svg"));
+    let again = scratch.json(&[&players[..], &few].concat());
+    assert_eq!(again, value, "the same seed gives the same league");
+    assert!(scratch.succeed(&[&players[..], &few].concat()).contains("best first"));
+}
+
+#[test]
+fn what_is_no_league_is_refused() {
+    let scratch = Scratch::new();
+    let refused = |arguments: &[&str], words: &[&str]| scratch.fail(&[&["league"], arguments].concat(), 2, words);
+    refused(
+        &["ipd", "--players", "tit-for-tot"],
+        &["unknown player", "did you mean `tit-for-tat`?"],
+    );
+    refused(&["ipd", "--players", "policy:1,0,2,0,1"], &["2 is not a probability"]);
+    refused(
+        &["ipd", "--players", "meva"],
+        &["needs trained models", "meva:DIR@0.95"],
+    );
+    refused(&["tandem", "--players", "grim"], &["strategies are for iterated games"]);
+    refused(&["ipf", "--players", "naive"], &["unknown game", "did you mean `ipd`?"]);
+    refused(&["ipd", "--players", "naive", "--seeds", "0"], &["--seeds"]);
+    refused(
+        &[
+            "ipd",
+            "--players",
+            "naive",
+            "lola",
+            "--estimator",
+            "rollouts",
+            "--pairs",
+            "2",
+            "--steps",
+            "2",
+        ],
+        &["learner `lola` needs second derivatives"],
+    );
+    scratch.succeed(&[&IPD[..], &["--set", "outer=1", "--out", "run"]].concat());
+    refused(
+        &["chicken", "--players", "meva:run@0.9"],
+        &["trained for another game, `ipd`"],
+    );
+    refused(&["ipd", "--players", "meva:run@1.5"], &["gamma cannot be 1.5"]);
+    refused(&["ipd", "--players", "cola:run"], &["trained for learner `meva`"]);
+}
+
+/// What diverges is counted, named, and missing from the table, with an exit code of its own.
+#[test]
+fn divergence_in_a_league_is_named() {
+    let scratch = Scratch::new();
+    let output = scratch.run(&[
+        "league",
+        "bilinear",
+        "--players",
+        "naive",
+        "--rate",
+        "1e30",
+        "--pairs",
+        "4",
+        "--json",
+    ]);
+    let (said, printed) = (text(&output.stderr), text(&output.stdout));
+    assert_eq!(output.status.code(), Some(4), "{said}");
+    assert!(said.contains("naive against naive: 4 of 4 pairs diverged"), "{said}");
+    let value: Value = serde_json::from_str(&printed).unwrap();
+    assert_eq!(
+        (&value["returns"][0][0], &value["diverged"][0][0]),
+        (&Value::Null, &json!(4))
+    );
+}
+
+#[test]
+fn stability_tells_what_becomes_of_fixed_points() {
+    let scratch = Scratch::new();
+    let arguments = [
+        "stability",
+        "tandem",
+        "--learner",
+        "lola",
+        "sos",
+        "--alpha",
+        "0.1",
+        "--starts",
+        "10",
+    ];
+    let value = scratch.json(&[&arguments[..], &["--figure", "a.svg"]].concat());
+    assert_eq!(value["learners"][0]["fates"][0]["fate"], "moved");
+    assert_eq!(value["learners"][1]["fates"][0]["fate"], "kept");
+    let at = value["learners"][0]["fixed_points"][0]["at"].as_array().unwrap();
+    let sum: f64 = at.iter().map(|row| row[0].as_f64().unwrap()).sum();
+    assert!((sum - 1.3125).abs() < 1e-6, "{sum}");
+    assert!(fs::read_to_string(scratch.path("a.svg")).unwrap().contains("stable"));
+    assert!(scratch.succeed(&arguments).contains("keeps the stable"));
+    let refused = |arguments: &[&str], words: &[&str]| scratch.fail(&[&["stability"], arguments].concat(), 2, words);
+    refused(&["ipd", "--learner", "grim"], &["does not learn"]);
+    refused(
+        &["ipd", "--learner", "naive", "--figure", "a.svg", "--starts", "1"],
+        &["do not form a plane"],
+    );
+}
+
+/// Strategies as opponents: against an unconditional defector a naive learner comes to defect; the best of all responses to
+/// tit-for-tat cooperates.
+#[test]
+fn play_against_strategies_and_exact_responses() {
+    let scratch = Scratch::new();
+    let play = |learner: &str, against: &str| {
+        let value = scratch.json(&[
+            "play",
+            "ipd",
+            "--learner",
+            learner,
+            "--against",
+            against,
+            "--pairs",
+            "8",
+            "--steps",
+            "200",
+        ]);
+        [0, 1].map(|i| value["players"][i]["return_mean"].as_f64().unwrap())
+    };
+    let [naive, defector] = play("naive", "always-defect");
+    assert!(naive < -1.95 && defector > -2.0, "{naive} {defector}");
+    assert!(play("naive", "policy:1,1,1,1,1")[0] > -0.1);
+    let [held, response] = play("naive", "exact-response");
+    assert!(held < -1.8 && response > -2.0, "{held} {response}");
+    scratch.fail(
+        &["play", "tandem", "--learner", "naive", "--against", "exact-response"],
+        2,
+        &["iterated games"],
+    );
+    scratch.fail(
+        &["play", "ipd", "--learner", "naive", "--against", "zd:1"],
+        2,
+        &["--against", "no strategy"],
+    );
 }

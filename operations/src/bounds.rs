@@ -66,6 +66,15 @@ pub enum Quantity {
     Hola1,
     Hola2,
     Hola3,
+    Lola2018,
+    Sos,
+    Consensus,
+    Sga,
+    Cgd,
+    Extragradient,
+    LookAhead2,
+    LookAhead3,
+    Pola,
     Quantiles,
     NetworkMean,
     NetworkOwnGradient,
@@ -271,6 +280,15 @@ impl Quantity {
             LolaTaylor => ("lola-taylor", Rms, 240.0, "a gradient, and one on duals", 5e-6, "as LOLA, second derivatives in place of the step"),
             Hola2 => ("hola2", Rms, 1040.0, "LOLA 320, a gradient 80, LOLA on duals 640", 8e-6, "as LOLA, one level more"),
             Hola3 => ("hola3", Rms, 3200.0, "HOLA2 1040, a gradient 80, HOLA2 on duals 2080", 8e-6, "as LOLA, two levels more"),
+            Lola2018 => ("lola-2018", Rms, 240.0, "a gradient, and one on duals", NONE, ""),
+            Sos => ("sos", Rms, 360.0, "as LOLA-Taylor, two products over all directions and two divisions", NONE, ""),
+            Consensus => ("consensus", Rms, 240.0, "a gradient, and one on duals", NONE, ""),
+            Sga => ("sga", Rms, 400.0, "a gradient, and two on duals", NONE, ""),
+            Cgd => ("cgd", Rms, 400.0, "a gradient and one on duals, products and an elimination of five", NONE, ""),
+            Extragradient => ("extragradient", Rms, 160.0, "two gradients in a row", NONE, ""),
+            LookAhead2 => ("lookahead2", Rms, 240.0, "three gradients in a row", NONE, ""),
+            LookAhead3 => ("lookahead3", Rms, 320.0, "four gradients in a row", NONE, ""),
+            Pola => ("pola", Rms, 1200.0, "where insertions end: gradients, one on duals, two eliminations, two quotients", NONE, ""),
             Quantiles => ("network quantiles", Rms, 16.0, "of each parameter: product, sum, norm 4, activation 10",
                 3e-6, "up to ten layers of a dot product and a norm, a few units of roundoff each"),
             NetworkMean => ("network mean", Rms, 16.0, "as the quantiles", NONE, ""),
@@ -327,6 +345,15 @@ impl Quantity {
             LearnerName::Hola1 => Quantity::Hola1,
             LearnerName::Hola2 => Quantity::Hola2,
             LearnerName::Hola3 => Quantity::Hola3,
+            LearnerName::Lola2018 => Quantity::Lola2018,
+            LearnerName::Sos => Quantity::Sos,
+            LearnerName::Consensus => Quantity::Consensus,
+            LearnerName::Sga => Quantity::Sga,
+            LearnerName::Cgd => Quantity::Cgd,
+            LearnerName::Extragradient => Quantity::Extragradient,
+            LearnerName::LookAhead2 => Quantity::LookAhead2,
+            LearnerName::LookAhead3 => Quantity::LookAhead3,
+            LearnerName::Pola => Quantity::Pola,
         }
     }
 
@@ -430,6 +457,15 @@ impl Quantity {
                 | Hola1
                 | Hola2
                 | Hola3
+                | Lola2018
+                | Sos
+                | Consensus
+                | Sga
+                | Cgd
+                | Extragradient
+                | LookAhead2
+                | LookAhead3
+                | Pola
         )
     }
 
@@ -458,6 +494,15 @@ impl Quantity {
                 | Hola1
                 | Hola2
                 | Hola3
+                | Lola2018
+                | Sos
+                | Consensus
+                | Sga
+                | Cgd
+                | Extragradient
+                | LookAhead2
+                | LookAhead3
+                | Pola
                 | NetworkOwnGradient
                 | NetworkMaskedGradient
                 | NetworkGradient

@@ -110,6 +110,10 @@ impl<G: Game<N>, const N: usize> Game<N> for MovedGradients<G, N> {
         }
         gradient
     }
+
+    fn natural<S: Scalar>(&self, parameters: &[S; N], gradient: &[S; N]) -> [S; N] {
+        self.game.natural(parameters, gradient)
+    }
 }
 
 #[cfg(feature = "std")]

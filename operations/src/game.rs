@@ -1,6 +1,8 @@
 //! Games: values, gradients, Hessian-vector products.
 
-use meva_core::game::{Game, GameName, IteratedMatrix, Logistic, PlaneGame, Tandem};
+use meva_core::game::{
+    Bilinear, Game, GameName, IteratedMatrix, Logistic, MatchingPennies, PlaneGame, Quadratic, Tandem,
+};
 use meva_core::kernels::Kernels;
 use meva_core::{Player, Scalar};
 
@@ -37,6 +39,27 @@ impl Played<1> for PlaneGame {
     }
 }
 
+impl Played<1> for MatchingPennies {
+    const LOG_ODDS: bool = true;
+    fn with_constants<S: Scalar>(self, _: &mut dyn Source<S>) -> Self {
+        self
+    }
+}
+
+impl Played<1> for Bilinear {
+    const LOG_ODDS: bool = false;
+    fn with_constants<S: Scalar>(self, _: &mut dyn Source<S>) -> Self {
+        self
+    }
+}
+
+impl Played<1> for Quadratic {
+    const LOG_ODDS: bool = false;
+    fn with_constants<S: Scalar>(self, _: &mut dyn Source<S>) -> Self {
+        self
+    }
+}
+
 impl Played<5> for IteratedMatrix {
     const LOG_ODDS: bool = true;
     fn with_constants<S: Scalar>(mut self, source: &mut dyn Source<S>) -> Self {
@@ -48,7 +71,7 @@ impl Played<5> for IteratedMatrix {
     }
 }
 
-/// Forwards only the value: the derivatives are those that [`Game`] computes with dual numbers.
+/// Forwards only the value, and what policies mean: the derivatives are those that [`Game`] computes with dual numbers.
 #[derive(Clone, Copy, Debug)]
 pub struct OnlyValue<G>(pub G);
 
@@ -56,9 +79,12 @@ impl<G: Game<N>, const N: usize> Game<N> for OnlyValue<G> {
     fn value<S: Scalar>(&self, x: &[[S; N]; 2]) -> [S; 2] {
         self.0.value(x)
     }
+    fn natural<S: Scalar>(&self, parameters: &[S; N], gradient: &[S; N]) -> [S; N] {
+        self.0.natural(parameters, gradient)
+    }
 }
 
-/// Does something with each game, given its name and its module.
+/// Does something with each game that has vectors, given its name and its module.
 macro_rules! on_each_game {
     ($name:ident, $module:ident, $game:ident => $body:expr) => {{
         {
@@ -83,7 +109,7 @@ macro_rules! on_each_game {
 }
 pub(crate) use on_each_game;
 
-/// The games that have operations.
+/// The games that learners have operations in.
 pub mod names {
     use super::GameName;
 
@@ -190,10 +216,28 @@ macro_rules! formula_of_game {
 formula_of_game! {
     Logistic, 1;
     Tandem, 1;
+    MatchingPennies, 1;
+    Bilinear, 1;
+    Quadratic, 1;
     IteratedMatrix, 5;
 }
 
 /// Shows the visitor every game.
 pub fn each(visitor: &mut impl Visitor) {
     on_each_game!(name, module, game => visitor.formula(&OfGame { name, module, game }));
+    visitor.formula(&OfGame {
+        name: GameName::MatchingPennies,
+        module: "game::matching_pennies",
+        game: MatchingPennies,
+    });
+    visitor.formula(&OfGame {
+        name: GameName::Bilinear,
+        module: "game::bilinear",
+        game: Bilinear,
+    });
+    visitor.formula(&OfGame {
+        name: GameName::Quadratic,
+        module: "game::quadratic",
+        game: Quadratic,
+    });
 }

@@ -8,7 +8,7 @@ use meva_core::{Player, Real, Scalar};
 use crate::bounds::Quantity;
 use crate::condition::{MovedGradients, Nudge};
 use crate::game::{OnlyValue, Played, on_each_game};
-use crate::operation::{Domain, Formula, Output, Relation, Sink, Source, Visitor, related, rows};
+use crate::operation::{Domain, Formula, Output, Relation, Sink, Source, Visitor, plain, related, rows};
 
 /// A learner's field at a joint policy `x`.
 #[derive(Clone, Copy, Debug)]
@@ -38,7 +38,7 @@ impl<G> OfLearner<G> {
             let field = self.learner.field(self.alpha, &OnlyValue(game), &x);
             sink.numbers("field by duals", field.as_flattened());
         }
-        if sink.wants("objective") {
+        if self.ascends() && sink.wants("objective") {
             // Where the learner differentiates: at `x`; `y` may move from there, while what is treated as constant stays.
             let mut y = x;
             source.numbers("y", Domain::Given, y.as_flattened_mut());
@@ -46,15 +46,24 @@ impl<G> OfLearner<G> {
         }
     }
 
-    /// What the learner ascends: each player's return after the step of its opponent that it anticipates.
+    /// Whether what it follows is the gradient of an objective.
+    const fn ascends(&self) -> bool {
+        use LearnerName::{Hola0, Hola1, Hola2, Hola3, Lola, LolaTaylor, LookAhead, Naive};
+        matches!(
+            self.learner,
+            Naive | LookAhead | Lola | LolaTaylor | Hola0 | Hola1 | Hola2 | Hola3
+        )
+    }
+
+    /// What the learner ascends, if it [does](Self::ascends): each player's return after the step of its opponent that it anticipates.
     fn objective<S: Scalar, P: Game<N>, const N: usize>(&self, game: &P, x: &[[S; N]; 2], y: &[[S; N]; 2]) -> [S; 2] {
         let opponent = match self.learner {
-            LearnerName::Naive | LearnerName::Hola0 => return game.value(y),
             LearnerName::LookAhead | LearnerName::Lola | LearnerName::Hola1 | LearnerName::LolaTaylor => {
                 LearnerName::Naive
             }
             LearnerName::Hola2 => LearnerName::Lola,
             LearnerName::Hola3 => LearnerName::Hola2,
+            _ => return game.value(y),
         };
         let alpha = S::Real::round(self.alpha);
         Player::BOTH.map(|player| {
@@ -101,6 +110,15 @@ pub const fn key(learner: LearnerName) -> &'static str {
         LearnerName::Hola1 => "hola1",
         LearnerName::Hola2 => "hola2",
         LearnerName::Hola3 => "hola3",
+        LearnerName::Lola2018 => "lola_2018",
+        LearnerName::Sos => "sos",
+        LearnerName::Consensus => "consensus",
+        LearnerName::Sga => "sga",
+        LearnerName::Cgd => "cgd",
+        LearnerName::Extragradient => "extragradient",
+        LearnerName::LookAhead2 => "lookahead2",
+        LearnerName::LookAhead3 => "lookahead3",
+        LearnerName::Pola => "pola",
     }
 }
 
@@ -120,15 +138,30 @@ const fn outputs(learner: LearnerName) -> [Output; 3] {
     ]
 }
 
+/// The outputs of a learner whose field is no gradient.
+const fn outputs_of_field(learner: LearnerName) -> [Output; 2] {
+    let (name, quantity) = (key(learner), Quantity::of_learner(learner));
+    [
+        plain(name, quantity),
+        related("field by duals", quantity, Relation::Duals(name)),
+    ]
+}
+
 macro_rules! formula_of_learner {
     ($($game:ty, $n:literal;)+) => {$(
         impl Formula for OfLearner<$game> {
             fn module(&self) -> &'static str {
                 match self.learner {
                     LearnerName::Naive => "learner::naive",
-                    LearnerName::LookAhead => "learner::lookahead",
-                    LearnerName::Lola | LearnerName::LolaTaylor => "learner::lola",
+                    LearnerName::LookAhead | LearnerName::LookAhead2 | LearnerName::LookAhead3 => "learner::lookahead",
+                    LearnerName::Lola | LearnerName::LolaTaylor | LearnerName::Lola2018 => "learner::lola",
                     LearnerName::Hola0 | LearnerName::Hola1 | LearnerName::Hola2 | LearnerName::Hola3 => "learner::hola",
+                    LearnerName::Sos => "learner::sos",
+                    LearnerName::Consensus => "learner::consensus",
+                    LearnerName::Sga => "learner::sga",
+                    LearnerName::Cgd => "learner::cgd",
+                    LearnerName::Extragradient => "learner::extragradient",
+                    LearnerName::Pola => "learner::pola",
                 }
             }
             fn subject(&self) -> &'static str {
@@ -144,6 +177,15 @@ macro_rules! formula_of_learner {
                     LearnerName::Hola1 => const { &outputs(LearnerName::Hola1) },
                     LearnerName::Hola2 => const { &outputs(LearnerName::Hola2) },
                     LearnerName::Hola3 => const { &outputs(LearnerName::Hola3) },
+                    LearnerName::Lola2018 => const { &outputs_of_field(LearnerName::Lola2018) },
+                    LearnerName::Sos => const { &outputs_of_field(LearnerName::Sos) },
+                    LearnerName::Consensus => const { &outputs_of_field(LearnerName::Consensus) },
+                    LearnerName::Sga => const { &outputs_of_field(LearnerName::Sga) },
+                    LearnerName::Cgd => const { &outputs_of_field(LearnerName::Cgd) },
+                    LearnerName::Extragradient => const { &outputs_of_field(LearnerName::Extragradient) },
+                    LearnerName::LookAhead2 => const { &outputs_of_field(LearnerName::LookAhead2) },
+                    LearnerName::LookAhead3 => const { &outputs_of_field(LearnerName::LookAhead3) },
+                    LearnerName::Pola => const { &outputs_of_field(LearnerName::Pola) },
                 }
             }
             fn formula<S: Scalar, K: Kernels<S>>(&self, _: &K, source: &mut dyn Source<S>, sink: &mut dyn Sink<S>) {
@@ -175,7 +217,11 @@ const fn length_of_steps(game: GameName) -> f64 {
 pub fn each(visitor: &mut impl Visitor) {
     on_each_game!(name, _module, game => {
         for learner in LearnerName::ALL {
-            let alpha = length_of_steps(name);
+            let alpha = match learner {
+                // A proximal step is well-defined only where it is shorter.
+                LearnerName::Pola => 0.1 * length_of_steps(name),
+                _ => length_of_steps(name),
+            };
             visitor.formula(&OfLearner { learner, alpha, name, game });
         }
     });

@@ -17,7 +17,7 @@
 
 use nalgebra::{SMatrix, SVector};
 
-use super::Game;
+use super::{Game, natural_by_log_odds};
 use crate::player::Player;
 use crate::scalar::Scalar;
 
@@ -79,8 +79,54 @@ impl IteratedMatrix {
         discount: Self::DISCOUNT,
     };
 
-    fn chain<S: Scalar>(x: &[[S; 5]; 2]) -> Chain<S> {
-        let [a, b] = x.map(|row| row.map(S::sigmoid));
+    /// The iterated stag hunt: a stag is worth 4 to both and takes both; a hare is worth 3 alone, 2 if both hunt it.
+    /// Cooperating is hunting the stag.
+    pub const STAG_HUNT: Self = IteratedMatrix {
+        payoffs: [[2.0, 2.0], [3.0, 0.0], [0.0, 3.0], [4.0, 4.0]],
+        discount: Self::DISCOUNT,
+    };
+    /// Iterated hawk-dove over a prize of 2, where a lost fight costs 4: doves, who cooperate, share; hawks fight.
+    pub const HAWK_DOVE: Self = IteratedMatrix {
+        payoffs: [[-1.0, -1.0], [2.0, 0.0], [0.0, 2.0], [1.0, 1.0]],
+        discount: Self::DISCOUNT,
+    };
+    /// The iterated battle of the sexes: both gain from meeting, player 0 more where both cooperate, player 1 more where
+    /// both defect.
+    pub const BATTLE_OF_THE_SEXES: Self = IteratedMatrix {
+        payoffs: [[2.0, 3.0], [0.0, 0.0], [0.0, 0.0], [3.0, 2.0]],
+        discount: Self::DISCOUNT,
+    };
+
+    /// Whether the roles are alike: each player has the payoffs that the other would have in its place.
+    pub const fn is_symmetric(&self) -> bool {
+        let [dd, dc, cd, cc] = self.payoffs;
+        dd[0] == dd[1] && cc[0] == cc[1] && dc[0] == cd[1] && dc[1] == cd[0]
+    }
+
+    /// Both players' returns if they cooperate with these probabilities: at the start and after DD, DC, CD, CC, own action
+    /// first. Unlike log-odds, probabilities can be 0 and 1 without being infinite.
+    ///
+    /// ```
+    /// use meva_core::game::IteratedMatrix;
+    /// let (tit_for_tat, defector) = ([1.0, 0.0, 1.0, 0.0, 1.0], [0.0_f64; 5]);
+    /// let [a, b] = IteratedMatrix::PRISONERS_DILEMMA.value_of_probabilities(&[tit_for_tat, defector]);
+    /// assert!((a + 2.04).abs() < 1e-12 && (b + 1.92).abs() < 1e-12);
+    /// ```
+    pub fn value_of_probabilities<S: Scalar>(&self, p: &[[S; 5]; 2]) -> [S; 2] {
+        let [[dd, dc, cd, cc]] = self.occupancy(&Self::chain(p)).data.0;
+        self.payoffs(Player::BOTH)
+            .data
+            .0
+            .map(|r: [S; 4]| dd * r[0] + dc * r[1] + cd * r[2] + cc * r[3])
+    }
+
+    /// The chain of two policies that are given as log-odds.
+    fn chain_of_log_odds<S: Scalar>(x: &[[S; 5]; 2]) -> Chain<S> {
+        Self::chain(&x.map(|row| row.map(S::sigmoid)))
+    }
+
+    /// The chain of two policies that are given as probabilities.
+    fn chain<S: Scalar>(&[a, b]: &[[S; 5]; 2]) -> Chain<S> {
         let cooperate = [player_zero_first(Player::Zero, a), player_zero_first(Player::One, b)];
         let joint = |k: usize| {
             let (a, b) = (cooperate[0][k], cooperate[1][k]);
@@ -140,15 +186,11 @@ impl IteratedMatrix {
 
 impl Game<5> for IteratedMatrix {
     fn value<S: Scalar>(&self, x: &[[S; 5]; 2]) -> [S; 2] {
-        let [[dd, dc, cd, cc]] = self.occupancy(&Self::chain(x)).data.0;
-        self.payoffs(Player::BOTH)
-            .data
-            .0
-            .map(|r: [S; 4]| dd * r[0] + dc * r[1] + cd * r[2] + cc * r[3])
+        self.value_of_probabilities(&x.map(|row| row.map(S::sigmoid)))
     }
 
     fn gradient<S: Scalar>(&self, player: Player, x: &[[S; 5]; 2]) -> [[S; 5]; 2] {
-        let chain = Self::chain(x);
+        let chain = Self::chain_of_log_odds(x);
         let occupancy = self.occupancy(&chain);
         let [v] = solve(self.matrix(&chain.transitions).transpose(), self.payoffs([player]))
             .data
@@ -157,12 +199,16 @@ impl Game<5> for IteratedMatrix {
     }
 
     fn own_gradients<S: Scalar>(&self, x: &[[S; 5]; 2]) -> [[S; 5]; 2] {
-        let chain = Self::chain(x);
+        let chain = Self::chain_of_log_odds(x);
         let occupancy = self.occupancy(&chain);
         let v = solve(self.matrix(&chain.transitions).transpose(), self.payoffs(Player::BOTH))
             .data
             .0;
         Player::BOTH.map(|player| self.row(&chain, &occupancy, &v[player.index()], player))
+    }
+
+    fn natural<S: Scalar>(&self, parameters: &[S; 5], gradient: &[S; 5]) -> [S; 5] {
+        natural_by_log_odds(parameters, gradient)
     }
 }
 

@@ -5,15 +5,21 @@ use crate::jacobian::{Blocks, jacobian};
 use crate::player::Player;
 use crate::scalar::Scalar;
 
+pub mod bilinear;
 pub mod iterated_matrix;
 pub mod logistic;
+pub mod matching_pennies;
 pub mod name;
+pub mod quadratic;
 pub mod rollouts;
 pub mod tandem;
 
+pub use bilinear::Bilinear;
 pub use iterated_matrix::IteratedMatrix;
 pub use logistic::Logistic;
+pub use matching_pennies::MatchingPennies;
 pub use name::{AnyGame, GameError, GameName, GameVisitor, NamedGame, PlaneGame};
+pub use quadratic::Quadratic;
 pub use rollouts::Rollouts;
 pub use tandem::Tandem;
 
@@ -77,6 +83,31 @@ pub trait Game<const N: usize> {
     fn hessian<S: Scalar>(&self, player: Player, x: &[[S; N]; 2]) -> Blocks<S, N> {
         jacobian(x, |x| self.gradient(player, x))
     }
+
+    /// The natural gradient: a gradient with respect to a player's parameters, divided by the Fisher information of the
+    /// policy that they mean. Following it changes policies in the same way whatever scale parameters are written in.
+    ///
+    /// Where parameters are log-odds of probabilities `p`, the information is `p (1 - p)`, and the result is the gradient
+    /// with respect to `p`, or 0 where `p` is 0 or 1. By default parameters are their own policies, and nothing changes.
+    ///
+    /// ```
+    /// use meva_core::game::{Game, MatchingPennies};
+    /// assert_eq!(MatchingPennies.natural(&[0.0_f64], &[0.5]), [2.0]);
+    /// ```
+    fn natural<S: Scalar>(&self, _parameters: &[S; N], gradient: &[S; N]) -> [S; N] {
+        *gradient
+    }
+}
+
+/// [`Game::natural`] where parameters are log-odds.
+pub(crate) fn natural_by_log_odds<S: Scalar, const N: usize>(log_odds: &[S; N], gradient: &[S; N]) -> [S; N] {
+    let mut natural = *gradient;
+    for (d, log_odds) in natural.iter_mut().zip(log_odds) {
+        let p = log_odds.sigmoid();
+        let information = p * (S::ONE - p);
+        *d = S::select_less(S::ZERO, information, *d / information, S::ZERO);
+    }
+    natural
 }
 
 /// A reference to a game is also a game.
@@ -92,6 +123,10 @@ impl<const N: usize, G: Game<N>> Game<N> for &G {
     #[inline]
     fn own_gradients<S: Scalar>(&self, x: &[[S; N]; 2]) -> [[S; N]; 2] {
         (**self).own_gradients(x)
+    }
+    #[inline]
+    fn natural<S: Scalar>(&self, parameters: &[S; N], gradient: &[S; N]) -> [S; N] {
+        (**self).natural(parameters, gradient)
     }
 }
 
@@ -114,5 +149,34 @@ impl<S: Scalar, const N: usize, G: Game<N>> Estimator<S, N> for G {
     #[inline]
     fn estimate(&mut self, x: &[[S; N]; 2]) -> ([S; 2], [[S; N]; 2]) {
         (self.value(x), self.own_gradients(x))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Only its value, so that derivatives are those of dual numbers.
+    struct OnlyValue<G>(G);
+
+    impl<G: Game<1>> Game<1> for OnlyValue<G> {
+        fn value<S: Scalar>(&self, x: &[[S; 1]; 2]) -> [S; 2] {
+            self.0.value(x)
+        }
+    }
+
+    /// A game's gradients agree with those of dual numbers at a few points.
+    pub(super) fn gradients_are_those_of_duals(game: impl Game<1> + Copy) {
+        for x in [[[0.5_f64], [-1.25]], [[-3.0], [0.0]], [[2.0], [2.0]]] {
+            for player in Player::BOTH {
+                let (got, expected) = (game.gradient(player, &x), OnlyValue(game).gradient(player, &x));
+                for (got, expected) in got.as_flattened().iter().zip(expected.as_flattened()) {
+                    assert!(
+                        (got - expected).abs() <= 1e-14 * (1.0 + expected.abs()),
+                        "{got} {expected} at {x:?}"
+                    );
+                }
+            }
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::{Game, IteratedMatrix, Logistic, Tandem};
+use super::{Bilinear, Game, IteratedMatrix, Logistic, MatchingPennies, Quadratic, Tandem};
 use crate::choice::choice;
 use crate::player::Player;
 use crate::scalar::Scalar;
@@ -20,6 +20,18 @@ pub enum GameName {
     Imp,
     /// Iterated chicken.
     Chicken,
+    /// The iterated stag hunt.
+    StagHunt,
+    /// Iterated hawk-dove.
+    HawkDove,
+    /// The iterated battle of the sexes.
+    BattleOfTheSexes,
+    /// Matching pennies played once.
+    MatchingPennies,
+    /// The bilinear game.
+    Bilinear,
+    /// The quadratic game.
+    Quadratic,
     /// An iterated 2 x 2 game with custom payoffs.
     Matrix,
 }
@@ -30,15 +42,33 @@ choice! { GameName, "game":
     Ipd = "ipd",
     Imp = "imp",
     Chicken = "chicken",
+    StagHunt = "stag-hunt",
+    HawkDove = "hawk-dove",
+    BattleOfTheSexes = "battle-of-the-sexes",
+    MatchingPennies = "matching-pennies",
+    Bilinear = "bilinear",
+    Quadratic = "quadratic",
     Matrix = "matrix",
 }
 
 impl GameName {
     /// Parameters per policy.
     pub const fn parameters(self) -> usize {
+        match self.plane() {
+            Some(_) => 1,
+            None => 5,
+        }
+    }
+
+    /// The game of one parameter per policy with this name.
+    pub const fn plane(self) -> Option<PlaneGame> {
         match self {
-            GameName::Logistic | GameName::Tandem => 1,
-            GameName::Ipd | GameName::Imp | GameName::Chicken | GameName::Matrix => 5,
+            GameName::Logistic => Some(PlaneGame::Logistic),
+            GameName::Tandem => Some(PlaneGame::Tandem),
+            GameName::MatchingPennies => Some(PlaneGame::MatchingPennies),
+            GameName::Bilinear => Some(PlaneGame::Bilinear),
+            GameName::Quadratic => Some(PlaneGame::Quadratic),
+            _ => None,
         }
     }
 
@@ -49,7 +79,10 @@ impl GameName {
             GameName::Ipd => Some(IteratedMatrix::PRISONERS_DILEMMA),
             GameName::Imp => Some(IteratedMatrix::MATCHING_PENNIES),
             GameName::Chicken => Some(IteratedMatrix::CHICKEN),
-            GameName::Logistic | GameName::Tandem | GameName::Matrix => None,
+            GameName::StagHunt => Some(IteratedMatrix::STAG_HUNT),
+            GameName::HawkDove => Some(IteratedMatrix::HAWK_DOVE),
+            GameName::BattleOfTheSexes => Some(IteratedMatrix::BATTLE_OF_THE_SEXES),
+            _ => None,
         }
     }
 }
@@ -94,11 +127,27 @@ pub enum PlaneGame {
     Logistic,
     /// [`Tandem`].
     Tandem,
+    /// [`MatchingPennies`].
+    MatchingPennies,
+    /// [`Bilinear`].
+    Bilinear,
+    /// [`Quadratic`].
+    Quadratic,
 }
 
 choice! { PlaneGame, "game of one parameter per policy":
     Logistic = "logistic" (0),
     Tandem = "tandem" (1),
+    MatchingPennies = "matching-pennies" (3),
+    Bilinear = "bilinear" (4),
+    Quadratic = "quadratic" (5),
+}
+
+impl PlaneGame {
+    /// Whether the roles are alike: each player has the returns that the other would have in its place.
+    pub const fn is_symmetric(self) -> bool {
+        matches!(self, PlaneGame::Logistic | PlaneGame::Tandem)
+    }
 }
 
 impl Game<1> for PlaneGame {
@@ -107,6 +156,9 @@ impl Game<1> for PlaneGame {
         match self {
             PlaneGame::Logistic => Logistic.value(x),
             PlaneGame::Tandem => Tandem.value(x),
+            PlaneGame::MatchingPennies => MatchingPennies.value(x),
+            PlaneGame::Bilinear => Bilinear.value(x),
+            PlaneGame::Quadratic => Quadratic.value(x),
         }
     }
 
@@ -115,6 +167,17 @@ impl Game<1> for PlaneGame {
         match self {
             PlaneGame::Logistic => Logistic.gradient(player, x),
             PlaneGame::Tandem => Tandem.gradient(player, x),
+            PlaneGame::MatchingPennies => MatchingPennies.gradient(player, x),
+            PlaneGame::Bilinear => Bilinear.gradient(player, x),
+            PlaneGame::Quadratic => Quadratic.gradient(player, x),
+        }
+    }
+
+    #[inline]
+    fn natural<S: Scalar>(&self, parameters: &[S; 1], gradient: &[S; 1]) -> [S; 1] {
+        match self {
+            PlaneGame::MatchingPennies => MatchingPennies.natural(parameters, gradient),
+            _ => *gradient,
         }
     }
 }
@@ -148,19 +211,12 @@ impl AnyGame {
     /// A matrix game without payoffs, or payoffs for another game; a payoff that is not finite; an iterated game's
     /// discount outside [0, 1).
     pub const fn of(name: GameName, payoffs: Option<[[f64; 2]; 4]>, discount: f64) -> Result<Self, GameError> {
-        let payoffs = match (name.iterated_matrix(), payoffs) {
-            (Some(game), None) => game.payoffs,
-            (None, payoffs) if name.parameters() == 5 => match payoffs {
-                Some(payoffs) => payoffs,
-                None => return Err(GameError::MissingPayoffs),
-            },
-            (_, Some(_)) => return Err(GameError::SurplusPayoffs),
-            (None, None) => {
-                return Ok(AnyGame::Plane(match name {
-                    GameName::Tandem => PlaneGame::Tandem,
-                    _ => PlaneGame::Logistic,
-                }));
-            }
+        let payoffs = match (name.plane(), name.iterated_matrix(), payoffs) {
+            (Some(game), _, None) => return Ok(AnyGame::Plane(game)),
+            (None, Some(game), None) => game.payoffs,
+            (None, None, Some(payoffs)) => payoffs,
+            (None, None, None) => return Err(GameError::MissingPayoffs),
+            (_, _, Some(_)) => return Err(GameError::SurplusPayoffs),
         };
         Self::iterated(payoffs, discount)
     }
@@ -193,7 +249,8 @@ impl AnyGame {
         Ok(AnyGame::IteratedMatrix(IteratedMatrix { payoffs, discount }))
     }
 
-    /// The number that identifies the kind of game in images and in C: 0 Logistic, 1 Tandem, 2 iterated matrix.
+    /// The number that identifies the kind of game in images and in C: 0 Logistic, 1 Tandem, 2 iterated
+    /// matrix, 3 matching pennies played once, 4 bilinear, 5 quadratic.
     pub const fn code(&self) -> u32 {
         match self {
             AnyGame::Plane(game) => game.code(),
@@ -339,7 +396,24 @@ mod tests {
             );
         }
         assert!(matrix(Some(PAYOFFS), 0.0).is_ok());
-        assert_eq!(AnyGame::from_code(3, PAYOFFS, 0.5), Err(GameError::Code));
+        assert_eq!(AnyGame::from_code(6, PAYOFFS, 0.5), Err(GameError::Code));
+    }
+
+    #[test]
+    fn symmetric_games_are_those_that_do_not_know_the_roles() {
+        for game in PlaneGame::ALL {
+            let ([a, b], [c, d]) = (game.value(&[[0.5], [-1.25]]), game.value(&[[-1.25], [0.5_f64]]));
+            assert_eq!(game.is_symmetric(), [a, b] == [d, c], "{game}");
+        }
+        let symmetric = [
+            IteratedMatrix::PRISONERS_DILEMMA,
+            IteratedMatrix::STAG_HUNT,
+            IteratedMatrix::HAWK_DOVE,
+        ];
+        assert!(symmetric.iter().all(IteratedMatrix::is_symmetric));
+        assert!(
+            !IteratedMatrix::MATCHING_PENNIES.is_symmetric() && !IteratedMatrix::BATTLE_OF_THE_SEXES.is_symmetric()
+        );
     }
 
     #[test]
@@ -349,8 +423,7 @@ mod tests {
             discount: 0.5,
         };
         let games = PlaneGame::ALL.map(AnyGame::Plane);
-        for (code, game) in games.into_iter().chain([matrix.into()]).enumerate() {
-            assert_eq!(game.code(), code as u32);
+        for game in games.into_iter().chain([matrix.into()]) {
             assert_eq!(AnyGame::from_code(game.code(), PAYOFFS, 0.5), Ok(game));
         }
     }

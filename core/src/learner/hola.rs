@@ -53,4 +53,8 @@ impl<S: Scalar, const N: usize, Opponent: Surrogate<N>> Learner<S, N> for Hola<O
     fn field<G: Game<N>>(&self, game: &G, x: &[[S; N]; 2]) -> [[S; N]; 2] {
         self.own_gradients(game, x)
     }
+
+    fn direction<G: Game<N>>(&self, game: &G, player: Player, x: &[[S; N]; 2]) -> [S; N] {
+        self.gradient(game, player, x)[player.index()]
+    }
 }

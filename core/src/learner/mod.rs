@@ -6,26 +6,43 @@ use crate::jacobian::{self, Blocks};
 use crate::player::Player;
 use crate::scalar::{Real, Scalar};
 
+pub mod cgd;
 pub mod cola;
+pub mod consensus;
+pub mod extragradient;
 pub mod hola;
 pub mod lola;
 pub mod lookahead;
 pub mod meta_value;
 pub mod naive;
 pub mod name;
+pub mod pola;
+pub mod sga;
+pub mod sos;
 
+pub use cgd::Cgd;
 pub use cola::Cola;
+pub use consensus::Consensus;
+pub use extragradient::Extragradient;
 pub use hola::Hola;
-pub use lola::{Lola, LolaTaylor};
-pub use lookahead::LookAhead;
+pub use lola::{Lola, Lola2018, LolaTaylor};
+pub use lookahead::{KLevel, LookAhead};
 pub use meta_value::MetaValueLearner;
 pub use naive::Naive;
 pub use name::LearnerName;
+pub use pola::Pola;
+pub use sga::Sga;
+pub use sos::Sos;
 
 /// A rule that tells both agents where to go: `x <- x + rate * field(x)`.
 pub trait Learner<S: Scalar, const N: usize> {
     /// The field at the joint policy `x`.
     fn field<G: Game<N>>(&self, game: &G, x: &[[S; N]; 2]) -> [[S; N]; 2];
+
+    /// One player's row of the field, with the same bits: less work where learners need not know the other row.
+    fn direction<G: Game<N>>(&self, game: &G, player: Player, x: &[[S; N]; 2]) -> [S; N] {
+        self.field(game, x)[player.index()]
+    }
 }
 
 /// A learner whose field is the simultaneous gradient of a surrogate game (section 2.2).
@@ -76,4 +93,11 @@ pub(crate) fn only<S: Scalar, const N: usize>(player: Player, step: [S; N]) -> [
     let mut direction = [[S::ZERO; N]; 2];
     direction[player.index()] = step;
     direction
+}
+
+/// The inner product of two directions in joint-policy space.
+#[inline]
+pub(crate) fn dot<S: Scalar, const N: usize>(a: &[[S; N]; 2], b: &[[S; N]; 2]) -> S {
+    let pairs = a.as_flattened().iter().zip(b.as_flattened());
+    pairs.fold(S::ZERO, |sum, (a, b)| sum + *a * *b)
 }

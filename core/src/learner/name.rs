@@ -1,8 +1,11 @@
 //! Learners by name.
 
-use super::{Hola, Learner, Lola, LolaTaylor, LookAhead, Naive};
+use super::{
+    Cgd, Consensus, Extragradient, Hola, KLevel, Learner, Lola, Lola2018, LolaTaylor, LookAhead, Naive, Pola, Sga, Sos,
+};
 use crate::choice::choice;
 use crate::game::Game;
+use crate::player::Player;
 use crate::scalar::Scalar;
 
 /// A learner that needs no training, by its name in configurations, on command lines and in C.
@@ -32,6 +35,24 @@ pub enum LearnerName {
     Hola2,
     /// Anticipates HOLA(2).
     Hola3,
+    /// LOLA as it was published in 2018.
+    Lola2018,
+    /// Shapes the opponent as far as that is stable.
+    Sos,
+    /// Makes gradients short.
+    Consensus,
+    /// Corrects for rotation.
+    Sga,
+    /// Plays the equilibrium of the bilinear approximation.
+    Cgd,
+    /// Both look a step ahead together.
+    Extragradient,
+    /// Anticipates LookAhead as a constant.
+    LookAhead2,
+    /// Anticipates LookAhead of two levels as a constant.
+    LookAhead3,
+    /// LOLA with proximal steps.
+    Pola,
 }
 
 choice! { LearnerName, "learner":
@@ -43,6 +64,50 @@ choice! { LearnerName, "learner":
     Hola1 = "hola1" (2),
     Hola2 = "hola2" (4),
     Hola3 = "hola3" (5),
+    Lola2018 = "lola-2018" (6),
+    Sos = "sos" (7),
+    Consensus = "consensus" (8),
+    Sga = "sga" (9),
+    Cgd = "cgd" (10),
+    Extragradient = "extragradient" (11),
+    LookAhead2 = "lookahead2" (12),
+    LookAhead3 = "lookahead3" (13),
+    Pola = "pola" (14),
+}
+
+/// Does something with the learner that a name means.
+macro_rules! on_learner {
+    ($name:expr, $alpha:ident, $learner:ident => $body:expr) => {{
+        let lola = Lola::new($alpha);
+        let hola2 = Hola {
+            alpha: $alpha,
+            opponent: lola,
+        };
+        let alpha = $alpha;
+        macro_rules! with {
+            ($of:expr) => {{
+                let $learner = $of;
+                $body
+            }};
+        }
+        match $name {
+            LearnerName::Naive | LearnerName::Hola0 => with!(Naive),
+            LearnerName::LookAhead => with!(LookAhead { alpha }),
+            LearnerName::Lola | LearnerName::Hola1 => with!(lola),
+            LearnerName::LolaTaylor => with!(LolaTaylor { alpha }),
+            LearnerName::Hola2 => with!(hola2),
+            LearnerName::Hola3 => with!(Hola { alpha, opponent: hola2 }),
+            LearnerName::Lola2018 => with!(Lola2018 { alpha }),
+            LearnerName::Sos => with!(Sos { alpha }),
+            LearnerName::Consensus => with!(Consensus { alpha }),
+            LearnerName::Sga => with!(Sga { alpha }),
+            LearnerName::Cgd => with!(Cgd { alpha }),
+            LearnerName::Extragradient => with!(Extragradient { alpha }),
+            LearnerName::LookAhead2 => with!(KLevel { alpha, levels: 2 }),
+            LearnerName::LookAhead3 => with!(KLevel { alpha, levels: 3 }),
+            LearnerName::Pola => with!(Pola { alpha }),
+        }
+    }};
 }
 
 impl LearnerName {
@@ -57,35 +122,44 @@ impl LearnerName {
             LearnerName::Hola1 => "HOLA1",
             LearnerName::Hola2 => "HOLA2",
             LearnerName::Hola3 => "HOLA3",
+            LearnerName::Lola2018 => "LOLA (2018)",
+            LearnerName::Sos => "SOS",
+            LearnerName::Consensus => "Consensus",
+            LearnerName::Sga => "SGA",
+            LearnerName::Cgd => "CGD",
+            LearnerName::Extragradient => "Extragradient",
+            LearnerName::LookAhead2 => "LookAhead2",
+            LearnerName::LookAhead3 => "LookAhead3",
+            LearnerName::Pola => "POLA",
         }
     }
 
-    /// Whether it imagines a step of the opponent, and so depends on `alpha`.
+    /// Whether it does anything but follow its own gradient, and so depends on `alpha`.
     pub const fn looks_ahead(self) -> bool {
         !matches!(self, LearnerName::Naive | LearnerName::Hola0)
     }
 
-    /// The field that both agents follow; `alpha` is the length of the imagined step.
+    /// The field that both agents follow; `alpha` is the length of the imagined step, or the weight of the correction.
     pub fn field<S: Scalar, G: Game<N>, const N: usize>(self, alpha: f64, game: &G, x: &[[S; N]; 2]) -> [[S; N]; 2] {
-        let hola2 = Hola {
-            alpha,
-            opponent: Lola::new(alpha),
-        };
-        match self {
-            LearnerName::Naive | LearnerName::Hola0 => Naive.field(game, x),
-            LearnerName::LookAhead => LookAhead { alpha }.field(game, x),
-            LearnerName::Lola | LearnerName::Hola1 => Lola::new(alpha).field(game, x),
-            LearnerName::LolaTaylor => LolaTaylor { alpha }.field(game, x),
-            LearnerName::Hola2 => hola2.field(game, x),
-            LearnerName::Hola3 => Hola { alpha, opponent: hola2 }.field(game, x),
-        }
+        on_learner!(self, alpha, learner => learner.field(game, x))
+    }
+
+    /// One player's row of the [field](LearnerName::field), with the same bits.
+    pub fn direction<S: Scalar, G: Game<N>, const N: usize>(
+        self,
+        alpha: f64,
+        game: &G,
+        player: Player,
+        x: &[[S; N]; 2],
+    ) -> [S; N] {
+        on_learner!(self, alpha, learner => learner.direction(game, player, x))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::game::Logistic;
+    use crate::game::{Logistic, Quadratic};
 
     /// Each name has the field of the learner that it names; the lower orders of HOLA are checked against naive and LOLA.
     #[test]
@@ -94,6 +168,7 @@ mod tests {
         let lola = Lola::new(alpha);
         let hola2 = Hola { alpha, opponent: lola };
         let hola3 = Hola { alpha, opponent: hola2 };
+        let k_level = |levels| KLevel { alpha, levels }.field(&Logistic, &x);
         let naive = Naive.field(&Logistic, &x);
         let lola = lola.field(&Logistic, &x);
         let fields = [
@@ -105,11 +180,23 @@ mod tests {
             lola,
             hola2.field(&Logistic, &x),
             hola3.field(&Logistic, &x),
+            Lola2018 { alpha }.field(&Logistic, &x),
+            Sos { alpha }.field(&Logistic, &x),
+            Consensus { alpha }.field(&Logistic, &x),
+            Sga { alpha }.field(&Logistic, &x),
+            Cgd { alpha }.field(&Logistic, &x),
+            Extragradient { alpha }.field(&Logistic, &x),
+            k_level(2),
+            k_level(3),
+            Pola { alpha }.field(&Logistic, &x),
         ];
         for (learner, field) in LearnerName::ALL.into_iter().zip(fields) {
             assert_eq!(learner.field(alpha, &Logistic, &x), field, "{learner}");
-            let shorter = learner.field(0.5 * alpha, &Logistic, &x);
-            assert_eq!(shorter != field, learner.looks_ahead(), "{learner}");
+            let rows = Player::BOTH.map(|player| learner.direction(alpha, &Logistic, player, &x));
+            assert_eq!(rows, field, "{learner}");
+            // Nothing turns in the Logistic Game, so that SGA is naive there.
+            let [longer, shorter] = [0.02, 0.01].map(|alpha| learner.field(alpha, &Quadratic, &x));
+            assert_eq!(shorter != longer, learner.looks_ahead(), "{learner}");
         }
     }
 }

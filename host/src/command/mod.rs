@@ -17,11 +17,13 @@ mod devices;
 mod drawing;
 mod export;
 mod figure;
+mod league;
 mod options;
 mod play;
 mod progress;
 #[cfg(feature = "figures")]
 mod reproduce;
+mod stability;
 mod train;
 mod trajectories;
 
@@ -44,6 +46,8 @@ enum Command {
     Figure(figure::Figure),
     Export(export::Export),
     Play(play::Play),
+    League(league::League),
+    Stability(stability::Stability),
     #[cfg(feature = "figures")]
     Reproduce(reproduce::Reproduce),
     /// Reproduce the paper; this build cannot, as it was made without the feature `figures`
@@ -168,6 +172,8 @@ fn run(cli: Cli) -> Result<Outcome> {
         Command::Figure(figure) => figure.run(),
         Command::Export(export) => export.run(),
         Command::Play(play) => play.run(),
+        Command::League(league) => league.run(),
+        Command::Stability(stability) => stability.run(),
         #[cfg(feature = "figures")]
         Command::Reproduce(reproduce) => reproduce.run(),
         #[cfg(not(feature = "figures"))]

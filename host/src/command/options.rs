@@ -7,10 +7,14 @@ use std::str::FromStr;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use meva_core::choice::UnknownName;
-use meva_core::game::{AnyGame, PlaneGame};
+use meva_core::game::rollouts::Episode;
+use meva_core::game::{AnyGame, GameError, GameName, IteratedMatrix, PlaneGame};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
-use meva::config::Algorithm;
+use meva::config::{Algorithm, Estimator, unknown};
+use meva::cpu::WIDTH;
+use meva::draws::Sampling;
 use meva::error::{Error, Result};
 use meva::follow::{Agent, Ascent, Learner, Precision, plane};
 use meva::limits::{product, room_for};
@@ -19,7 +23,8 @@ use meva::model::Model;
 /// Which agents to follow, and how.
 #[derive(Debug, Args)]
 pub struct AgentOptions {
-    /// naive, lookahead, lola, lola-taylor, hola0 .. hola3, cola, or meva
+    /// naive, lookahead, lola, lola-2018, lola-taylor, hola0 .. hola3, sos, sga, cgd, consensus, extragradient,
+    /// lookahead2, lookahead3, pola, cola, or meva
     #[arg(long, value_name = "NAME")]
     learner: String,
     /// Length of the imagined step of a learner other than meva [default: 1]
@@ -31,7 +36,7 @@ pub struct AgentOptions {
     /// With `--learner meva`: the meta-discount, or one for each player [default: 0.95]
     #[arg(long, value_name = "G[,G]", value_delimiter = ',', allow_negative_numbers = true)]
     gamma: Option<Vec<f64>>,
-    /// The game, logistic or tandem; a model knows its own [default: logistic]
+    /// The game: logistic, tandem, matching-pennies, bilinear or quadratic; a model knows its own [default: logistic]
     #[arg(long, value_name = "NAME")]
     game: Option<String>,
     /// Number of steps
@@ -149,6 +154,110 @@ impl Checked {
     }
 }
 
+/// The game that is played.
+#[derive(Debug, Args)]
+pub struct GameOptions {
+    /// ipd, imp, chicken, stag-hunt, hawk-dove, battle-of-the-sexes, matrix, logistic, tandem, matching-pennies, bilinear
+    /// or quadratic
+    #[arg(id = "GAME", value_name = "GAME")]
+    pub name: String,
+    /// Payoffs of game `matrix`, as TOML: rows DD, DC, CD, CC, columns players; with `--discount 0` it is played once
+    #[arg(long, value_name = "TABLE")]
+    payoffs: Option<String>,
+    /// Discount inside an iterated game [default: 0.96]
+    #[arg(long, allow_negative_numbers = true)]
+    pub discount: Option<f64>,
+}
+
+impl GameOptions {
+    /// The game with this name, with the given payoffs and discount.
+    pub fn game(&self) -> Result<AnyGame> {
+        let Ok(name) = self.name.parse::<GameName>() else {
+            return Err(unknown("game", &self.name, GameName::NAMES.iter().copied()));
+        };
+        let published = IteratedMatrix::PRISONERS_DILEMMA.discount;
+        let payoffs = self.payoffs.as_deref().map(payoffs).transpose()?;
+        let game = AnyGame::of(name, payoffs, self.discount.unwrap_or(published)).map_err(|error| match error {
+            GameError::MissingPayoffs => Error::from(error).at("--payoffs").hint(format!(
+                "rows are DD, DC, CD, CC, columns players: --payoffs '{PAYOFFS}'"
+            )),
+            GameError::SurplusPayoffs => Error::from(error)
+                .at("--payoffs")
+                .hint("play `matrix`, or leave the payoffs out"),
+            GameError::Payoffs => Error::from(error).at("--payoffs"),
+            _ => Error::from(error).at("--discount"),
+        })?;
+        if self.discount.is_some() && matches!(game, AnyGame::Plane(_)) {
+            return Err(Error::usage(format!("`{name}` is not iterated and has no discount"))
+                .at("--discount")
+                .hint("leave the option out"));
+        }
+        Ok(game)
+    }
+}
+
+/// Payoffs read from TOML.
+fn payoffs(text: &str) -> Result<[[f64; 2]; 4]> {
+    #[derive(Deserialize)]
+    struct Payoffs {
+        payoffs: [[f64; 2]; 4],
+    }
+    let Payoffs { payoffs } = toml::from_str(&format!("payoffs = {text}")).map_err(|_| {
+        Error::usage(format!("`{text}` is not a table of payoffs"))
+            .at("--payoffs")
+            .hint(format!("write a row of two for each of DD, DC, CD, CC: '{PAYOFFS}'"))
+    })?;
+    Ok(payoffs)
+}
+
+/// The expected form of payoffs.
+const PAYOFFS: &str = "[[1, 1], [3, 0], [0, 3], [2, 2]]";
+
+/// How agents know the game.
+#[derive(Debug, Args)]
+pub struct SamplingOptions {
+    /// How agents know their naive gradients, exact or rollouts; outcomes and best responses are exact in any case
+    #[arg(long, default_value_t = Estimator::Exact)]
+    pub estimator: Estimator,
+    /// With `--estimator rollouts`: episodes per estimate [default: 16]
+    #[arg(long, alias = "rollouts")]
+    episodes: Option<usize>,
+    /// With `--estimator rollouts`: turns per episode [default: 100]
+    #[arg(long, alias = "rollout-length")]
+    turns: Option<usize>,
+}
+
+impl SamplingOptions {
+    /// The episodes from which agents estimate the game, if they do not know it exactly.
+    pub fn check(&self, game: AnyGame, seed: u64, pairs: usize) -> Result<Option<Sampling>> {
+        if self.estimator == Estimator::Exact {
+            for (count, option) in [(self.episodes, "--episodes"), (self.turns, "--turns")] {
+                if count.is_some() {
+                    return Err(Error::usage("an exact estimator plays no episodes")
+                        .at(option)
+                        .hint("add --estimator rollouts"));
+                }
+            }
+            return Ok(None);
+        }
+        if let AnyGame::Plane(game) = game {
+            return Err(Error::usage(format!("`{}` has no turns to sample", game.name()))
+                .at("--estimator")
+                .hint("use --estimator exact"));
+        }
+        let episodes = self.episodes.unwrap_or(Sampling::USUAL.episodes);
+        let turns = self.turns.unwrap_or(Sampling::USUAL.turns);
+        at_least_one(episodes, "--episodes")?;
+        at_least_one(turns, "--turns")?;
+        // Each group of pairs that play at once has the episodes of both its players in memory.
+        let threads = std::thread::available_parallelism().map_or(usize::MAX, usize::from);
+        let groups = pairs.div_ceil(WIDTH).min(threads);
+        let bytes = product([episodes, 2 * groups, size_of::<Episode>()]);
+        room_for(bytes, &format!("--episodes {episodes}"))?;
+        Ok(Some(Sampling { episodes, turns, seed }))
+    }
+}
+
 /// A learner by its name, with its alpha or its gamma if given; `options` holds the names of these three options.
 pub fn learner(name: &str, alpha: Option<f64>, gamma: Option<f64>, options: [&str; 3]) -> Result<Learner> {
     let [named, with_alpha, with_gamma] = options;
@@ -179,8 +288,10 @@ fn plane_named(name: &str) -> Result<PlaneGame> {
 }
 
 fn not_a_plane(name: &str) -> Error {
-    Error::usage(format!("the joint policies of `{name}` do not form a plane to draw"))
-        .hint("the games of one parameter per policy are logistic and tandem")
+    Error::usage(format!("the joint policies of `{name}` do not form a plane to draw")).hint(format!(
+        "the games of one parameter per policy are {}",
+        PlaneGame::NAMES.join(", ")
+    ))
 }
 
 /// One discount for both players, or one for each.

@@ -4,28 +4,26 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::Args;
-use meva_core::game::rollouts::Episode;
-use meva_core::game::{AnyGame, GameError, GameName, GameVisitor, IteratedMatrix, NamedGame};
-use serde::Deserialize;
+use meva_core::game::{GameVisitor, NamedGame};
+use meva_core::strategy::StrategyName;
 use serde_json::{Value, json};
 
-use super::options::{at_least_one, diverged_in_part, finite, learner, room_for_pairs};
+use super::options::{GameOptions, SamplingOptions, at_least_one, diverged_in_part, finite, learner, room_for_pairs};
 use super::{Outcome, path_json, print};
-use meva::config::{Algorithm, Config, Estimator, unknown};
-use meva::cpu::{Cpu, WIDTH};
-use meva::draws::Sampling;
+use meva::config::{Algorithm, Config};
+use meva::cpu::Cpu;
 use meva::error::{Error, Result};
 use meva::follow::Learner;
 use meva::follow::play::{Fared, Match, Mean, Opponent, Side, play};
-use meva::limits::{product, room_for};
+use meva::follow::player::Entrant;
 use meva::model::{Model, of_one_configuration};
 
 /// Let pairs of agents learn together and measure how they fare.
 #[derive(Debug, Args)]
 pub struct Play {
-    /// ipd, imp, chicken, matrix, logistic or tandem
-    game: String,
-    /// Player 0: naive, lookahead, lola, lola-taylor, hola0 .. hola3, cola, or meva
+    #[command(flatten)]
+    game: GameOptions,
+    /// Player 0: naive, lola, .., cola, or meva
     #[arg(long, default_value = "meva", value_name = "NAME")]
     learner: String,
     /// Length of player 0's imagined step [default: 1]
@@ -40,7 +38,8 @@ pub struct Play {
     /// Take runs with equal seeds or different configurations, too
     #[arg(long)]
     mixed: bool,
-    /// Player 1: `self` (as player 0), `best-response` (to player 0 held where self-play ends), or a learner
+    /// Player 1: `self` (as player 0), `best-response` (follows its gradient to player 0, held where self-play ends),
+    /// `exact-response` (the best of all policies), a learner, or a strategy, as tit-for-tat, zd:3 or policy:1,0,1,0,1
     #[arg(long, default_value = "self", value_name = "WHO")]
     against: String,
     /// Length of player 1's imagined step [default: 1]
@@ -64,21 +63,8 @@ pub struct Play {
     /// Learning rate of all agents [default: the model's, or 1 for logistic and tandem and 2 for other games]
     #[arg(long, allow_negative_numbers = true)]
     rate: Option<f64>,
-    /// Payoffs of game `matrix`, as TOML: rows DD, DC, CD, CC, columns players
-    #[arg(long, value_name = "TABLE")]
-    payoffs: Option<String>,
-    /// Discount inside an iterated game [default: 0.96]
-    #[arg(long, allow_negative_numbers = true)]
-    discount: Option<f64>,
-    /// How agents know their naive gradients, exact or rollouts; outcomes and best responses are exact in any case
-    #[arg(long, default_value_t = Estimator::Exact)]
-    estimator: Estimator,
-    /// With `--estimator rollouts`: episodes per estimate [default: 16]
-    #[arg(long, alias = "rollouts")]
-    episodes: Option<usize>,
-    /// With `--estimator rollouts`: turns per episode [default: 100]
-    #[arg(long, alias = "rollout-length")]
-    turns: Option<usize>,
+    #[command(flatten)]
+    sampling: SamplingOptions,
     /// Seed of the starts
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -103,80 +89,28 @@ impl Play {
         at_least_one(self.pairs, "--pairs")?;
         room_for_pairs(self.pairs, 5)?;
         at_least_one(self.response_steps.unwrap_or(self.steps), "--response-steps")?;
-        self.game()?.visit(On(self))
-    }
-
-    /// The game with this name, with the given payoffs and discount.
-    fn game(&self) -> Result<AnyGame> {
-        let Ok(name) = self.game.parse::<GameName>() else {
-            return Err(unknown("game", &self.game, GameName::NAMES.iter().copied()));
-        };
-        let published = IteratedMatrix::PRISONERS_DILEMMA.discount;
-        let payoffs = self.payoffs.as_deref().map(payoffs).transpose()?;
-        let game = AnyGame::of(name, payoffs, self.discount.unwrap_or(published)).map_err(|error| match error {
-            GameError::MissingPayoffs => Error::from(error).at("--payoffs").hint(format!(
-                "rows are DD, DC, CD, CC, columns players: --payoffs '{PAYOFFS}'"
-            )),
-            GameError::SurplusPayoffs => Error::from(error)
-                .at("--payoffs")
-                .hint("play `matrix`, or leave the payoffs out"),
-            GameError::Payoffs => Error::from(error).at("--payoffs"),
-            _ => Error::from(error).at("--discount"),
-        })?;
-        if self.discount.is_some() && matches!(game, AnyGame::Plane(_)) {
-            return Err(Error::usage(format!("`{name}` is not iterated and has no discount"))
-                .at("--discount")
-                .hint("leave the option out"));
-        }
-        Ok(game)
-    }
-
-    /// The episodes from which agents estimate the game, if they do not know it exactly.
-    fn sampling(&self, game: AnyGame) -> Result<Option<Sampling>> {
-        if self.estimator == Estimator::Exact {
-            for (count, option) in [(self.episodes, "--episodes"), (self.turns, "--turns")] {
-                if count.is_some() {
-                    return Err(Error::usage("an exact estimator plays no episodes")
-                        .at(option)
-                        .hint("add --estimator rollouts"));
-                }
-            }
-            return Ok(None);
-        }
-        if let AnyGame::Plane(game) = game {
-            return Err(Error::usage(format!("`{}` has no turns to sample", game.name()))
-                .at("--estimator")
-                .hint("use --estimator exact"));
-        }
-        let episodes = self.episodes.unwrap_or(Sampling::USUAL.episodes);
-        let turns = self.turns.unwrap_or(Sampling::USUAL.turns);
-        at_least_one(episodes, "--episodes")?;
-        at_least_one(turns, "--turns")?;
-        // Each group of pairs has the episodes of both its players in memory.
-        let groups = self.pairs.div_ceil(WIDTH).min(threads());
-        let bytes = product([episodes, 2 * groups, size_of::<Episode>()]);
-        room_for(bytes, &format!("--episodes {episodes}"))?;
-        Ok(Some(Sampling {
-            episodes,
-            turns,
-            seed: self.seed,
-        }))
+        self.game.game()?.visit(On(self))
     }
 
     fn on<const N: usize, G: NamedGame<N>>(&self, game: &G) -> Result<Outcome> {
         let options = ["--learner", "--alpha", "--gamma"];
         let first = learner(&self.learner, self.alpha, self.gamma, options)?;
         let second = match self.against.as_str() {
-            "self" | "best-response" => first,
+            "self" | "best-response" | "exact-response" => first,
+            name if is_strategy(name) => {
+                Entrant::read(name, (*game).into())
+                    .map_err(|error| error.at("--against"))?
+                    .learner
+            }
             name => {
                 let options = ["--against", "--against-alpha", "--against-gamma"];
                 learner(name, self.against_alpha, self.against_gamma, options)?
             }
         };
-        let sampling = self.sampling((*game).into())?;
+        let sampling = self.sampling.check((*game).into(), self.seed, self.pairs)?;
         if sampling.is_some() {
-            samples(first, "--learner")?;
-            samples(second, "--against")?;
+            first.samples().map_err(|error| error.at("--learner"))?;
+            second.samples().map_err(|error| error.at("--against"))?;
         }
         let models = self.load(&self.runs, first, "--runs", game)?;
         let own: &[PathBuf] = if second.algorithm().is_some() && self.against_runs.is_empty() {
@@ -200,6 +134,7 @@ impl Play {
             "best-response" => Opponent::BestResponse {
                 steps: self.response_steps.unwrap_or(self.steps),
             },
+            "exact-response" => Opponent::ExactResponse,
             _ => Opponent::Other(side(second, &opponents)),
         };
         let players = play(game, Cpu::detect()?, side(first, &models), opponent, &how)?;
@@ -222,10 +157,10 @@ impl Play {
                     .hint("leave the option out"));
             }
             // Not every game has a preset of its own.
-            Some(Algorithm::Meva) if Config::preset(&self.game).is_ok() => self.game.clone(),
-            Some(Algorithm::Meva) if N == 1 => format!("logistic --set game={}", self.game),
-            Some(Algorithm::Meva) => format!("ipd --set game={}", self.game),
-            Some(Algorithm::Cola) => format!("cola-ipd --set game={}", self.game),
+            Some(Algorithm::Meva) if Config::preset(&self.game.name).is_ok() => self.game.name.clone(),
+            Some(Algorithm::Meva) if N == 1 => format!("logistic --set game={}", self.game.name),
+            Some(Algorithm::Meva) => format!("ipd --set game={}", self.game.name),
+            Some(Algorithm::Cola) => format!("cola-ipd --set game={}", self.game.name),
         };
         if paths.is_empty() {
             return Err(Error::usage(format!("learner `{learner}` needs trained models"))
@@ -254,7 +189,7 @@ impl Play {
         if self.json {
             let paths = |paths: &[PathBuf]| paths.iter().map(|path| path_json(path)).collect::<Vec<_>>();
             let mut value = json!({
-                "game": self.game,
+                "game": self.game.name,
                 "learner": self.learner,
                 "runs": paths(&self.runs),
                 "against": self.against,
@@ -263,8 +198,8 @@ impl Play {
                 "steps": self.steps,
                 "rate": how.rate,
                 "seed": self.seed,
-                "estimator": self.estimator.name(),
-                "discount": self.discount,
+                "estimator": self.sampling.estimator.name(),
+                "discount": self.game.discount,
                 "diverged": players[0].diverged,
                 "players": players.iter().map(player_json).collect::<Vec<_>>(),
             });
@@ -331,39 +266,10 @@ impl Play {
 /// How a best response is found.
 const RESPONSE: &str = "where gradient ascent ends: a better one, which leaves player 0 less, may exist";
 
-/// How many groups of pairs play at once, at most.
-fn threads() -> usize {
-    std::thread::available_parallelism().map_or(usize::MAX, usize::from)
+/// Whether the words name a strategy rather than a learner.
+fn is_strategy(words: &str) -> bool {
+    words.contains(':') || words.parse::<StrategyName>().is_ok()
 }
-
-/// Rejects a learner that does not work with estimates of its gradient.
-fn samples(learner: Learner, option: &str) -> Result<()> {
-    match learner {
-        Learner::Formula { .. } if !learner.is_naive() => Err(Error::usage(format!(
-            "learner `{learner}` needs second derivatives, which rollouts do not estimate"
-        ))
-        .at(option)
-        .hint("use naive or meva, or --estimator exact")),
-        _ => Ok(()),
-    }
-}
-
-/// Payoffs read from TOML.
-fn payoffs(text: &str) -> Result<[[f64; 2]; 4]> {
-    #[derive(Deserialize)]
-    struct Payoffs {
-        payoffs: [[f64; 2]; 4],
-    }
-    let Payoffs { payoffs } = toml::from_str(&format!("payoffs = {text}")).map_err(|_| {
-        Error::usage(format!("`{text}` is not a table of payoffs"))
-            .at("--payoffs")
-            .hint(format!("write a row of two for each of DD, DC, CD, CC: '{PAYOFFS}'"))
-    })?;
-    Ok(payoffs)
-}
-
-/// The expected form of payoffs.
-const PAYOFFS: &str = "[[1, 1], [3, 0], [0, 3], [2, 2]]";
 
 fn list(numbers: &[f64]) -> String {
     numbers

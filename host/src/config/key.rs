@@ -75,7 +75,10 @@ keys! {
         /// What is trained.
         algorithm: Algorithm = Algorithm::Meva => key("meva or cola").optional();
         /// The game.
-        game: Game = Game::Named(GameName::Logistic) => key("logistic, tandem, ipd, imp, chicken or matrix");
+        game: Game = Game::Named(GameName::Logistic) => key(
+            "logistic, tandem, ipd, imp, chicken, stag-hunt, hawk-dove, battle-of-the-sexes, matching-pennies, bilinear, \
+             quadratic or matrix"
+        );
         /// Payoffs per turn of [`GameName::Matrix`]: rows DD, DC, CD, CC with player 0's action first, columns players.
         payoffs: Option<[[f64; 2]; 4]> = None => key("of game matrix: rows DD, DC, CD, CC, a column per player")
             .optional()
@@ -333,7 +336,7 @@ fn custom(config: &Config) -> Option<Idle> {
 
 fn iterated(config: &Config) -> Option<Idle> {
     let Config { game, .. } = config;
-    let one_shot = matches!(game, Game::Custom | Game::Named(GameName::Logistic | GameName::Tandem));
+    let one_shot = !game.is_iterated();
     let reason = || format!("`game` is {game}, which is not iterated");
     unless(!one_shot, reason, "an iterated game, such as game = \"ipd\"")
 }

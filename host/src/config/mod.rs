@@ -153,6 +153,11 @@ impl Game {
             Game::Custom => Self::CUSTOM,
         }
     }
+
+    /// Whether it is one of the iterated games, which have turns and a discount.
+    pub const fn is_iterated(self) -> bool {
+        matches!(self, Game::Named(name) if name.plane().is_none())
+    }
 }
 
 impl From<GameName> for Game {
@@ -272,8 +277,9 @@ impl Config {
     /// game, as `input` says.
     pub fn input(&self) -> Input {
         match self.game {
-            Game::Named(GameName::Logistic | GameName::Tandem) => Input::Tenth,
-            Game::Named(GameName::Ipd | GameName::Imp | GameName::Chicken | GameName::Matrix) => Input::Sigmoid,
+            Game::Named(GameName::MatchingPennies) => Input::Sigmoid,
+            Game::Named(name) if name.plane().is_some() => Input::Tenth,
+            Game::Named(_) => Input::Sigmoid,
             Game::Custom => self.input.unwrap_or(Input::Sigmoid),
         }
     }

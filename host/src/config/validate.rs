@@ -51,10 +51,7 @@ impl Config {
         if self.estimator == Estimator::Rollouts {
             let refused = if self.algorithm == Algorithm::Cola {
                 Some("COLA needs second derivatives, which rollouts do not estimate")
-            } else if matches!(
-                self.game,
-                Game::Custom | Game::Named(GameName::Logistic | GameName::Tandem)
-            ) {
+            } else if !self.game.is_iterated() {
                 Some("the game has no turns to sample")
             } else {
                 None

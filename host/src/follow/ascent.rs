@@ -181,6 +181,7 @@ impl<'a, const N: usize> Agent<'a, N> {
                 Learner::Formula { name, alpha } => return Ok(Agent::Formula { name, alpha }),
                 Learner::Cola { alpha } => [alpha; 2],
                 Learner::MetaValue { .. } => gamma,
+                Learner::Strategy { .. } => return Ok(Agent::Fixed),
             };
             let model = model.ok_or_else(|| Error::usage(format!("learner `{learner}` needs a trained model")))?;
             learner.check(model)?;
@@ -199,10 +200,9 @@ impl<'a, const N: usize> Agent<'a, N> {
 
     /// The direction at a joint policy, in `f64`.
     pub fn direction<G: Game<N>>(&self, player: Player, game: &G, x: &Joint<N>) -> [f64; N] {
-        let i = player.index();
         match *self {
             Agent::Fixed => [0.0; N],
-            Agent::Formula { name, alpha } => name.field(alpha, game, x)[i],
+            Agent::Formula { name, alpha } => name.direction(alpha, game, player, x),
             Agent::Trained(trained) => trained.direction(player, game, x),
         }
     }
@@ -229,9 +229,9 @@ impl<'a, const N: usize> Agent<'a, N> {
                 let mut directions = [Number::ZERO; N];
                 for l in 0..WIDTH {
                     let one = x.map(|row| row.map(|number| number.lane(l)));
-                    let field = name.field(alpha, game, &one)[i];
+                    let direction = name.direction(alpha, game, player, &one);
                     for n in 0..N {
-                        directions[n].set_lane(l, field[n]);
+                        directions[n].set_lane(l, direction[n]);
                     }
                 }
                 directions

@@ -1,9 +1,10 @@
-//! Learners and their settings.
+//! Learners and their settings, and strategies that do not learn.
 
 use std::fmt;
 use std::str::FromStr;
 
 use meva_core::learner::LearnerName;
+use meva_core::strategy::Strategy;
 
 use crate::config::{Algorithm, unknown};
 use crate::error::{Error, Result};
@@ -41,6 +42,11 @@ pub enum Learner {
         /// Its own meta-discount.
         gamma: f64,
     },
+    /// Does not learn: plays a strategy of an iterated game.
+    Strategy {
+        /// The strategy as player 0 and as player 1.
+        by_player: [Strategy; 2],
+    },
 }
 
 impl Learner {
@@ -69,6 +75,7 @@ impl Learner {
             Learner::Formula { name, .. } => name.name(),
             Learner::Cola { .. } => "cola",
             Learner::MetaValue { .. } => "meva",
+            Learner::Strategy { .. } => "strategy",
         }
     }
 
@@ -78,6 +85,7 @@ impl Learner {
             Learner::Formula { name, .. } => name.title(),
             Learner::Cola { .. } => "COLA",
             Learner::MetaValue { .. } => "MeVa",
+            Learner::Strategy { .. } => "Strategy",
         }
     }
 
@@ -85,6 +93,8 @@ impl Learner {
     pub fn title(self) -> String {
         if self.is_naive() {
             "Naive".to_string()
+        } else if self.strategy().is_some() {
+            self.label().to_string()
         } else {
             format!("{}, {} = {}", self.label(), self.symbol(), self.setting())
         }
@@ -99,11 +109,12 @@ impl Learner {
         }
     }
 
-    /// The length of the imagined step, or the meta-discount.
+    /// The length of the imagined step, or the meta-discount; 0 for a strategy, which has no setting.
     pub fn setting(self) -> f64 {
         match self {
             Learner::Formula { alpha, .. } | Learner::Cola { alpha } => alpha,
             Learner::MetaValue { gamma } => gamma,
+            Learner::Strategy { .. } => 0.0,
         }
     }
 
@@ -114,13 +125,14 @@ impl Learner {
             Learner::Formula { name, .. } => Learner::Formula { name, alpha: setting },
             Learner::Cola { .. } => Learner::Cola { alpha: setting },
             Learner::MetaValue { .. } => Learner::MetaValue { gamma: setting },
+            Learner::Strategy { .. } => self,
         }
     }
 
     /// The name of the setting: `alpha` or `gamma`.
     pub fn setting_name(self) -> &'static str {
         match self {
-            Learner::Formula { .. } | Learner::Cola { .. } => "alpha",
+            Learner::Formula { .. } | Learner::Cola { .. } | Learner::Strategy { .. } => "alpha",
             Learner::MetaValue { .. } => "gamma",
         }
     }
@@ -128,7 +140,7 @@ impl Learner {
     /// The setting's symbol in figures.
     pub fn symbol(self) -> &'static str {
         match self {
-            Learner::Formula { .. } | Learner::Cola { .. } => "\u{3b1}",
+            Learner::Formula { .. } | Learner::Cola { .. } | Learner::Strategy { .. } => "\u{3b1}",
             Learner::MetaValue { .. } => "\u{3b3}",
         }
     }
@@ -137,14 +149,14 @@ impl Learner {
     pub fn discount(self) -> f64 {
         match self {
             Learner::MetaValue { gamma } => gamma,
-            Learner::Formula { .. } | Learner::Cola { .. } => 0.0,
+            Learner::Formula { .. } | Learner::Cola { .. } | Learner::Strategy { .. } => 0.0,
         }
     }
 
     /// The algorithm that trains it, if any.
     pub fn algorithm(self) -> Option<Algorithm> {
         match self {
-            Learner::Formula { .. } => None,
+            Learner::Formula { .. } | Learner::Strategy { .. } => None,
             Learner::Cola { .. } => Some(Algorithm::Cola),
             Learner::MetaValue { .. } => Some(Algorithm::Meva),
         }
@@ -163,6 +175,28 @@ impl Learner {
             Error::usage(format!("the model was trained for learner `{trained}`, not `{self}`"))
                 .hint("meta-values are followed by learner meva, COLA by learner cola"),
         )
+    }
+
+    /// The strategy as player 0 and as player 1, if it does not learn.
+    pub fn strategy(self) -> Option<[Strategy; 2]> {
+        match self {
+            Learner::Strategy { by_player } => Some(by_player),
+            _ => None,
+        }
+    }
+
+    /// Checks that it works with estimates of its gradient.
+    ///
+    /// # Errors
+    /// It needs second derivatives, which sampled episodes do not estimate.
+    pub fn samples(self) -> Result<()> {
+        match self {
+            Learner::Formula { .. } if !self.is_naive() => Err(Error::usage(format!(
+                "learner `{self}` needs second derivatives, which rollouts do not estimate"
+            ))
+            .hint("use naive, meva or a strategy, or --estimator exact")),
+            _ => Ok(()),
+        }
     }
 
     /// Whether it follows its own gradient and nothing else.

@@ -1,15 +1,20 @@
 //! Simulates two agents that follow their gradients, or a learned field.
 //!
 //! A [`Learner`] says how an agent learns; [`ascent`] follows two agents, [`plane`] counts basins and traces
-//! trajectories, [`play`](mod@play) measures returns, [`reciprocity`] computes the curves of Figure 3, and
-//! [`stability`] tells where agents come to rest.
+//! trajectories, [`play`](mod@play) measures returns, [`reciprocity`] computes the curves of Figure 3, [`league`]
+//! lets every [`player`] meet every other, and
+//! [`stability`] and [`fixed_points`] tell where agents come to rest.
 
 pub mod ascent;
+pub mod fixed_points;
+pub mod league;
 pub mod learner;
 pub mod plane;
 pub mod play;
+pub mod player;
 pub mod reciprocity;
 pub mod stability;
+pub mod statistics;
 
 pub use ascent::{Agent, Ascent, Joint, Path, Precision};
 pub use learner::Learner;

@@ -1,7 +1,11 @@
 //! Two agents learn together; how do they fare? Returns, and for iterated games the policies that they reach.
 
+use std::any::Any;
+
+use meva_core::game::IteratedMatrix;
 use meva_core::random::{Purpose, Stream};
-use meva_core::{Game, Scalar};
+use meva_core::strategy::best_response;
+use meva_core::{Game, Player, Scalar};
 
 use crate::cpu::Cpu;
 use crate::cpu::estimate::Playable;
@@ -45,7 +49,10 @@ pub enum Opponent<'a> {
         /// Steps of the best response.
         steps: usize,
     },
-    /// Another learner.
+    /// As [`Opponent::BestResponse`], but player 1 is an exact best response, one of the 32 deterministic policies: what no
+    /// learner may find, and none can exceed. For iterated games.
+    ExactResponse,
+    /// Another learner, or a strategy that does not learn.
     Other(Side<'a>),
 }
 
@@ -90,7 +97,8 @@ impl Match {
 /// `f32`; returns and best responses are exact even where [`Match::sampling`] makes the agents estimate their gradients.
 ///
 /// # Errors
-/// As [`Agent::pair`], or every pair of a seed diverged: its policies or returns became infinite or NaN.
+/// As [`Agent::pair`] and [`place`]; an exact response in a game that is not iterated; or every pair of a seed diverged: its
+/// policies or returns became infinite or NaN.
 ///
 /// ```
 /// use meva::cpu::Cpu;
@@ -112,7 +120,7 @@ pub fn play<const N: usize, G: Playable<N>>(
     how: &Match,
 ) -> Result<[Fared; 2]> {
     let other = match opponent {
-        Opponent::Itself | Opponent::BestResponse { .. } => player,
+        Opponent::Itself | Opponent::BestResponse { .. } | Opponent::ExactResponse => player,
         Opponent::Other(side) => side,
     };
     let ascent = Ascent {
@@ -128,8 +136,10 @@ pub fn play<const N: usize, G: Playable<N>>(
             [player.model(index), other.model(index)],
         )?;
         let sampling = how.sampling.map(|sampling| Sampling { seed, ..sampling });
-        let ends = ascent.ends_knowing(agents, game, sampling, cpu, &draw(seed));
+        let starts = place(&draw(seed), [player.learner, other.learner])?;
+        let ends = ascent.ends_knowing(agents, game, sampling, cpu, &starts);
         Ok(match opponent {
+            Opponent::ExactResponse => exact_responses(game, &ends)?,
             Opponent::BestResponse { steps } => {
                 best_responses(game, cpu, &ends, &draw(!seed), Ascent { steps, ..ascent })
             }
@@ -137,7 +147,14 @@ pub fn play<const N: usize, G: Playable<N>>(
         })
     };
     let seeds = player.models.len().max(other.models.len()).max(1);
-    measure(game, &(0..seeds).map(pairs).collect::<Result<Vec<_>>>()?)
+    let responds = matches!(opponent, Opponent::ExactResponse);
+    let learner = player.learner;
+    let is_certain = |player: &Player| match player {
+        Player::Zero => learner.strategy().is_some(),
+        Player::One => responds || other.learner.strategy().is_some(),
+    };
+    let certain: Vec<Player> = Player::BOTH.into_iter().filter(is_certain).collect();
+    measure(game, &(0..seeds).map(pairs).collect::<Result<Vec<_>>>()?, &certain)
 }
 
 /// `count` initial joint policies.
@@ -150,6 +167,44 @@ pub fn starts<const N: usize>(count: usize, start: Start, seed: u64) -> Vec<Join
     (0..count)
         .map(|_| std::array::from_fn(|_| std::array::from_fn(|_| draw())))
         .collect()
+}
+
+/// The starts, with players that do not learn where their strategies are, as log-odds: infinite where they are certain.
+///
+/// # Errors
+/// A strategy in a game whose policies are not of five parameters.
+pub fn place<const N: usize>(starts: &[Joint<N>], learners: [Learner; 2]) -> Result<Vec<Joint<N>>> {
+    let mut placed = starts.to_vec();
+    for player in Player::BOTH {
+        let i = player.index();
+        let Some(strategies) = learners[i].strategy() else {
+            continue;
+        };
+        let log_odds = strategies[i].map(|p| (p / (1.0 - p)).ln());
+        let row = <[f64; N]>::try_from(&log_odds[..]).map_err(|_| {
+            Error::usage("strategies are for iterated games, and this game has no turns").hint("name a learner")
+        })?;
+        placed.iter_mut().for_each(|x| x[i] = row);
+    }
+    Ok(placed)
+}
+
+/// Holds player 0 of each pair fixed, and puts an exact best response in place of player 1.
+///
+/// # Errors
+/// The game is not iterated.
+pub fn exact_responses<const N: usize, G: Playable<N>>(game: &G, held: &[Joint<N>]) -> Result<Vec<Joint<N>>> {
+    let game = (game as &dyn Any).downcast_ref::<IteratedMatrix>();
+    let response = |x: &Joint<N>| {
+        let held = <[f64; 5]>::try_from(&x[0][..]).ok()?;
+        let best = best_response(game?, Player::Zero, &held.map(f64::sigmoid));
+        let log_odds = best.strategy.map(|p| (p / (1.0 - p)).ln());
+        Some([x[0], log_odds[..].try_into().ok()?])
+    };
+    held.iter().map(response).collect::<Option<_>>().ok_or_else(|| {
+        Error::usage("exact best responses are for iterated games, and this game has no turns")
+            .hint("use best-response, which follows the gradient")
+    })
 }
 
 /// Holds player 0 of each pair fixed, and lets player 1 start anew and follow its own gradient towards the best
@@ -248,13 +303,18 @@ pub struct Style {
     pub cooperation: [f64; 5],
 }
 
-/// How both players fare, from the final policies of each seed's pairs. Pairs that diverged are counted and left out.
+/// How both players fare, from the final policies of each seed's pairs. Pairs that diverged are counted and left out;
+/// the policies of `certain` players, who do not learn, may have infinite log-odds.
 ///
 /// # Errors
 /// Every pair of a seed diverged.
-pub fn measure<const N: usize, G: Game<N>>(game: &G, ends: &[Vec<Joint<N>>]) -> Result<[Fared; 2]> {
+pub fn measure<const N: usize, G: Game<N>>(game: &G, ends: &[Vec<Joint<N>>], certain: &[Player]) -> Result<[Fared; 2]> {
     type Measured<const N: usize> = (Joint<N>, [f64; 2]);
-    let is_finite = |(x, values): &Measured<N>| x.as_flattened().iter().chain(values).all(|number| number.is_finite());
+    let is_finite = |(x, values): &Measured<N>| {
+        let learned = Player::BOTH.into_iter().filter(|player| !certain.contains(player));
+        let mut numbers = learned.flat_map(|player| &x[player.index()]).chain(values);
+        numbers.all(|number| number.is_finite())
+    };
     let measured = |pairs: &Vec<Joint<N>>| -> Vec<Measured<N>> {
         let pairs = pairs.iter().map(|x| (*x, game.value(x)));
         pairs.filter(is_finite).collect()
@@ -321,7 +381,12 @@ mod tests {
     #[test]
     fn tit_for_tat_is_recognised() {
         let game = IteratedMatrix::PRISONERS_DILEMMA;
-        let [first, second] = measure(&game, &[vec![[TIT_FOR_TAT, [-9.0; 5]]], vec![[TIT_FOR_TAT, [9.0; 5]]]]).unwrap();
+        let [first, second] = measure(
+            &game,
+            &[vec![[TIT_FOR_TAT, [-9.0; 5]]], vec![[TIT_FOR_TAT, [9.0; 5]]]],
+            &[],
+        )
+        .unwrap();
         assert_eq!(first.style.map(|style| style.tit_for_tat), Some(1.0));
         assert_eq!(second.style.map(|style| style.tit_for_tat), Some(0.0));
         assert!(first.by_seed[0] < -1.9 && first.by_seed[1] > -1.1);
@@ -343,8 +408,8 @@ mod tests {
         let game = IteratedMatrix::PRISONERS_DILEMMA;
         let (good, lost) = ([TIT_FOR_TAT; 2], [TIT_FOR_TAT, [f64::NAN; 5]]);
         let infinite = [[f64::INFINITY; 5], TIT_FOR_TAT];
-        let alone = measure(&game, &[vec![good]]).unwrap();
-        let beside = measure(&game, &[vec![lost, good, infinite]]).unwrap();
+        let alone = measure(&game, &[vec![good]], &[]).unwrap();
+        let beside = measure(&game, &[vec![lost, good, infinite]], &[]).unwrap();
         for (alone, beside) in alone.into_iter().zip(beside) {
             assert_eq!((alone.diverged, beside.diverged), (0, 2));
             assert_eq!(
@@ -352,12 +417,48 @@ mod tests {
                 (beside.by_seed, beside.quantiles, beside.style)
             );
         }
-        let nothing = measure(&game, &[vec![good], vec![lost]]).unwrap_err();
+        let nothing = measure(&game, &[vec![good], vec![lost]], &[]).unwrap_err();
         assert_eq!(nothing.exit_code(), 4);
         assert!(
             nothing.to_string().contains("all 1 pairs of model 2 diverged"),
             "{nothing}"
         );
+    }
+
+    /// The exact best response to tit-for-tat cooperates, and ascent from defection does not find it.
+    #[test]
+    fn exact_responses_are_at_least_as_good_as_ascent() {
+        let game = IteratedMatrix::PRISONERS_DILEMMA;
+        let held = starts::<5>(16, Start::Normal(2.0), 1);
+        let exact = exact_responses(&game, &held).unwrap();
+        let ascent = Ascent {
+            rate: 2.0,
+            steps: 500,
+            precision: Precision::F32,
+        };
+        let climbed = best_responses(
+            &game,
+            Cpu::detect().unwrap(),
+            &held,
+            &starts(16, Start::Normal(1.0), 2),
+            ascent,
+        );
+        for (exact, climbed) in exact.iter().zip(&climbed) {
+            let (exact, climbed) = (game.value(exact)[1], game.value(climbed)[1]);
+            assert!(exact.is_finite() && exact >= climbed - 1e-9, "{exact} {climbed}");
+        }
+        assert!(exact_responses(&meva_core::game::PlaneGame::Tandem, &[[[0.0], [0.0]]]).is_err());
+    }
+
+    #[test]
+    fn strategies_stay_where_they_are() {
+        let learner = Learner::Strategy {
+            by_player: [[1.0, 0.0, 0.5, 0.0, 1.0], [0.5; 5]],
+        };
+        let placed = place(&[[[7.0; 5]; 2]], [learner, Learner::NAIVE]).unwrap();
+        let infinite = f64::INFINITY;
+        assert_eq!(placed, [[[infinite, -infinite, 0.0, -infinite, infinite], [7.0; 5]]]);
+        assert!(place(&[[[7.0], [7.0]]], [learner, Learner::NAIVE]).is_err());
     }
 
     /// Against tit-for-tat cooperating pays; against an unconditional cooperator defecting does.

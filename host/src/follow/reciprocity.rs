@@ -137,7 +137,7 @@ pub fn returns(cpu: Cpu, learner: Learner, model: Option<&Model>, protocol: Prot
         &first,
     );
     let means = |ends: Vec<Joint<5>>| -> Result<[f64; 2]> {
-        let fared = measure(&game, &[ends]).map_err(|error| error.at(learner.title()))?;
+        let fared = measure(&game, &[ends], &[]).map_err(|error| error.at(learner.title()))?;
         if fared[0].diverged > 0 {
             log::warn!(
                 "{}: {} of {} pairs diverged and are left out",

@@ -51,7 +51,7 @@ macro_rules! shaders {
     };
 }
 
-const SHADERS: [Shader; 23] = shaders![
+const SHADERS: [Shader; 26] = shaders![
     "activation.wgsl",
     "adamw.wgsl",
     "bootstrap.wgsl",
@@ -59,8 +59,11 @@ const SHADERS: [Shader; 23] = shaders![
     "dense_vjp_weight.wgsl",
     "elementary.wgsl",
     "form_targets.wgsl",
+    "game/bilinear.wgsl",
     "game/iterated_matrix.wgsl",
     "game/logistic.wgsl",
+    "game/matching_pennies.wgsl",
+    "game/quadratic.wgsl",
     "game/tandem.wgsl",
     "keep/nothing.wgsl",
     "keep/records.wgsl",
@@ -118,6 +121,9 @@ impl Stage {
             game: match plan.game {
                 AnyGame::Plane(PlaneGame::Logistic) => "game/logistic.wgsl",
                 AnyGame::Plane(PlaneGame::Tandem) => "game/tandem.wgsl",
+                AnyGame::Plane(PlaneGame::MatchingPennies) => "game/matching_pennies.wgsl",
+                AnyGame::Plane(PlaneGame::Bilinear) => "game/bilinear.wgsl",
+                AnyGame::Plane(PlaneGame::Quadratic) => "game/quadratic.wgsl",
                 AnyGame::IteratedMatrix(_) => "game/iterated_matrix.wgsl",
             },
             keep: match self {

@@ -4,11 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use meva_figure::{
-    Axis, Content as Drawn, Figure as Drawing, Look, Mark, Panel as Frame, Point, Row as Frames, Series, Ticks,
+    Axis, Content as Drawn, Figure as Drawing, Kind as Shown, Look, Mark, Panel as Frame, Point, Row as Frames, Series,
+    Ticks,
 };
 
 use crate::error::{Error, Result};
 use crate::files::write_atomically;
+use crate::follow::fixed_points::Kind;
 use crate::follow::plane::Grid;
 use crate::follow::play::Spread;
 use crate::paper::figures::{Content, Figure, Line, Number, Panel};
@@ -117,6 +119,34 @@ fn frame(panel: &Panel, [least, greatest]: [f64; 2]) -> Frame {
             let [x, y] = plane(range * (1.0 + 1.0 / (side - 1) as f64));
             let cells = cells.clone();
             (x, y, Drawn::Basins { side, cells }, None)
+        }
+        Content::Field { range, arrows, points } => {
+            let [x, y] = plane(*range);
+            let arrows = arrows.clone();
+            let kind = |kind: &Kind| match kind {
+                Kind::Stable => Shown::Stable,
+                Kind::Saddle => Shown::Saddle,
+                Kind::Unstable => Shown::Unstable,
+                Kind::Centre => Shown::Centre,
+            };
+            let points = points.iter().map(|(at, own)| (*at, kind(own))).collect();
+            (x, y, Drawn::Field { arrows, points }, None)
+        }
+        Content::Heat { names, values } => {
+            // Names are too long to stand side by side below narrow columns.
+            let numbers: Vec<String> = (1..=names.len()).map(|k| k.to_string()).collect();
+            let numbered = names
+                .iter()
+                .zip(&numbers)
+                .map(|(name, number)| format!("{name}  {number}"));
+            let upwards: Vec<String> = numbered.rev().collect();
+            let values = values.clone();
+            (
+                Axis::categories("against", &numbers),
+                Axis::categories("", &upwards),
+                Drawn::Heat { values },
+                None,
+            )
         }
         Content::Curves {
             symbol,

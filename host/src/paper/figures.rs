@@ -7,6 +7,7 @@ use meva_core::learner::LearnerName;
 use crate::cpu::Cpu;
 use crate::draws::Start;
 use crate::error::{Error, Result};
+use crate::follow::fixed_points::Kind;
 use crate::follow::plane::{Grid, ascent, basin, returns, stable_fixed_points, trajectories};
 use crate::follow::play::{Spread, starts};
 use crate::follow::reciprocity::{Curve, Sweep};
@@ -107,6 +108,22 @@ pub enum Content {
         grid: Grid,
         /// As [`Grid::points`].
         cells: Vec<bool>,
+    },
+    /// A field over the plane, with its fixed points.
+    Field {
+        /// The largest coordinate.
+        range: f64,
+        /// Points with the directions there.
+        arrows: Vec<([f64; 2], [f64; 2])>,
+        /// Fixed points with their kinds.
+        points: Vec<([f64; 2], Kind)>,
+    },
+    /// Numbers for pairs of players, as colours.
+    Heat {
+        /// The players, of rows from top to bottom and of columns from left to right.
+        names: Vec<String>,
+        /// By row and column; what is not finite is missing.
+        values: Vec<Vec<f64>>,
     },
     /// Returns over a learner's setting.
     Curves {

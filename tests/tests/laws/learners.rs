@@ -1,9 +1,14 @@
 //! Laws of the learners.
 
+use meva_core::game::{Bilinear, IteratedMatrix, Tandem};
 use meva_core::kernels::Portable;
 use meva_core::learner::meta_value::Field;
-use meva_core::learner::{Hola, Learner, Lola, LolaTaylor, LookAhead, MetaValueLearner, Naive};
+use meva_core::learner::{
+    Cgd, Consensus, Extragradient, Hola, KLevel, Learner, LearnerName, Lola, Lola2018, LolaTaylor, LookAhead,
+    MetaValueLearner, Naive, Sga, Sos,
+};
 use meva_core::meta_value::{MetaValue, Tape};
+use meva_core::random::{Purpose, Stream};
 use meva_core::scalar::Real;
 use meva_core::{Game, Player, Players, game};
 use meva_tests::compare::{Check, Ledger, Scale};
@@ -32,6 +37,13 @@ fn without_a_step_all_are_naive() {
                 lola.field(game, &x),
                 LolaTaylor { alpha }.field(game, &x),
                 Hola { alpha, opponent: lola }.field(game, &x),
+                Lola2018 { alpha }.field(game, &x),
+                Sos { alpha }.field(game, &x),
+                Consensus { alpha }.field(game, &x),
+                Sga { alpha }.field(game, &x),
+                Cgd { alpha }.field(game, &x),
+                Extragradient { alpha }.field(game, &x),
+                KLevel { alpha, levels: 3 }.field(game, &x),
             ];
             let naive = wide(Naive.field(game, &x).as_flattened());
             for field in fields {
@@ -158,7 +170,19 @@ fn swapped_players_swap_fields() {
                 }
                 let lola = Lola::new(alpha);
                 let hola2 = Hola { alpha, opponent: lola };
-                learners!(Naive, LookAhead { alpha }, lola, LolaTaylor { alpha }, hola2);
+                learners!(
+                    Naive,
+                    LookAhead { alpha },
+                    lola,
+                    LolaTaylor { alpha },
+                    hola2,
+                    Lola2018 { alpha }
+                );
+                learners!(
+                    Consensus { alpha },
+                    Extragradient { alpha },
+                    KLevel { alpha, levels: 2 }
+                );
             }
         }
     }
@@ -235,4 +259,126 @@ fn the_field_of_v_is_the_own_gradient() {
     check::<f64>(&mut ledger);
     check::<f32>(&mut ledger);
     ledger.finish();
+}
+
+/// Where a learner that starts at `x` is after so many steps.
+fn end<G: Game<N>, const N: usize>(
+    learner: LearnerName,
+    alpha: f64,
+    game: &G,
+    x: [[f64; N]; 2],
+    rate: f64,
+    steps: usize,
+) -> [[f64; N]; 2] {
+    let mut x = x;
+    for _ in 0..steps {
+        let field = learner.field(alpha, game, &x);
+        for i in 0..2 {
+            for n in 0..N {
+                x[i][n] += rate * field[i][n];
+            }
+        }
+    }
+    x
+}
+
+/// In the bilinear game naive learning spirals outwards, LookAhead without shaping and the comparators inwards.
+#[test]
+fn comparators_converge_on_the_bilinear_game() {
+    let radius = |learner, rate| {
+        let [[a], [b]] = end(learner, 0.5, &Bilinear, [[1.0], [-2.0]], rate, 200);
+        a.hypot(b) / 1.0_f64.hypot(2.0)
+    };
+    assert!(radius(LearnerName::Naive, 0.2) > 10.0, "naive learners spiral outwards");
+    for learner in [
+        LearnerName::Cgd,
+        LearnerName::Sga,
+        LearnerName::Consensus,
+        LearnerName::Extragradient,
+        LearnerName::LookAhead,
+        LearnerName::Sos,
+    ] {
+        let radius = radius(learner, 0.2);
+        assert!(radius < 1e-3, "{learner}: {radius} of the initial distance is left");
+    }
+    // With steps of its own length, competitive gradient descent contracts by 1 / sqrt(1 + alpha^2) each.
+    let [[a], [b]] = end(LearnerName::Cgd, 0.5, &Bilinear, [[1.0], [-2.0]], 0.5, 10);
+    assert!((a.hypot(b) - 5.0_f64.sqrt() * 1.25_f64.powf(-5.0)).abs() < 1e-12);
+}
+
+/// The fixed points of the Tandem game have `x_0 + x_1 = 1`. SOS comes to rest there; LOLA and what it published in 2018
+/// come to rest elsewhere.
+#[test]
+fn sos_keeps_fixed_points_that_lola_loses() {
+    let sum = |learner| {
+        let [[a], [b]] = end(learner, 0.1, &Tandem, [[1.5], [-0.25]], 0.1, 2000);
+        a + b
+    };
+    for (learner, expected) in [
+        (LearnerName::Naive, 1.0),
+        (LearnerName::LookAhead, 1.0),
+        (LearnerName::Sos, 1.0),
+        (LearnerName::Cgd, 1.0),
+        (LearnerName::Lola, 1.3125),
+        (LearnerName::LolaTaylor, 4.0 / 3.0),
+    ] {
+        let sum = sum(learner);
+        assert!((sum - expected).abs() < 1e-6, "{learner} rests at {sum}");
+    }
+}
+
+/// Both players' returns on the prisoner's dilemma after 300 steps of 25 from `count` standard normal policies, each with
+/// its standard error: the published tournaments, in the unit of this crate's returns.
+fn tournament(players: [LearnerName; 2], count: usize) -> [(f64, f64); 2] {
+    const UNIT: f64 = 25.0;
+    let game = IteratedMatrix::PRISONERS_DILEMMA;
+    let mut stream = Stream::new(1, Purpose::Evaluation, 0);
+    let mut play = || {
+        let mut x = [(); 2].map(|()| [(); 5].map(|()| stream.normal()));
+        for _ in 0..300 {
+            let steps = Player::BOTH.map(|player| players[player.index()].direction(UNIT, &game, player, &x));
+            for (x, step) in x.as_flattened_mut().iter_mut().zip(steps.as_flattened()) {
+                *x += UNIT * step;
+            }
+        }
+        game.value(&x)
+    };
+    let returns: Vec<[f64; 2]> = (0..count).map(|_| play()).collect();
+    [0, 1].map(|i| {
+        let n = count as f64;
+        let mean = returns.iter().map(|returns| returns[i]).sum::<f64>() / n;
+        let squares: f64 = returns
+            .iter()
+            .map(|returns| (returns[i] - mean) * (returns[i] - mean))
+            .sum();
+        (mean, (squares / (n - 1.0) / n).sqrt())
+    })
+}
+
+/// SOS cooperates as LOLA does, where naive learners defect.
+#[test]
+fn sos_cooperates_as_lola_does() {
+    let [naive, lola, sos] =
+        [LearnerName::Naive, LearnerName::LolaTaylor, LearnerName::Sos].map(|learner| tournament([learner; 2], 96)[0]);
+    println!("naive {naive:?}, LOLA {lola:?}, SOS {sos:?}");
+    assert!(naive.0 < -1.9, "{naive:?}");
+    assert!(
+        (sos.0 - lola.0).abs() < 3.0 * sos.1.hypot(lola.1),
+        "SOS {sos:?}, LOLA {lola:?}"
+    );
+}
+
+/// The authors of meta-values played this LOLA: -1.041 in self-play, -1.357 against a naive learner, which gets -1.377.
+#[test]
+fn lola_of_2018_has_its_published_returns() {
+    let (lola, naive) = (LearnerName::Lola2018, LearnerName::Naive);
+    let [one, _] = tournament([lola; 2], 256);
+    let [against, other] = tournament([lola, naive], 256);
+    println!("in self-play {one:?}, against naive {against:?}, which gets {other:?}");
+    for ((mean, error), published) in [(one, -1.041), (against, -1.357), (other, -1.377)] {
+        assert!(
+            (mean - published).abs() < 3.0 * error,
+            "{mean} +- {error}, published {published}"
+        );
+    }
 }
