@@ -217,6 +217,10 @@ const fn length_of_steps(game: GameName) -> f64 {
 pub fn each(visitor: &mut impl Visitor) {
     on_each_game!(name, _module, game => {
         for learner in LearnerName::ALL {
+            // Proximal steps take hundreds of gradients each: a game of either size is enough.
+            if learner == LearnerName::Pola && !matches!(name, GameName::Logistic | GameName::Ipd) {
+                continue;
+            }
             let alpha = match learner {
                 // A proximal step is well-defined only where it is shorter.
                 LearnerName::Pola => 0.1 * length_of_steps(name),

@@ -29,7 +29,7 @@ pub struct League {
     #[command(flatten)]
     game: GameOptions,
     /// The players
-    #[arg(long, num_args = 1.., required = true, value_name = "PLAYER", allow_hyphen_values = true)]
+    #[arg(long, num_args = 1.., required = true, value_name = "PLAYER")]
     players: Vec<String>,
     /// Pairs of agents for each seed
     #[arg(long, default_value_t = 1024)]
