@@ -110,7 +110,7 @@ mod tests {
             assert!((product - b).abs() < 1e-14, "{x:?}");
         }
         let lanes = solve(
-            a.map(|row| row.map(|a| Lanes::<4>::from_f64(a))),
+            a.map(|row| row.map(Lanes::<4>::from_f64)),
             [1.0, 2.0, 3.0].map(Lanes::from_f64),
         );
         let one = solve(a.map(|row| row.map(|a| a as f32)), [1.0_f32, 2.0, 3.0]);

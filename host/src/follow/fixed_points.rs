@@ -81,7 +81,7 @@ const RESIDUAL: f64 = 1e-10;
 const SAME: f64 = 1e-5;
 
 fn is_zero(lambda: Complex<f64>) -> bool {
-    lambda.re.hypot(lambda.im) < ZERO
+    libm::hypot(lambda.re, lambda.im) < ZERO
 }
 
 /// What two agents follow, as a vector field.
@@ -166,7 +166,7 @@ impl<const N: usize, G: Game<N>> Field<'_, N, G> {
                 y
             };
             // Halves the step until the field becomes shorter.
-            let shares = (0..30).map(|k| 0.5_f64.powi(k));
+            let shares = (0..30).map(|k| libm::ldexp(1.0, -k));
             let (next, shorter) = shares
                 .map(|share| (moved(share), length(&self.at(&moved(share)))))
                 .find(|(_, shorter)| *shorter < size)?;

@@ -169,6 +169,11 @@ pub fn starts<const N: usize>(count: usize, start: Start, seed: u64) -> Vec<Join
         .collect()
 }
 
+/// The log-odds of a probability; infinite if it is 0 or 1.
+fn log_odds(p: f64) -> f64 {
+    libm::log(p / (1.0 - p))
+}
+
 /// The starts, with players that do not learn where their strategies are, as log-odds: infinite where they are certain.
 ///
 /// # Errors
@@ -180,8 +185,7 @@ pub fn place<const N: usize>(starts: &[Joint<N>], learners: [Learner; 2]) -> Res
         let Some(strategies) = learners[i].strategy() else {
             continue;
         };
-        let log_odds = strategies[i].map(|p| (p / (1.0 - p)).ln());
-        let row = <[f64; N]>::try_from(&log_odds[..]).map_err(|_| {
+        let row = <[f64; N]>::try_from(&strategies[i].map(log_odds)[..]).map_err(|_| {
             Error::usage("strategies are for iterated games, and this game has no turns").hint("name a learner")
         })?;
         placed.iter_mut().for_each(|x| x[i] = row);
@@ -198,8 +202,7 @@ pub fn exact_responses<const N: usize, G: Playable<N>>(game: &G, held: &[Joint<N
     let response = |x: &Joint<N>| {
         let held = <[f64; 5]>::try_from(&x[0][..]).ok()?;
         let best = best_response(game?, Player::Zero, &held.map(f64::sigmoid));
-        let log_odds = best.strategy.map(|p| (p / (1.0 - p)).ln());
-        Some([x[0], log_odds[..].try_into().ok()?])
+        Some([x[0], best.strategy.map(log_odds)[..].try_into().ok()?])
     };
     held.iter().map(response).collect::<Option<_>>().ok_or_else(|| {
         Error::usage("exact best responses are for iterated games, and this game has no turns")
