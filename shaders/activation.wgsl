@@ -2,21 +2,23 @@
 //
 // import GELU_LINEAR, GELU_CUBIC, GELU_CUBIC_SLOPE from core/src/activation.rs
 // import GELU from host/src/gpu/plan.rs
-// import exact, hyperbolic_tangent, sigmoid from elementary.wgsl
+// import Columns from columns/
+// import exact from exact.wgsl
+// import hyperbolic_tangent, sigmoid from elementary.wgsl
 
 struct Activated {
-    value: vec2<f32>,
-    slope: vec2<f32>,
+    value: Columns,
+    slope: Columns,
 }
 
-fn gelu(z: vec2<f32>) -> Activated {
+fn gelu(z: Columns) -> Activated {
     let square = exact(z * z);
     let s = sigmoid(exact(z * exact(GELU_LINEAR + exact(GELU_CUBIC * square))));
     let inner = exact(GELU_LINEAR + exact(GELU_CUBIC_SLOPE * square));
     return Activated(z * s, s + exact(exact(z * inner) * s) * exact(1.0 - s));
 }
 
-fn activate(activation: u32, z: vec2<f32>) -> Activated {
+fn activate(activation: u32, z: Columns) -> Activated {
     if activation == GELU {
         return gelu(z);
     }

@@ -1,11 +1,12 @@
 // core/src/adamw.rs and core/src/target_network.rs: one thread per parameter and network sums the chunks' adjoints,
 // takes a step, and keeps the copies in `weights` up to date.
 //
-// import LEN, STATE_SETS, WEIGHT_COPIES from host/src/gpu/layout.rs
+// import LEN, PARTIAL_LEN, STATE_SETS, WEIGHT_COPIES from host/src/gpu/layout.rs
 // import SEEDS, NETWORKS, CHUNKS, HAS_TARGET, ADAMW_WIDTH from host/src/gpu/plan.rs
 // import BETA1, REST1, BETA2, REST2, ADAM_EPSILON, DECAY, RATE from host/src/gpu/plan.rs
 // import now from update.wgsl
-// import exact_scalar from elementary.wgsl
+// import slice from slice.wgsl
+// import exact_scalar from exact.wgsl
 
 @group(0) @binding(2) var<storage, read_write> state: array<f32>;
 @group(0) @binding(3) var<storage, read_write> weights: array<f32>;
@@ -19,14 +20,14 @@ const NOWHERE: u32 = 0xffffffffu;
 @compute @workgroup_size(ADAMW_WIDTH)
 fn main(@builtin(global_invocation_id) thread: vec3<u32>) {
     let p = thread.x;
-    let network = thread.y;
     if p > LEN {
         return;
     }
     var g = 0.0;
     for (var chunk = 0u; chunk < CHUNKS; chunk++) {
-        g += partials[(network * CHUNKS + chunk) * (LEN + 1u) + p];
+        g += partials[(thread.y * CHUNKS + chunk) * PARTIAL_LEN + p];
     }
+    let network = slice.seed * NETWORKS + thread.y;
     if p == LEN {
         if network % NETWORKS == 0u {
             losses[now.update * SEEDS + network / NETWORKS] = g;

@@ -1,90 +1,122 @@
 // core/src/dense.rs, `vjp_weight`, for all matrices at once: dW = sum over trajectories, steps and players, in this
-// order, of dy x^T. One workgroup per matrix and chunk of trajectories, one thread for each 4 x 4 block; further
-// workgroups sum the vectors' adjoints. `adamw` adds the chunks.
+// order, of dy x^T. One workgroup per matrix and chunk of trajectories, one thread for each block of eight outputs and
+// four inputs; further workgroups sum the vectors' adjoints. `adamw` adds the chunks.
 //
-// import H, LEN, PRODUCTS, SUMS, MATRICES, MATRIX_PRODUCT, MATRIX_SWAP, MATRIX_OFFSET from host/src/gpu/layout.rs
-// import MATRIX_ROWS, SUM_OFFSET, SUM_STRIDE, SUM_LENGTH from host/src/gpu/layout.rs
+// import H, LEN, PARTIAL_LEN, PRODUCTS, SUMS, MATRICES, MATRIX_PRODUCT, MATRIX_SWAP from host/src/gpu/layout.rs
+// import MATRIX_OFFSET, MATRIX_ROWS, SUM_OFFSET, SUM_STRIDE, SUM_LENGTH from host/src/gpu/layout.rs
 // import LEARNED, BATCH, NETWORKS, CHUNK, CHUNKS, SEGMENTS from host/src/gpu/plan.rs
 // import slice from slice.wgsl
+// import QUADS from unit.wgsl
 
 @group(0) @binding(2) var<storage, read> inputs: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read> deltas: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read> vector_sums: array<f32>;
 @group(0) @binding(5) var<storage, read> trajectory_losses: array<f32>;
-// Per chunk of a network: LEN adjoints, and the loss, which covers both players for either network.
-@group(0) @binding(6) var<storage, read_write> partials: array<f32>;
+// Per chunk of a network of the group: LEN adjoints, and the loss, which covers both players for either network.
+@group(0) @binding(6) var<storage, read_write> partials: array<vec4<f32>>;
 
-// Rows (steps of one player) that are fetched together.
-const ROWS: u32 = 16u;
-// vec4s in a row.
-const QUADS: u32 = H / 4u;
-const THREADS: u32 = QUADS * QUADS;
+const THREADS: u32 = QUADS * QUADS / 2u;
+// Rows (steps of one player) that are in workgroup memory at once: two vec4s per thread.
+const ROWS: u32 = QUADS;
 
+// By unit, where records are by thread.
 var<workgroup> dy: array<vec4<f32>, ROWS * QUADS>;
 var<workgroup> x: array<vec4<f32>, ROWS * QUADS>;
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
-    let chunk = slice.first + group.y;
+    let item = slice.item + group.x;
+    let index = item % (MATRICES + SUMS);
+    // Counted from the first whose records are in memory.
+    let of_slice = item / (MATRICES + SUMS);
+    let chunk = slice.chunk + of_slice;
     let first = (chunk % CHUNKS) * CHUNK;
     let trajectories = min(CHUNK, BATCH - first);
-    let partial_ = chunk * (LEN + 1u);
-    if group.x < MATRICES {
-        add_outer(group.x, group.y * CHUNK * LEARNED * 2u, trajectories * LEARNED * 2u, partial_, thread);
+    let partial_ = chunk * PARTIAL_LEN;
+    if index < MATRICES {
+        add_outer(index, of_slice * CHUNK * LEARNED * 2u, trajectories * LEARNED * 2u, partial_, thread);
         return;
     }
-    let slot = group.x - MATRICES;
-    if thread < SUM_LENGTH[slot] {
+    let slot = index - MATRICES;
+    for (var unit = thread; unit < SUM_LENGTH[slot]; unit += THREADS) {
         var sum = 0.0;
-        let place = group.y * CHUNK * SEGMENTS;
+        let first_sum = of_slice * CHUNK * SEGMENTS;
         for (var k = 0u; k < trajectories * SEGMENTS; k++) {
-            sum += vector_sums[(place + k) * SUMS * H + slot * H + thread];
+            sum += vector_sums[(first_sum + k) * SUMS * H + slot * H + unit];
         }
-        partials[partial_ + SUM_OFFSET[slot] + thread * SUM_STRIDE[slot]] = sum;
+        let place = partial_ + SUM_OFFSET[slot] + unit * SUM_STRIDE[slot];
+        partials[place / 4u][place % 4u] = sum;
     }
     if slot == 0u && thread == 0u {
         var loss = 0.0;
         for (var k = 0u; k < trajectories; k++) {
             loss += trajectory_losses[chunk / CHUNKS / NETWORKS * BATCH + first + k];
         }
-        partials[partial_ + LEN] = loss;
+        partials[(partial_ + LEN) / 4u].x = loss;
+    }
+}
+
+// Four numbers of a row of dy and of x. Neighbouring threads have one unit each, of neighbouring quads.
+struct Four {
+    dy: vec4<f32>,
+    x: vec4<f32>,
+}
+
+// The `place`th four of the rows from `row` on, of which there are `rows`; zero beyond them.
+fn fetch(index: u32, first_row: u32, row: u32, rows: u32, place: u32) -> Four {
+    let own = row + place / QUADS;
+    if own >= rows {
+        return Four(vec4(0.0), vec4(0.0));
+    }
+    let player = own % 2u;
+    let first = ((first_row + own) / 2u * PRODUCTS + MATRIX_PRODUCT[index]) * 2u;
+    let four = place % QUADS;
+    return Four(deltas[(first + player) * QUADS + four], inputs[(first + (player ^ MATRIX_SWAP[index])) * QUADS + four]);
+}
+
+fn store(place: u32, four: Four) {
+    let of_row = place % QUADS;
+    let quarter = 4u * of_row / QUADS;
+    let quad = place - of_row + 4u * of_row % QUADS;
+    for (var q = 0u; q < 4u; q++) {
+        dy[quad + q][quarter] = four.dy[q];
+        x[quad + q][quarter] = four.x[q];
     }
 }
 
 fn add_outer(index: u32, first_row: u32, rows: u32, partial_: u32, thread: u32) {
-    let product = MATRIX_PRODUCT[index];
-    let swap = MATRIX_SWAP[index];
-    let o = thread / QUADS;
+    // Two quads of outputs, a quad of inputs.
+    let o = 2u * (thread / QUADS);
     let i = thread % QUADS;
-    var dw: array<vec4<f32>, 4>;
-    for (var start = 0u; start < rows; start += ROWS) {
+    var dw: array<vec4<f32>, 8>;
+    var a = fetch(index, first_row, 0u, rows, thread);
+    var b = fetch(index, first_row, 0u, rows, thread + THREADS);
+    for (var row = 0u; row < rows; row += ROWS) {
         workgroupBarrier();
-        for (var place = thread; place < ROWS * QUADS; place += THREADS) {
-            let row = start + place / QUADS;
-            if row < rows {
-                let player = row % 2u;
-                let record = (first_row + row) / 2u;
-                let quad = place % QUADS;
-                dy[place] = deltas[((record * PRODUCTS + product) * 2u + player) * QUADS + quad];
-                x[place] = inputs[((record * PRODUCTS + product) * 2u + (player ^ swap)) * QUADS + quad];
-            }
-        }
+        store(thread, a);
+        store(thread + THREADS, b);
         workgroupBarrier();
-        for (var row = 0u; row < min(ROWS, rows - start); row++) {
-            let d = dy[row * QUADS + o];
-            let input_quad = x[row * QUADS + i];
+        // On the way while the threads compute.
+        a = fetch(index, first_row, row + ROWS, rows, thread);
+        b = fetch(index, first_row, row + ROWS, rows, thread + THREADS);
+        for (var r = 0u; r < ROWS; r++) {
+            let d = dy[r * QUADS + o];
+            let e = dy[r * QUADS + o + 1u];
+            let input_quad = x[r * QUADS + i];
             dw[0] += d.x * input_quad;
             dw[1] += d.y * input_quad;
             dw[2] += d.z * input_quad;
             dw[3] += d.w * input_quad;
+            dw[4] += e.x * input_quad;
+            dw[5] += e.y * input_quad;
+            dw[6] += e.z * input_quad;
+            dw[7] += e.w * input_quad;
         }
     }
-    for (var r = 0u; r < 4u; r++) {
+    for (var r = 0u; r < 8u; r++) {
         let output = 4u * o + r;
         if output < MATRIX_ROWS[index] {
-            for (var c = 0u; c < 4u; c++) {
-                partials[partial_ + MATRIX_OFFSET[index] + output * H + 4u * i + c] = dw[r][c];
-            }
+            partials[(partial_ + MATRIX_OFFSET[index] + output * H) / 4u + i] = dw[r];
         }
     }
 }

@@ -1,11 +1,12 @@
-// core/src/algorithm1.rs, `form_targets` and the losses of `add_gradient`: one workgroup per trajectory and seed, one
-// thread for each quantile. Overwrites the quantiles with their adjoints.
+// core/src/algorithm1.rs, `form_targets` and the losses of `add_gradient`: one workgroup per trajectory, one thread for
+// each quantile. Overwrites the quantiles with their adjoints.
 //
 // import N, M from host/src/gpu/layout.rs
 // import K, BATCH, SEEDS, FIELD, FIELD_V, BOOTSTRAP, RESIDUAL from host/src/gpu/plan.rs
 // import PER_QUANTILE, SHARE, PHI, LAMBDA, REST_LAMBDA from host/src/gpu/plan.rs
 // import now from update.wgsl
-// import exact from elementary.wgsl
+// import slice from slice.wgsl
+// import exact_pair from exact.wgsl
 // import midpoint, parts from quantile_huber.wgsl
 // import lambda_return from lambda_return.wgsl
 
@@ -18,8 +19,8 @@ var<workgroup> quantile_and_target: array<vec4<f32>, M>;
 
 @compute @workgroup_size(M)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) m: u32) {
-    let trajectory = group.y * BATCH + group.x;
-    let gamma = gammas[now.update * SEEDS * BATCH + trajectory];
+    let trajectory = slice.item + group.x;
+    let gamma = gammas[(now.update * SEEDS + slice.seed) * BATCH + trajectory];
     let first = trajectory * (K + 1u);
     // A bound that compilers do not know, so that they do not unroll the loop over steps.
     let k = K + now.zero;
@@ -48,29 +49,29 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             let tau = midpoint(m);
             for (var j = 0u; j < M; j++) {
                 let p = parts(tau, q, quantile_and_target[j].zw);
-                let slope = exact(p.weight * p.c);
+                let slope = exact_pair(p.weight * p.c);
                 slopes -= slope;
-                loss += exact(slope * (p.d - 0.5 * p.c));
+                loss += exact_pair(slope * (p.d - 0.5 * p.c));
             }
-            dq = exact(PER_QUANTILE * slopes);
+            dq = exact_pair(PER_QUANTILE * slopes);
             if RESIDUAL {
                 var sum = vec2(0.0);
                 for (var i = 0u; i < M; i++) {
                     let p = parts(midpoint(i), quantile_and_target[i].xy, target_);
-                    sum += exact(p.weight * p.c);
+                    sum += exact_pair(p.weight * p.c);
                 }
-                dtarget = exact(PHI * exact(PER_QUANTILE * sum));
+                dtarget = exact_pair(PHI * exact_pair(PER_QUANTILE * sum));
             }
         }
-        var adjoint = exact(exact(SHARE * dq) + through);
+        var adjoint = exact_pair(exact_pair(SHARE * dq) + through);
         if t == k {
             adjoint += dy;
         }
-        dy += exact(SHARE * dtarget);
+        dy += exact_pair(SHARE * dtarget);
         if RESIDUAL {
-            let d = exact(gamma * dy);
-            through = exact(REST_LAMBDA * d);
-            dy = exact(LAMBDA * d);
+            let d = exact_pair(gamma * dy);
+            through = exact_pair(REST_LAMBDA * d);
+            dy = exact_pair(LAMBDA * d);
         }
         predictions[step + m] = adjoint;
     }

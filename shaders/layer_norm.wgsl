@@ -1,61 +1,72 @@
 // core/src/layer_norm.rs: layer normalisation with the activation that follows it. A thread keeps its unit's tape.
 //
+// Mean and variance come from one round of sums, of each unit's distance from the first and of its square:
+//
+//   d = z - z_0          mean = z_0 + mean(d)          variance = mean(d^2) - mean(d)^2
+//
+// z_0 is one of the numbers, so as a rule it is about as far from their mean as the others are, and little cancels.
+//
 // import EPSILON from core/src/layer_norm.rs
-// import H, NORMS, SHIFT, SCALE_SUM, SHIFT_SUM from host/src/gpu/layout.rs
+// import NORMS, SHIFT, SCALE_SUM, SHIFT_SUM from host/src/gpu/layout.rs
 // import PER_UNIT from host/src/gpu/plan.rs
-// import exact from elementary.wgsl
+// import Columns from columns/
+// import exact from exact.wgsl
 // import activate from activation.wgsl
 // import parameter from parameters.wgsl
-// import unit, line, shared_at, share from dense.wgsl
+// import thread, unit from unit.wgsl
+// import add_up from sum.wgsl
 // import keep_sum from keep/
 
-// What the backward pass needs of each norm: n, 1 / sqrt(variance + epsilon), the activation's slope.
+// The unit's scale and shift. They are read before the product that the norm is applied to, so that nobody waits for them.
+struct Affine {
+    scale: f32,
+    shift: f32,
+}
+
+fn affine(norm: u32) -> Affine {
+    return Affine(parameter(norm + unit), parameter(norm + SHIFT + unit));
+}
+
+// What the backward pass needs of each norm: n and the activation's slope, by unit; 1 / sqrt(variance + epsilon).
 struct LayerTape {
-    normalized: vec2<f32>,
-    inverse_deviation: vec2<f32>,
-    slope: vec2<f32>,
+    normalized: Columns,
+    slope: Columns,
 }
 
 var<private> tape: array<LayerTape, NORMS>;
-var<workgroup> pairs: array<vec4<f32>, 2 * H>;
-var<private> pairs_at: u32;
+var<workgroup> inverse_deviations: array<Columns, NORMS>;
+var<workgroup> pivot: Columns;
 
-fn total(value: vec2<f32>) -> vec2<f32> {
-    share(value);
-    var sum = vec2(0.0);
-    for (var u = 0u; u < H; u++) {
-        sum += line[shared_at + u];
+// y from z.
+fn layer_norm(norm: Affine, activation: u32, slot: u32, z: Columns) -> Columns {
+    if thread == 0u {
+        pivot = z;
     }
-    return sum;
-}
-
-// y from z; `norm` is the position of the scales.
-fn layer_norm(norm: u32, activation: u32, slot: u32, z: vec2<f32>) -> vec2<f32> {
-    let mean = exact(total(z) * PER_UNIT);
-    let centred = exact(z - mean);
-    let variance = exact(total(exact(centred * centred)) * PER_UNIT);
+    workgroupBarrier();
+    let d = exact(z - pivot);
+    let sums = add_up(d, exact(d * d));
+    let mean = exact(sums.a * PER_UNIT);
+    let variance = max(exact(exact(sums.b * PER_UNIT) - exact(mean * mean)), Columns(0.0));
     let inverse = 1.0 / exact(sqrt(variance + EPSILON));
-    let n = exact(centred * inverse);
-    let y = activate(activation, exact(parameter(norm + unit) * n) + parameter(norm + SHIFT + unit));
-    tape[slot] = LayerTape(n, inverse, y.slope);
+    let n = exact(exact(d - mean) * inverse);
+    let y = activate(activation, exact(norm.scale * n) + norm.shift);
+    if thread == 0u {
+        inverse_deviations[slot] = inverse;
+    }
+    tape[slot] = LayerTape(n, y.slope);
     return y.value;
 }
 
-// dz from dy. The adjoints of scale and shift are kept in the layer's slots, the first of which is `slots`.
-fn layer_norm_vjp(norm: u32, slot: u32, slots: u32, dy: vec2<f32>) -> vec2<f32> {
+// dz from dy; `scale` is read early, as above. The adjoints of scale and shift are kept in the layer's slots, the first of
+// which is `slots`.
+fn layer_norm_vjp(scale: f32, slot: u32, slots: u32, dy: Columns) -> Columns {
     let n = tape[slot].normalized;
     let g = exact(tape[slot].slope * dy);
     keep_sum(slots + SCALE_SUM, exact(g * n));
     keep_sum(slots + SHIFT_SUM, g);
-    let dn = exact(parameter(norm + unit) * g);
-    pairs_at = H - pairs_at;
-    pairs[pairs_at + unit] = vec4(dn, exact(dn * n));
-    workgroupBarrier();
-    var totals = vec4(0.0);
-    for (var u = 0u; u < H; u++) {
-        totals += pairs[pairs_at + u];
-    }
-    let mean = exact(totals.xy * PER_UNIT);
-    let mean_n = exact(totals.zw * PER_UNIT);
-    return tape[slot].inverse_deviation * exact(exact(dn - mean) - exact(n * mean_n));
+    let dn = exact(scale * g);
+    let sums = add_up(dn, exact(dn * n));
+    let mean = exact(sums.a * PER_UNIT);
+    let mean_n = exact(sums.b * PER_UNIT);
+    return inverse_deviations[slot] * exact(exact(dn - mean) - exact(n * mean_n));
 }

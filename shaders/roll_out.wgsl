@@ -1,4 +1,4 @@
-// core/src/algorithm1.rs, `explore` and `roll_out`: one workgroup per trajectory and seed, k steps inside.
+// core/src/algorithm1.rs, `explore` and `roll_out`: a workgroup rolls out a trajectory, or two side by side, k steps each.
 //
 //   x~ <- x~ + alpha d U_mean(x~; theta~, gamma~)          k times, with sign flips only
 //   x(t+1) = x(t) + alpha field(x(t); theta, gamma)        from x(0) = x~
@@ -7,9 +7,11 @@
 // import K, BATCH, SEEDS, NETWORKS, DRAW_LEN, SIGN_FLIPS, ALPHA from host/src/gpu/plan.rs
 // import FIELD, FIELD_V, FIELD_U, FIELD_U_NORMALIZED from host/src/gpu/plan.rs
 // import now from update.wgsl
-// import exact from elementary.wgsl
+// import slice from slice.wgsl
+// import Columns, POINTS, columns, at_point from columns/
+// import exact from exact.wgsl
 // import THETA from parameters.wgsl
-// import unit from dense.wgsl
+// import thread, unit, find_unit from unit.wgsl
 // import use_network, networks, heads, forward, quantiles, own_gradient, direction from meta_value.wgsl
 // import game_value, game_own_gradients from game/
 
@@ -18,57 +20,87 @@
 @group(0) @binding(5) var<storage, read> gammas: array<vec2<f32>>;
 // The current policy of each trajectory.
 @group(0) @binding(6) var<storage, read_write> positions: array<vec2<f32>>;
-// Per step: x (N), f.
+// Per trajectory of the group and step: x (N), f.
 @group(0) @binding(7) var<storage, read_write> path: array<vec2<f32>>;
-// Per step: quantiles (M), the target network's (M), targets (M).
+// Likewise: quantiles (M), the target network's (M), targets (M).
 @group(0) @binding(8) var<storage, read_write> predictions: array<vec2<f32>>;
 
+// Items of a seed.
+const ITEMS: u32 = (BATCH + POINTS - 1u) / POINTS;
+
+// What the game says at each point; a thread evaluates one.
+var<workgroup> naive: array<array<vec2<f32>, N>, POINTS>;
+
 @compute @workgroup_size(H)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
-    unit = thread;
-    let trajectory = group.y * BATCH + group.x;
-    let draw = (now.outer * SEEDS * BATCH + trajectory) * DRAW_LEN;
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) index: u32) {
+    find_unit(index);
+    let item = slice.item + group.x;
+    let of_group = item / ITEMS;
+    let seed = slice.seed + of_group;
+    let number = item % ITEMS * POINTS;
+    // Where the batch is odd, the last trajectory is rolled out twice and kept once.
+    let trajectories = min(POINTS, BATCH - number);
+    let first = seed * BATCH + number;
+    let last_of_item = trajectories - 1u;
+    let first_kept = of_group * BATCH + number;
+    let draw = (now.outer * SEEDS * BATCH + first) * DRAW_LEN;
+    let second_draw = draw + last_of_item * DRAW_LEN;
     if NETWORKS == 1u {
-        use_network(group.y, THETA);
+        use_network(seed, THETA);
     }
-    var x: array<vec2<f32>, N>;
+    var x: array<Columns, N>;
     for (var n = 0u; n < N; n++) {
         if now.start == 1u {
-            x[n] = starts[draw + n];
+            x[n] = columns(starts[draw + n], starts[second_draw + n]);
         } else {
-            x[n] = positions[trajectory * N + n];
+            x[n] = columns(positions[first * N + n], positions[(first + last_of_item) * N + n]);
         }
     }
-    let gamma = gammas[now.update * SEEDS * BATCH + trajectory];
+    let discounts = now.update * SEEDS * BATCH + first;
+    let gamma = columns(gammas[discounts], gammas[discounts + last_of_item]);
     // One loop for both, with a bound that compilers do not know: the network is compiled once and never unrolled.
     let explored = select(0u, K, SIGN_FLIPS);
     let last = explored + K + now.zero;
     for (var s = 0u; s <= last; s++) {
         let exploring = s < explored;
         var discount = gamma;
-        var mask = vec2(1.0);
+        var mask = Columns(1.0);
         if exploring {
-            discount = starts[draw + N];
-            mask = starts[draw + DRAW_LEN - H + unit];
+            discount = columns(starts[draw + N], starts[second_draw + N]);
+            let sign = DRAW_LEN - H + unit;
+            mask = columns(starts[draw + sign], starts[second_draw + sign]);
         }
-        if s == select(last, explored, SIGN_FLIPS) {
-            arrive(trajectory, x);
-        }
-        let step = trajectory * (K + 1u) + s - explored;
-        if !exploring && unit == 0u {
+        let arrives = s == select(last, explored, SIGN_FLIPS);
+        if thread < trajectories {
+            var at: array<vec2<f32>, N>;
             for (var n = 0u; n < N; n++) {
-                path[step * (N + 1u) + n] = x[n];
+                at[n] = at_point(x[n], thread);
+                if arrives {
+                    positions[(first + thread) * N + n] = at[n];
+                }
             }
-            path[step * (N + 1u) + N] = game_value(x);
+            if !exploring {
+                let step = ((first_kept + thread) * (K + 1u) + s - explored) * (N + 1u);
+                for (var n = 0u; n < N; n++) {
+                    path[step + n] = at[n];
+                }
+                path[step + N] = game_value(at);
+                if FIELD != FIELD_V {
+                    naive[thread] = game_own_gradients(at);
+                }
+            }
         }
         for (var n = 0u; n < networks(); n++) {
             if NETWORKS > 1u {
-                use_network(group.y * NETWORKS + n, THETA);
+                use_network(seed * NETWORKS + n, THETA);
             }
             let q = quantiles(forward(x, discount));
             if !exploring && unit < M {
-                let place = step * 3u * M + unit;
-                predictions[place] = heads(q, predictions[place]);
+                for (var p = 0u; p < trajectories; p++) {
+                    let place = ((first_kept + p) * (K + 1u) + s - explored) * 3u * M + unit;
+                    let old = columns(predictions[place], predictions[place]);
+                    predictions[place] = at_point(heads(q, old), p);
+                }
             }
             if s < last {
                 own_gradient(mask);
@@ -77,25 +109,19 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         if s == last {
             break;
         }
-        var naive: array<vec2<f32>, N>;
-        if FIELD != FIELD_V && !exploring {
-            naive = game_own_gradients(x);
-        }
         for (var n = 0u; n < N; n++) {
             var field = direction[n];
-            if FIELD == FIELD_U && !exploring {
-                field = exact(naive[n] + exact(gamma * field));
-            } else if FIELD == FIELD_U_NORMALIZED && !exploring {
-                field = exact(exact(exact(1.0 - gamma) * naive[n]) + exact(gamma * field));
+            if FIELD != FIELD_V && !exploring {
+                let of_game = columns(naive[0][n], naive[last_of_item][n]);
+                if FIELD == FIELD_U {
+                    field = exact(of_game + exact(gamma * field));
+                } else if FIELD == FIELD_U_NORMALIZED {
+                    field = exact(exact(exact(1.0 - gamma) * of_game) + exact(gamma * field));
+                }
             }
             x[n] += exact(ALPHA * field);
         }
-    }
-}
-
-fn arrive(trajectory: u32, x: array<vec2<f32>, N>) {
-    var arrived = x;
-    if unit < N {
-        positions[trajectory * N + unit] = arrived[unit];
+        // All have read `naive`.
+        workgroupBarrier();
     }
 }

@@ -6,53 +6,66 @@
 // import K, LEARNED, BATCH, SEEDS, NETWORKS, CHUNK, CHUNKS, SEGMENT, SEGMENTS from host/src/gpu/plan.rs
 // import now from update.wgsl
 // import slice from slice.wgsl
-// import exact from elementary.wgsl
+// import Columns, POINTS, columns from columns/
+// import exact from exact.wgsl
 // import THETA from parameters.wgsl
-// import unit, share, dense_vjp_input from dense.wgsl
+// import unit, find_unit from unit.wgsl
+// import share, fetch_vjp, dense_vjp_input from dense.wgsl
 // import use_network, heads, forward, network_vjp, embedded from meta_value.wgsl
-// import record, sums, vector_sums, keep_input, keep_delta, keep_sum from keep/records.wgsl
+// import record, points_kept, sums, vector_sums, keep_input, keep_delta, keep_sum from keep/records.wgsl
 
 @group(0) @binding(4) var<storage, read> gammas: array<vec2<f32>>;
 @group(0) @binding(5) var<storage, read> path: array<vec2<f32>>;
 @group(0) @binding(6) var<storage, read> predictions: array<vec2<f32>>;
 
 @compute @workgroup_size(H)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
-    unit = thread;
-    let chunk = slice.first + group.y / CHUNK;
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) index: u32) {
+    find_unit(index);
+    let item = slice.item + group.x;
+    let segment = item % SEGMENTS;
+    // Counted from the first whose records are in memory.
+    let of_slice = item / SEGMENTS;
+    let chunk = slice.chunk + of_slice / CHUNK;
     let network = chunk / CHUNKS;
-    let index = (chunk % CHUNKS) * CHUNK + group.y % CHUNK;
-    if index >= BATCH {
+    let number = (chunk % CHUNKS) * CHUNK + of_slice % CHUNK;
+    // The last chunk may have fewer trajectories.
+    if number >= BATCH {
         return;
     }
-    let trajectory = network / NETWORKS * BATCH + index;
-    let gamma = gammas[now.update * SEEDS * BATCH + trajectory];
-    use_network(network, THETA);
+    let of_group = network / NETWORKS * BATCH + number;
+    let discounts = gammas[(now.update * SEEDS + slice.seed) * BATCH + of_group];
+    let gamma = columns(discounts, discounts);
+    use_network(slice.seed * NETWORKS + network, THETA);
     for (var slot = 0u; slot < SUMS; slot++) {
         sums[slot] = 0.0;
     }
-    for (var t = group.x * SEGMENT; t < min((group.x + 1u) * SEGMENT, LEARNED); t++) {
-        record = group.y * LEARNED + t;
-        let step = trajectory * (K + 1u) + t;
-        var x: array<vec2<f32>, N>;
+    let end = min((segment + 1u) * SEGMENT, LEARNED);
+    for (var t = segment * SEGMENT; t < end; t += POINTS) {
+        record = of_slice * LEARNED + t;
+        points_kept = min(POINTS, end - t);
+        let first = of_group * (K + 1u) + t;
+        let last = first + points_kept - 1u;
+        var x: array<Columns, N>;
         for (var n = 0u; n < N; n++) {
-            x[n] = path[step * (N + 1u) + n];
+            x[n] = columns(path[first * (N + 1u) + n], path[last * (N + 1u) + n]);
         }
         keep_input(QUANTILES_PRODUCT, forward(x, gamma));
-        var dq = vec2(0.0);
+        var dq = Columns(0.0);
         if unit < M {
-            dq = heads(predictions[step * 3u * M + unit], vec2(0.0));
+            let second = select(vec2(0.0), predictions[last * 3u * M + unit], points_kept > 1u);
+            dq = heads(columns(predictions[first * 3u * M + unit], second), Columns(0.0));
         }
         keep_delta(QUANTILES_PRODUCT, dq);
         keep_sum(QUANTILES_SUM, dq);
+        let matrix = fetch_vjp(QUANTILES, M);
         share(dq);
-        let dz = network_vjp(dense_vjp_input(QUANTILES, M, vec2(0.0)));
+        let dz = network_vjp(dense_vjp_input(matrix, M, Columns(0.0)));
         for (var n = 0u; n < N; n++) {
             keep_sum(POLICY_INPUT_SUMS + n, exact(dz * embedded[n]));
         }
         keep_sum(POLICY_INPUT_SUMS + N, exact(dz * gamma));
     }
-    let place = (group.y * SEGMENTS + group.x) * SUMS * H + unit;
+    let place = (of_slice * SEGMENTS + segment) * SUMS * H + unit;
     for (var slot = 0u; slot < SUMS; slot++) {
         vector_sums[place + slot * H] = sums[slot];
     }

@@ -1,7 +1,7 @@
 // core/src/game/bilinear.rs.
 //
 // import N from host/src/gpu/layout.rs
-// import exact_scalar from elementary.wgsl
+// import exact_scalar from exact.wgsl
 
 fn game_value(x: array<vec2<f32>, N>) -> vec2<f32> {
     let product = exact_scalar(x[0].x * x[0].y);

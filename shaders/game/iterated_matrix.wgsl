@@ -4,7 +4,8 @@
 //
 // import N from host/src/gpu/layout.rs
 // import DELTA, PAYOFFS from host/src/gpu/plan.rs
-// import exact, exact_scalar, sigmoid from elementary.wgsl
+// import exact_pair, exact_scalar from exact.wgsl
+// import sigmoid_pair from elementary.wgsl
 
 // 1 - delta, of the rounded delta.
 const REST: f32 = 1.0 - DELTA;
@@ -12,17 +13,17 @@ const REST: f32 = 1.0 - DELTA;
 // The probabilities of cooperating, at the start and after DD, DC, CD, CC with player 0's action first.
 fn cooperation(x: array<vec2<f32>, N>) -> array<vec2<f32>, 5> {
     return array<vec2<f32>, 5>(
-        sigmoid(x[0]),
-        sigmoid(x[1]),
-        sigmoid(vec2(x[2].x, x[3].y)),
-        sigmoid(vec2(x[3].x, x[2].y)),
-        sigmoid(x[4]),
+        sigmoid_pair(x[0]),
+        sigmoid_pair(x[1]),
+        sigmoid_pair(vec2(x[2].x, x[3].y)),
+        sigmoid_pair(vec2(x[3].x, x[2].y)),
+        sigmoid_pair(x[4]),
     );
 }
 
 // The distribution over joint states that a row of probabilities implies.
 fn joint(p: vec2<f32>) -> vec4<f32> {
-    let other = exact(1.0 - p);
+    let other = exact_pair(1.0 - p);
     return vec4(other.x * other.y, other.x * p.y, p.x * other.y, p.x * p.y);
 }
 
@@ -37,7 +38,7 @@ fn transition_matrix(p: array<vec2<f32>, 5>) -> array<vec4<f32>, 4> {
 }
 
 fn exact_row(x: vec4<f32>) -> vec4<f32> {
-    return vec4(exact(x.xy), exact(x.zw));
+    return vec4(exact_pair(x.xy), exact_pair(x.zw));
 }
 
 // a^-1 b for two right-hand sides, by elimination without pivoting: a is diagonally dominant.
@@ -49,15 +50,15 @@ fn solve(matrix: array<vec4<f32>, 4>, rhs: array<vec2<f32>, 4>) -> array<vec2<f3
         for (var row = pivot + 1u; row < 4u; row++) {
             let factor = exact_scalar(a[row][pivot] * inverse);
             a[row] -= exact_row(factor * a[pivot]);
-            b[row] -= exact(factor * b[pivot]);
+            b[row] -= exact_pair(factor * b[pivot]);
         }
     }
     for (var up = 4u; up > 0u; up--) {
         let row = up - 1u;
         for (var column = up; column < 4u; column++) {
-            b[row] -= exact(a[row][column] * b[column]);
+            b[row] -= exact_pair(a[row][column] * b[column]);
         }
-        b[row] = exact(b[row] / a[row][row]);
+        b[row] = exact_pair(b[row] / a[row][row]);
     }
     return b;
 }
@@ -83,10 +84,10 @@ fn occupancy(p: array<vec2<f32>, 5>) -> array<f32, 4> {
 
 fn game_value(x: array<vec2<f32>, N>) -> vec2<f32> {
     let d = occupancy(cooperation(x));
-    var value = exact(d[0] * PAYOFFS[0]);
-    value = exact(value + exact(d[1] * PAYOFFS[1]));
-    value = exact(value + exact(d[2] * PAYOFFS[2]));
-    return exact(value + exact(d[3] * PAYOFFS[3]));
+    var value = exact_pair(d[0] * PAYOFFS[0]);
+    value = exact_pair(value + exact_pair(d[1] * PAYOFFS[1]));
+    value = exact_pair(value + exact_pair(d[2] * PAYOFFS[2]));
+    return exact_pair(value + exact_pair(d[3] * PAYOFFS[3]));
 }
 
 fn game_own_gradients(x: array<vec2<f32>, N>) -> array<vec2<f32>, N> {
@@ -94,8 +95,8 @@ fn game_own_gradients(x: array<vec2<f32>, N>) -> array<vec2<f32>, N> {
     var d = occupancy(p);
     let v = solve(transition_matrix(p), PAYOFFS);
     // What switching from D to C gains while the opponent plays D, and while it plays C.
-    let against_d = exact(vec2(v[2].x - v[0].x, v[1].y - v[0].y));
-    let against_c = exact(vec2(v[3].x - v[1].x, v[3].y - v[2].y));
+    let against_d = exact_pair(vec2(v[2].x - v[0].x, v[1].y - v[0].y));
+    let against_c = exact_pair(vec2(v[3].x - v[1].x, v[3].y - v[2].y));
     var by_state: array<vec2<f32>, 5>;
     for (var k = 0u; k < 5u; k++) {
         var weight = REST;
@@ -103,8 +104,8 @@ fn game_own_gradients(x: array<vec2<f32>, N>) -> array<vec2<f32>, N> {
             weight = exact_scalar(DELTA * d[k - 1u]);
         }
         let other = p[k].yx;
-        let slope = exact(exact(exact(1.0 - other) * against_d) + exact(other * against_c));
-        by_state[k] = exact(exact(exact(weight * slope) * p[k]) * exact(1.0 - p[k]));
+        let slope = exact_pair(exact_pair(exact_pair(1.0 - other) * against_d) + exact_pair(other * against_c));
+        by_state[k] = exact_pair(exact_pair(exact_pair(weight * slope) * p[k]) * exact_pair(1.0 - p[k]));
     }
     return array<vec2<f32>, N>(
         by_state[0],

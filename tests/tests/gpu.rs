@@ -3,13 +3,14 @@
 //! environment they fail.
 //!
 //! On a software device (lavapipe) bits are compared, since its arithmetic is IEEE with every product rounded and the
-//! shaders fix every order. Hardware may fuse operations or divide less exactly: there, and where sums are split into
-//! chunks, bounds apply.
+//! shaders fix every order: with the core's formulas, whose sums are taken in the shaders' order by [`Shaders`]. Hardware may
+//! fuse operations or divide less exactly: there, and where sums are split into chunks, bounds apply.
 
 use std::sync::{Arc, OnceLock};
 
 use meva::config::{Algorithm, Config, Sharing};
 use meva::draws::Draws;
+use meva::gpu::plan::Points;
 use meva::gpu::shader::Stage;
 use meva::gpu::{Gpu, Plan, probe};
 use meva::training::fleet::Fleet;
@@ -17,11 +18,12 @@ use meva::training::trainer::Trainer;
 use meva_core::activation::Activation;
 use meva_core::algorithm1::{State, Step, Trajectory, update};
 use meva_core::game::{AnyGame, PlaneGame};
-use meva_core::kernels::Portable;
+use meva_core::kernels::Kernels;
+use meva_core::layer_norm::{self, LayerNorm, LayerTape};
 use meva_core::meta_value::{MetaValue, Tape};
 use meva_core::parameters::Parameters;
 use meva_core::random::{Purpose, Stream};
-use meva_core::{Game, Player, Players, elementary};
+use meva_core::{Game, Player, Players, dense, elementary};
 
 fn gpu() -> Option<Arc<Gpu>> {
     static GPU: OnceLock<Option<Arc<Gpu>>> = OnceLock::new();
@@ -45,6 +47,88 @@ fn gpu() -> Option<Arc<Gpu>> {
 /// Whether the device computes according to IEEE, so that bits can be compared.
 fn exact(gpu: &Gpu) -> bool {
     gpu.description.is_software()
+}
+
+/// The core's formulas with sums in the order of `sum.wgsl` and `dense.wgsl`.
+struct Shaders;
+
+impl Shaders {
+    /// The unit that a thread owns.
+    fn unit(thread: usize, hidden: usize) -> usize {
+        let quads = hidden / 4;
+        4 * (thread % quads) + thread / quads
+    }
+
+    /// The sum over units of a layer: neighbouring threads' numbers, then neighbouring sums, and so on.
+    fn sum<const H: usize>(of_unit: impl Fn(usize) -> f32) -> f32 {
+        let mut sums: Vec<f32> = (0..H).map(|thread| of_unit(Self::unit(thread, H))).collect();
+        while sums.len() > 1 {
+            sums = sums.chunks(2).map(|pair| pair.iter().sum()).collect();
+        }
+        sums[0]
+    }
+
+    /// The sum over the inputs of a matrix: every fourth, then the four sums in pairs.
+    fn product(inputs: usize, term: impl Fn(usize) -> f32) -> f32 {
+        let [a, b, c, d] = [0, 1, 2, 3].map(|quarter| (quarter..inputs).step_by(4).fold(0.0, |sum, k| sum + term(k)));
+        (a + b) + (c + d)
+    }
+}
+
+impl Kernels<f32> for Shaders {
+    fn dense<const I: usize, const O: usize>(&self, w: &[[f32; I]; O], x: &[f32; I], y: &mut [f32; O]) {
+        if I < 16 {
+            // The policy network's first layer: each thread adds its unit's inputs.
+            return dense::forward(w, x, y);
+        }
+        for o in 0..O {
+            y[o] += Self::product(I, |i| w[o][i] * x[i]);
+        }
+    }
+
+    fn dense_vjp_input<const I: usize, const O: usize>(&self, w: &[[f32; I]; O], dy: &[f32; O], dx: &mut [f32; I]) {
+        for i in 0..I {
+            dx[i] += match I < 16 {
+                true => Self::sum::<O>(|o| w[o][i] * dy[o]),
+                false => Self::product(O, |o| w[o][i] * dy[o]),
+            };
+        }
+    }
+
+    fn layer_norm<const H: usize>(
+        &self,
+        norm: &LayerNorm<f32, H>,
+        activation: Activation,
+        tape: &mut LayerTape<f32, H>,
+    ) {
+        let per_unit = (1.0 / H as f64) as f32;
+        let first = tape.normalized[0];
+        let distance = tape.normalized.map(|z| z - first);
+        let mean = Self::sum::<H>(|u| distance[u]) * per_unit;
+        let variance = (Self::sum::<H>(|u| distance[u] * distance[u]) * per_unit - mean * mean).max(0.0);
+        tape.inverse_deviation = 1.0 / (variance + layer_norm::EPSILON as f32).sqrt();
+        for u in 0..H {
+            let n = (distance[u] - mean) * tape.inverse_deviation;
+            tape.normalized[u] = n;
+            (tape.output[u], tape.slope[u]) = activation.value_and_slope(norm.scale[u] * n + norm.shift[u]);
+        }
+    }
+
+    fn layer_norm_vjp<const H: usize>(
+        &self,
+        norm: &LayerNorm<f32, H>,
+        tape: &LayerTape<f32, H>,
+        dy: &[f32; H],
+        dz: &mut [f32; H],
+    ) {
+        let per_unit = (1.0 / H as f64) as f32;
+        let dn = |u: usize| norm.scale[u] * (tape.slope[u] * dy[u]);
+        let mean = Self::sum::<H>(dn) * per_unit;
+        let mean_n = Self::sum::<H>(|u| dn(u) * tape.normalized[u]) * per_unit;
+        for u in 0..H {
+            dz[u] = tape.inverse_deviation * (dn(u) - mean - tape.normalized[u] * mean_n);
+        }
+    }
 }
 
 fn config(preset: &str, changes: &[&str]) -> Config {
@@ -229,7 +313,7 @@ fn by_core_of<G: Game<N>, const N: usize, const H: usize, const R: usize, const 
         // The learning rate is constant within an outer iteration.
         settings.optimizer.eta = config.eta_at(n - n % per_outer);
         losses.push(update(
-            &Portable,
+            &Shaders,
             &mut game,
             &settings,
             &mut states,
@@ -279,30 +363,115 @@ fn differing(got: &[f32], expected: &[f32]) -> usize {
 fn updates_have_the_bits_of_the_core() {
     let Some(gpu) = gpu() else { return };
     let mut failures = Vec::new();
+    let of_two = [
+        "logistic, residual, lambda",
+        "logistic, sign flips",
+        "ipd",
+        "imp, separate",
+    ];
     for (name, mut config) in variety() {
         // Segments of a vector's gradient are summed separately, so there is one trajectory; matrices allow several.
         config.batch = 1;
-        let plan = Plan {
-            chunk: config.batch,
-            segment: 1000,
-            ..Plan::of(&config, 1).unwrap()
-        };
-        let (got, got_losses) = by_gpu(&gpu, &config, 2, plan);
         let (expected, losses) = by_core(&config, 4);
-        let (bits, error) = (differing(&got, &expected), error(&got, &expected));
-        // An outer iteration's loss is the mean of its updates'.
-        let means: Vec<f32> = losses.chunks_exact(2).map(|pair| (pair[0] + pair[1]) / 2.0).collect();
-        let loss = self::error(&got_losses, &means);
-        println!(
-            "{name}: {bits} of {} numbers differ, error {error:.1e} of rms; error of the losses {loss:.1e}",
-            got.len()
-        );
-        // On hardware, the step of a parameter whose gradient is rounding error may have the opposite sign.
-        let passed = if exact(&gpu) { bits == 0 } else { error <= 2e-3 };
-        // The sum over quantiles and steps has a different order.
-        failures.extend((!(passed && loss <= 1e-5)).then_some(name));
+        let several = of_two.contains(&name).then_some(Points::Two);
+        for points in [Points::One].into_iter().chain(several) {
+            let plan = Plan {
+                chunk: config.batch,
+                segment: 1000,
+                rolled_out: points,
+                evaluated: points,
+                ..Plan::of(&config, 1).unwrap()
+            };
+            let (got, got_losses) = by_gpu(&gpu, &config, 2, plan);
+            let (bits, error) = (differing(&got, &expected), error(&got, &expected));
+            // An outer iteration's loss is the mean of its updates'.
+            let means: Vec<f32> = losses.chunks_exact(2).map(|pair| (pair[0] + pair[1]) / 2.0).collect();
+            let loss = self::error(&got_losses, &means);
+            println!(
+                "{name}, {points:?}: {bits} of {} numbers differ, error {error:.1e} of rms; error of the losses {loss:.1e}",
+                got.len()
+            );
+            // On hardware, the step of a parameter whose gradient is rounding error may have the opposite sign.
+            let passed = if exact(&gpu) { bits == 0 } else { error <= 2e-3 };
+            // The sum over quantiles and steps has a different order.
+            failures.extend((!(passed && loss <= 1e-5)).then_some((name, points)));
+        }
     }
     assert!(failures.is_empty(), "{failures:?}");
+}
+
+/// Shaders that check every index give the same bits, with groups of points that leave remainders.
+#[test]
+fn checks_of_indices_change_no_bits() {
+    let Some(gpu) = gpu() else { return };
+    let checking = Arc::new(Gpu::open(None).unwrap().with_index_checks());
+    for (name, config) in variety() {
+        if !["ipd", "imp, separate", "logistic, residual"].contains(&name) {
+            continue;
+        }
+        let plan = Plan {
+            chunk: 2,
+            segment: 2,
+            rolled_out: Points::Two,
+            evaluated: Points::Two,
+            ..Plan::of(&config, 1).unwrap()
+        };
+        let (unchecked, _) = by_gpu(&gpu, &config, 2, plan.clone());
+        let (checked, _) = by_gpu(&checking, &config, 2, plan);
+        assert_eq!(differing(&unchecked, &checked), 0, "{name}");
+    }
+}
+
+/// Compiled stages are kept, found again, and made anew when their file is damaged.
+#[test]
+fn compiled_stages_are_kept() {
+    let Some(_) = gpu() else { return };
+    let directory = tempfile::tempdir().unwrap();
+    let train = || {
+        let gpu = Arc::new(Gpu::open(None).unwrap().with_cache(Some(directory.path())));
+        let config = config("logistic", &[&SMALL[..], &["steps=2", "stride=2"]].concat());
+        by_gpu(&gpu, &config, 1, Plan::of(&config, 1).unwrap()).0
+    };
+    let expected = train();
+    let files = || -> Vec<_> {
+        std::fs::read_dir(directory.path())
+            .unwrap()
+            .map(|file| file.unwrap().path())
+            .collect()
+    };
+    // A driver may have nothing to keep.
+    for file in files() {
+        assert_eq!(differing(&train(), &expected), 0);
+        std::fs::write(&file, b"damaged").unwrap();
+        assert_eq!(differing(&train(), &expected), 0);
+        assert_ne!(std::fs::read(&file).unwrap(), b"damaged");
+    }
+}
+
+/// A profile has all stages, and leaves the runs as they were.
+#[test]
+fn profiles_change_nothing() {
+    let Some(gpu) = gpu() else { return };
+    let config = config("ipd", &[&SMALL[..], &["steps=4", "stride=2"]].concat());
+    let mut trainer = Trainer::new(&config).unwrap();
+    let before = trainer.numbers();
+    let mut fleet = Fleet::new(&gpu, &[&trainer]).unwrap();
+    let profile = fleet.profile().unwrap();
+    let names: Vec<&str> = profile.stages.iter().map(|time| time.stage.name()).collect();
+    assert_eq!(
+        names,
+        [
+            "roll_out",
+            "bootstrap",
+            "form_targets",
+            "vjp_parameters",
+            "dense_vjp_weight",
+            "adamw"
+        ]
+    );
+    assert!(profile.stages.iter().all(|time| time.seconds > 0.0), "{profile}");
+    fleet.store(0, &mut trainer).unwrap();
+    assert_eq!(differing(&trainer.numbers(), &before), 0);
 }
 
 /// Names of a probe's results, each with its count of numbers per player.
@@ -338,14 +507,14 @@ fn point<G: Game<N>, const N: usize, const H: usize, const R: usize, const M: us
     let mut q = [[0.0; M]; 2];
     for player in Player::BOTH {
         let (network, i) = (network(player), player.index());
-        network.forward(&Portable, &x, &gamma, Players::Only(player), &mut tapes[i]);
-        network.quantiles(&Portable, player, &tapes[i], &mut q[i]);
+        network.forward(&Shaders, &x, &gamma, Players::Only(player), &mut tapes[i]);
+        network.quantiles(&Shaders, player, &tapes[i], &mut q[i]);
     }
     let mut answer: Vec<f32> = (0..M).flat_map(|m| [q[0][m], q[1][m]]).collect();
     for mask in [None, Some(&mask)] {
         let g = Player::BOTH.map(|p| {
             let i = p.index();
-            network(p).own_gradient(&Portable, p, mask.map(|mask| &mask[i]), &tapes[i])
+            network(p).own_gradient(&Shaders, p, mask.map(|mask| &mask[i]), &tapes[i])
         });
         answer.extend((0..N).flat_map(|n| [g[0][n], g[1][n]]));
     }

@@ -23,6 +23,7 @@ use meva::follow::{Agent, Learner};
 use meva::limits::room_for;
 use meva::model::Model;
 use meva::paper::figures::{Content, Figure, Panel};
+use meva::training::fleet::Fleet;
 use meva::training::run;
 use meva::training::{self, Backend, Event, Finished, Run, RunDirectory, Trainer};
 
@@ -54,6 +55,10 @@ pub struct Train {
     /// The adapter that --engine gpu uses, as `meva devices` lists them
     #[arg(long, value_name = "NAME|INDEX")]
     adapter: Option<String>,
+    /// Before training on a GPU, print where the time of an update goes: milliseconds by stage, operations, and what was chosen
+    /// for this many trajectories
+    #[arg(long, conflicts_with = "resume")]
+    profile: bool,
     /// How often the run is saved, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 10.0)]
     save_every: f64,
@@ -71,6 +76,19 @@ fn settings(algorithm: Algorithm) -> &'static [f64] {
         Algorithm::Meva => &[0.0, 0.5, 0.8, 0.9, 0.95, 0.99],
         Algorithm::Cola => &[0.0, 1.0, 2.0, 5.0, 10.0],
     }
+}
+
+/// Says where the time of an update goes. The runs are left as they are.
+fn profile(backend: &Backend, trainers: &[Trainer]) -> Result<()> {
+    let Backend::Gpu(gpu) = backend else {
+        return Err(Error::usage("only a GPU's time is known by stage")
+            .at("--profile")
+            .hint("add --engine gpu, or use a profiler such as perf for the CPU engine"));
+    };
+    let trainers: Vec<&Trainer> = trainers.iter().collect();
+    let profile = Fleet::new(gpu, &trainers)?.profile()?;
+    eprint!("{}\n{profile}", gpu.description);
+    Ok(())
 }
 
 impl Train {
@@ -93,6 +111,9 @@ impl Train {
         backend.check(&first, count)?;
         let configs: Vec<Config> = seeds.map(|seed| config.with_seed(seed)).collect();
         let trainers = configs.iter().map(Trainer::new).collect::<Result<Vec<Trainer>>>()?;
+        if self.profile {
+            profile(&backend, &trainers)?;
+        }
         // Check all of them before anything is written: one that is taken must not leave the others half made.
         let directories = configs
             .iter()
@@ -148,7 +169,16 @@ impl Train {
     }
 
     fn backend(&self) -> Result<Backend> {
-        Backend::open(&self.engine, self.adapter.as_deref())
+        let backend = Backend::open(&self.engine, self.adapter.as_deref())?;
+        if let Backend::Gpu(gpu) = &backend
+            && gpu.description.is_software()
+        {
+            eprintln!(
+                "note: {} computes on the CPU, many times slower than --engine cpu",
+                gpu.description
+            );
+        }
+        Ok(backend)
     }
 
     /// The configuration of the first run, and the seeds of all of them.

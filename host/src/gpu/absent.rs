@@ -23,6 +23,17 @@ pub mod device {
         pub fn open(_: Option<&str>) -> Result<Self> {
             Err(no_adapter())
         }
+
+        /// Cannot be called: there is no device.
+        pub fn binds(&self) -> u64 {
+            match self.never {}
+        }
+
+        /// Cannot be called: there is no device.
+        #[must_use]
+        pub fn with_cache(self, _: Option<&std::path::Path>) -> Self {
+            match self.never {}
+        }
     }
 
     /// No adapters, hence no default.
@@ -61,7 +72,7 @@ pub mod updater {
 
     use super::device::Gpu;
     use crate::error::Result;
-    use crate::gpu::{OptimizerStep, OuterDraws, Plan};
+    use crate::gpu::{OptimizerStep, OuterDraws, Plan, Profile};
 
     /// Algorithm 1 on a device; without the feature `gpu` there is none.
     pub struct Updater(Infallible);
@@ -98,6 +109,14 @@ pub mod updater {
         /// # Errors
         /// None.
         pub fn run(&mut self, _: &[OuterDraws], _: &[OptimizerStep]) -> Result<Vec<f32>> {
+            match self.0 {}
+        }
+
+        /// Cannot be called: there is no device.
+        ///
+        /// # Errors
+        /// None.
+        pub fn profile(&mut self, _: &[OuterDraws], _: &[OptimizerStep]) -> Result<Profile> {
             match self.0 {}
         }
     }

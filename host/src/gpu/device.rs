@@ -1,10 +1,14 @@
 //! Adapters and the device that is opened on one of them.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use wgpu::{Adapter, AdapterInfo, Backends, Device, DeviceType, Instance, InstanceDescriptor, InstanceFlags, Queue};
+use wgpu::{
+    Adapter, AdapterInfo, Backends, Device, DeviceType, Features, Instance, InstanceDescriptor, InstanceFlags, Queue,
+};
 
+use super::cache::Cache;
 use super::description::{CPU, Description};
 use crate::error::{Error, Result};
 
@@ -50,7 +54,10 @@ fn adapters() -> Vec<Adapter> {
 /// All adapters, and the index of the default one: the first discrete GPU, otherwise the first integrated or virtual
 /// one, otherwise whatever is available.
 pub fn list() -> (Vec<Description>, Option<usize>) {
-    let adapters = adapters();
+    described(&adapters())
+}
+
+fn described(adapters: &[Adapter]) -> (Vec<Description>, Option<usize>) {
     let infos: Vec<_> = adapters.iter().map(Adapter::get_info).collect();
     let best = (0..infos.len()).min_by_key(|&index| (rank(&infos[index]), index));
     let descriptions = infos.iter().enumerate().map(|(index, info)| describe(index, info));
@@ -73,6 +80,10 @@ pub struct Gpu {
     /// The first error that was reported outside of any call.
     fault: Arc<Mutex<Option<String>>>,
     patience: Duration,
+    info: AdapterInfo,
+    cache: Option<Cache>,
+    /// Whether the shaders check every index.
+    pub(super) checks_indices: bool,
 }
 
 impl Gpu {
@@ -81,7 +92,8 @@ impl Gpu {
     /// # Errors
     /// There is no adapter, none of them matches, or it cannot be opened with wgpu's default limits.
     pub fn open(wanted: Option<&str>) -> Result<Self> {
-        let (descriptions, best) = list();
+        let mut adapters = adapters();
+        let (descriptions, best) = described(&adapters);
         let listed = || {
             let lines: Vec<String> = descriptions.iter().map(ToString::to_string).collect();
             lines.join("; ")
@@ -105,12 +117,13 @@ impl Gpu {
                 })?
             }
         };
-        let adapter = adapters()
-            .into_iter()
-            .nth(index)
-            .ok_or_else(|| Error::other("the adapter is no longer there"))?;
-        let description = describe(index, &adapter.get_info());
+        let adapter = adapters.swap_remove(index);
+        let info = adapter.get_info();
+        let description = describe(index, &info);
+        // What saves time, and what tells where it goes, where an adapter has it.
+        let wanted = Features::PIPELINE_CACHE | Features::TIMESTAMP_QUERY;
         let (device, queue) = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor {
+            required_features: adapter.features() & wanted,
             label: Some("meva"),
             required_limits: wgpu::Limits::default(),
             ..Default::default()
@@ -140,13 +153,58 @@ impl Gpu {
             description,
             fault,
             patience: PATIENCE,
+            info,
+            cache: None,
+            checks_indices: false,
         })
+    }
+
+    /// The same device, which keeps compiled shaders in a directory, by default in the user's cache directory, and finds
+    /// them there. A damaged or foreign file is ignored.
+    #[must_use]
+    pub fn with_cache(self, directory: Option<&Path>) -> Self {
+        let directory = directory.map(Path::to_path_buf).or_else(Cache::directory);
+        let cache = directory.and_then(|directory| Cache::open(&self.device, &self.info, &directory));
+        Gpu { cache, ..self }
+    }
+
+    /// The same device, with shaders that check every index, as untrusted ones would have to. The results have the same
+    /// bits; the checks cost a third of the time.
+    #[must_use]
+    pub fn with_index_checks(self) -> Self {
+        Gpu {
+            checks_indices: true,
+            ..self
+        }
+    }
+
+    /// Where compiled pipelines are found.
+    pub(super) fn cache(&self) -> Option<&wgpu::PipelineCache> {
+        self.cache.as_ref().map(Cache::pipelines)
+    }
+
+    /// Keeps compiled pipelines for the next run, if there is a place for them.
+    pub(super) fn store_cache(&self) {
+        if let Some(cache) = &self.cache {
+            cache.store();
+        }
+    }
+
+    /// Nanoseconds of a tick of the device's clock, if it has one.
+    pub(super) fn timestamp_period(&self) -> Option<f64> {
+        let has_clock = self.device.features().contains(Features::TIMESTAMP_QUERY);
+        has_clock.then(|| f64::from(self.queue.get_timestamp_period()))
     }
 
     /// The same device, on which a submission counts as hung when it takes longer than `patience`. The default is 5 minutes.
     #[must_use]
     pub fn with_patience(self, patience: Duration) -> Self {
         Gpu { patience, ..self }
+    }
+
+    /// The most bytes of a buffer that shaders can see.
+    pub fn binds(&self) -> u64 {
+        self.device.limits().max_storage_buffer_binding_size
     }
 
     /// Gives up the device, as happens when a driver is reset or a GPU unplugged: work in progress fails, and so does
@@ -157,8 +215,13 @@ impl Gpu {
 
     /// Waits until everything that was submitted is done.
     pub(crate) fn wait(&self) -> Result<()> {
+        self.wait_for(None)
+    }
+
+    /// Waits until a submission is done, by default the last.
+    pub(crate) fn wait_for(&self, submission: Option<wgpu::SubmissionIndex>) -> Result<()> {
         let polled = self.device.poll(wgpu::PollType::Wait {
-            submission_index: None,
+            submission_index: submission,
             timeout: Some(self.patience),
         });
         let fault = self.fault.lock().ok().and_then(|fault| fault.clone());

@@ -18,25 +18,22 @@ pub(super) enum Access {
 }
 use Access::{Read, Write};
 
-/// The first storage binding of a stage, whether it reads `slice`, and how it uses its buffers.
-pub(super) fn bindings(stage: Stage) -> (u32, bool, &'static [Access]) {
+/// The first storage binding of a stage, and how it uses its buffers.
+fn bindings(stage: Stage) -> (u32, &'static [Access]) {
     match stage {
-        Stage::RollOut => (2, false, &[Read, Read, Read, Read, Write, Write, Write]),
-        Stage::Bootstrap => (2, false, &[Read, Read, Read, Read, Write]),
-        Stage::FormTargets => (4, false, &[Read, Read, Write, Write]),
-        Stage::VjpParameters => (2, true, &[Read, Read, Read, Read, Read, Write, Write, Write]),
-        Stage::DenseVjpWeight => (2, true, &[Read, Read, Read, Read, Write]),
-        Stage::AdamW => (2, false, &[Write, Write, Read, Read, Write]),
-        Stage::Probe => (2, false, &[Read, Read, Read, Write]),
+        Stage::RollOut => (2, &[Read, Read, Read, Read, Write, Write, Write]),
+        Stage::Bootstrap => (2, &[Read, Read, Read, Read, Write]),
+        Stage::FormTargets => (4, &[Read, Read, Write, Write]),
+        Stage::VjpParameters => (2, &[Read, Read, Read, Read, Read, Write, Write, Write]),
+        Stage::DenseVjpWeight => (2, &[Read, Read, Read, Read, Write]),
+        Stage::AdamW => (2, &[Write, Write, Read, Read, Write]),
+        Stage::Probe => (2, &[Read, Read, Read, Write]),
     }
 }
 
-pub(super) fn pipeline(
-    gpu: &Gpu,
-    stage: Stage,
-    plan: &Plan,
-    (first, slice, accesses): (u32, bool, &[Access]),
-) -> Result<(ComputePipeline, wgpu::BindGroupLayout)> {
+/// Compiles a stage for a plan.
+pub(super) fn pipeline(gpu: &Gpu, stage: Stage, plan: &Plan) -> Result<(ComputePipeline, wgpu::BindGroupLayout)> {
+    let (first, accesses) = bindings(stage);
     let entry = |binding, ty, has_dynamic_offset| wgpu::BindGroupLayoutEntry {
         binding,
         visibility: wgpu::ShaderStages::COMPUTE,
@@ -48,8 +45,7 @@ pub(super) fn pipeline(
         count: None,
     };
     let uniform = wgpu::BufferBindingType::Uniform;
-    let mut entries = vec![entry(0, uniform, true)];
-    entries.extend(slice.then(|| entry(1, uniform, false)));
+    let mut entries = vec![entry(0, uniform, true), entry(1, uniform, true)];
     entries.extend((first..).zip(accesses).map(|(binding, access)| {
         let read_only = matches!(access, Read);
         entry(binding, wgpu::BufferBindingType::Storage { read_only }, false)
@@ -61,12 +57,19 @@ pub(super) fn pipeline(
         entries: &entries,
     });
     let source = wgpu::ShaderSource::Wgsl(stage.source(plan)?.into());
-    // Counters that end every loop after 2^64 iterations would prevent compilers from unrolling.
     let checks = wgpu::ShaderRuntimeChecks {
+        // Counters that end every loop after 2^64 iterations would prevent compilers from unrolling.
         force_loop_bounding: false,
-        ..wgpu::ShaderRuntimeChecks::checked()
+        ..if gpu.checks_indices {
+            wgpu::ShaderRuntimeChecks::checked()
+        } else {
+            wgpu::ShaderRuntimeChecks::unchecked()
+        }
     };
-    // SAFETY: all loops in the shaders terminate, since their bounds are constants of the plan. Indices are still checked.
+    // SAFETY: all loops terminate, since their bounds are constants of the plan, or uniforms that the updater writes. No index
+    // leaves its array: each is a sum of products of workgroup and thread numbers, loop counters and constants, all below
+    // what the sizes in `Memory` were computed from, and dispatches have no more workgroups than there are items. Tests
+    // compare the bits of runs with and without checks.
     let module = unsafe { device.create_shader_module_trusted(wgpu::ShaderModuleDescriptor { label, source }, checks) };
     let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
         label,
@@ -82,29 +85,30 @@ pub(super) fn pipeline(
             zero_initialize_workgroup_memory: false,
             ..Default::default()
         },
-        cache: None,
+        cache: gpu.cache(),
     });
     Ok((pipeline, layout))
 }
 
+/// Binds buffers to a stage's storage bindings, in order.
 pub(super) fn bind(
     gpu: &Gpu,
+    stage: Stage,
     layout: &wgpu::BindGroupLayout,
-    now: &Buffer,
-    slice: Option<&Buffer>,
-    first: u32,
+    [now, slice]: [&Buffer; 2],
     buffers: &[&Buffer],
 ) -> BindGroup {
     let entry = |binding, resource| wgpu::BindGroupEntry { binding, resource };
-    let update = wgpu::BindingResource::Buffer(wgpu::BufferBinding {
-        buffer: now,
-        offset: 0,
-        size: std::num::NonZeroU64::new(32),
-    });
-    let mut entries = vec![entry(0, update)];
-    entries.extend(slice.map(|slice| entry(1, slice.as_entire_binding())));
+    let uniform = |buffer| {
+        wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+            buffer,
+            offset: 0,
+            size: std::num::NonZeroU64::new(32),
+        })
+    };
+    let mut entries = vec![entry(0, uniform(now)), entry(1, uniform(slice))];
     entries.extend(
-        (first..)
+        (bindings(stage).0..)
             .zip(buffers)
             .map(|(binding, buffer)| entry(binding, buffer.as_entire_binding())),
     );

@@ -1,5 +1,7 @@
 //! The random numbers of an outer iteration as the shaders read them.
 
+use rayon::prelude::*;
+
 use crate::config::Config;
 use crate::draws::Draws;
 use crate::error::Result;
@@ -22,7 +24,7 @@ impl OuterDraws {
     /// The shape of the network is not compiled in.
     pub fn of(configs: &[Config], iteration: usize) -> Result<Self> {
         let runs: Vec<OuterDraws> = configs
-            .iter()
+            .par_iter()
             .map(|config| of_run(config, iteration))
             .collect::<Result<_>>()?;
         let Some(config) = configs.first() else {

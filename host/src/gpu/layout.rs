@@ -21,6 +21,9 @@ pub const STATE_SETS: usize = 4;
 /// `dense.wgsl`.
 pub const WEIGHT_COPIES: usize = 3;
 
+/// Numbers that a partial gradient has in addition to those of `theta`: the loss, and a gap that aligns what follows.
+pub const PARTIAL_REST: usize = 4;
+
 /// The sum slots of a normalised layer, counted from its first.
 const SCALE_SUM: usize = 0;
 const SHIFT_SUM: usize = 1;
@@ -248,6 +251,7 @@ impl Layout {
             ("R", r),
             ("M", m),
             ("LEN", offsets.len),
+            ("PARTIAL_LEN", offsets.len + PARTIAL_REST),
             ("STATE_SETS", STATE_SETS),
             ("WEIGHT_COPIES", WEIGHT_COPIES),
             ("POLICY_FIRST", policy.first_own),
@@ -336,9 +340,8 @@ impl Layout {
             let columns = self.shape.hidden;
             for o in 0..rows {
                 for i in 0..columns {
-                    let forward = ((i / 4) * rows + o) * 4 + i % 4;
-                    let backward = ((o / 4) * columns + i) * 4 + o % 4;
-                    copies[offset + o * columns + i] = Some([offset + forward, offset + backward]);
+                    let backward = offset + o * columns + i;
+                    copies[backward] = Some([offset + i * rows + o, backward]);
                 }
             }
         }

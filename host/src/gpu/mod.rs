@@ -25,10 +25,14 @@ mod constant;
 pub mod description;
 pub mod draws;
 pub mod layout;
+pub mod memory;
 pub mod plan;
+pub mod profile;
 pub mod shader;
 pub mod step;
 
+#[cfg(feature = "gpu")]
+mod cache;
 #[cfg(feature = "gpu")]
 pub mod device;
 #[cfg(feature = "gpu")]
@@ -46,7 +50,9 @@ pub use absent::{device, probe, updater};
 pub use description::Description;
 pub use device::Gpu;
 pub use draws::OuterDraws;
+pub use memory::Memory;
 pub use plan::Plan;
 pub use probe::probe;
+pub use profile::Profile;
 pub use step::OptimizerStep;
 pub use updater::Updater;

@@ -8,16 +8,44 @@ use meva_core::meta_value::Input;
 
 use super::constant::{Constant, Value};
 use super::layout::Layout;
+use super::shader::Stage;
 use crate::config::{Algorithm, Config, Game};
 use crate::error::{Error, Result};
-use crate::limits::product;
 
 /// Chunks that a batch is split into: enough for their partial sums to fill a large GPU, few enough to be added up quickly.
-const CHUNKS: usize = 16;
+const CHUNKS: usize = 32;
 /// Steps that one workgroup backpropagates through.
-const SEGMENT: usize = 8;
+const SEGMENT: usize = 4;
 /// Threads in a workgroup of `adamw`.
 pub(super) const ADAMW_WIDTH: usize = 64;
+
+/// How many points a workgroup evaluates the network at: joint policies with their discounts, of two columns each. The bits
+/// of the results do not depend on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Points {
+    /// The most workgroups: for few trajectories.
+    One,
+    /// A weight that has been fetched serves both points: for many trajectories.
+    Two,
+}
+
+impl Points {
+    /// How many.
+    pub fn count(self) -> usize {
+        match self {
+            Points::One => 1,
+            Points::Two => 2,
+        }
+    }
+
+    /// For a stage with this many points in all.
+    fn of(all: usize) -> Self {
+        if all >= MANY { Points::Two } else { Points::One }
+    }
+}
+
+/// Points from which on a large GPU has more than enough: four for each of its multiprocessors.
+const MANY: usize = 512;
 
 /// What the shaders and buffers of a training are built for: runs side by side that differ only in their seeds.
 #[derive(Clone, Debug)]
@@ -40,6 +68,10 @@ pub struct Plan {
     pub chunk: usize,
     /// Steps that one workgroup backpropagates through.
     pub segment: usize,
+    /// Trajectories that a workgroup rolls out side by side.
+    pub rolled_out: Points,
+    /// Steps of a trajectory that a workgroup evaluates at once in all other stages.
+    pub evaluated: Points,
 }
 
 impl Plan {
@@ -66,21 +98,6 @@ impl Plan {
             return Err(Error::usage("the GPU engine does not clip gradients (`clip`)")
                 .hint("leave `clip` out, or use --engine cpu"));
         }
-        // Buffers are indexed by u32: a size beyond it is refused before anything is multiplied or allocated.
-        let sizes = [
-            config.batch,
-            seeds,
-            config.stride.saturating_add(1),
-            6,
-            config.quantiles,
-        ];
-        if product(sizes) > u128::from(u32::MAX) {
-            let Config { batch, stride, .. } = config;
-            return Err(Error::usage(format!(
-                "`batch` {batch} with `stride` {stride} and {seeds} seeds is more than the GPU engine's buffers can number"
-            ))
-            .hint("use fewer seeds at once, a smaller batch or stride, or --engine cpu"));
-        }
         Ok(Plan {
             layout: Layout::of(config.shape()?)?,
             game: config.any_game()?,
@@ -91,6 +108,8 @@ impl Plan {
             networks: config.networks.count(),
             chunk: config.batch.div_ceil(CHUNKS),
             segment: SEGMENT,
+            rolled_out: Points::of(seeds.saturating_mul(config.batch)),
+            evaluated: Points::of(seeds.saturating_mul(config.batch).saturating_mul(config.stride)),
         })
     }
 
@@ -101,6 +120,15 @@ impl Plan {
             Exploration::SignFlips => self.layout.shape.hidden,
         };
         self.layout.shape.parameters + 1 + mask
+    }
+
+    /// How many points a workgroup of a stage evaluates the network at.
+    pub fn points(&self, stage: Stage) -> Points {
+        match stage {
+            Stage::RollOut => self.rolled_out,
+            Stage::Bootstrap | Stage::VjpParameters => self.evaluated,
+            Stage::FormTargets | Stage::DenseVjpWeight | Stage::AdamW | Stage::Probe => Points::One,
+        }
     }
 
     /// Networks of all seeds.
@@ -126,6 +154,44 @@ impl Plan {
     /// Number of segments of a trajectory.
     pub fn segments(&self) -> usize {
         self.learned().div_ceil(self.segment)
+    }
+
+    /// Floating-point operations of matrix products in a stage of one update: twice the multiplications. With the device's
+    /// peak they give the shortest time that a stage can take.
+    pub fn operations(&self, stage: Stage) -> f64 {
+        let [n, h, _, m] = self.layout.shape.sizes().map(|size| size as f64);
+        let matrices: f64 = self.layout.matrices.iter().map(|matrix| matrix.rows as f64 * h).sum();
+        // Multiplications and additions of a point, both players.
+        let first = 4.0 * (n + 1.0) * h;
+        let (forward, own_gradient) = (first + 4.0 * matrices, first + 4.0 * (matrices - h * h - m * h));
+        let evaluated = (self.all_networks() * self.batch) as f64;
+        let (k, learned) = (self.stride as f64, self.learned() as f64);
+        let explored = match self.settings.exploration {
+            Exploration::None => 0.0,
+            Exploration::SignFlips => k,
+        };
+        evaluated
+            * match stage {
+                Stage::RollOut => (explored + k) * (forward + own_gradient) + forward,
+                Stage::Bootstrap => k * forward,
+                Stage::VjpParameters => learned * 2.0 * forward,
+                Stage::DenseVjpWeight => learned * 4.0 * matrices,
+                Stage::FormTargets | Stage::AdamW | Stage::Probe => 0.0,
+            }
+    }
+
+    /// What was chosen for the number of trajectories, in words.
+    pub fn choices(&self) -> String {
+        format!(
+            "seeds {}, trajectories of each {}; per workgroup: trajectories rolled out {}, steps evaluated {}, steps of a \
+             segment {}, trajectories of a chunk {}",
+            self.seeds,
+            self.batch,
+            self.rolled_out.count(),
+            self.evaluated.count(),
+            self.segment,
+            self.chunk
+        )
     }
 
     /// The constants that shaders import from this file.

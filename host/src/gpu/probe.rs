@@ -5,7 +5,7 @@ use std::sync::Arc;
 use wgpu::BufferUsages;
 
 use super::device::Gpu;
-use super::dispatch::{UNIFORM_STRIDE, bind, bindings, pipeline};
+use super::dispatch::{UNIFORM_STRIDE, bind, pipeline};
 use super::layout::STATE_SETS;
 use super::plan::Plan;
 use super::shader::Stage;
@@ -55,13 +55,13 @@ pub fn probe(gpu: &Arc<Gpu>, plan: &Plan, theta: &[f32], points: &[f32]) -> Resu
     });
     gpu.queue
         .write_buffer(&now, 0, bytemuck::cast_slice(&[0_u32; UNIFORM_STRIDE / 4]));
-    let (pipeline, layout) = pipeline(gpu, Stage::Probe, plan, bindings(Stage::Probe))?;
+    let (pipeline, layout) = pipeline(gpu, Stage::Probe, plan)?;
     let buffers = [&state, &weights, &asked, &answers];
-    let bind_group = bind(gpu, &layout, &now, None, bindings(Stage::Probe).0, &buffers);
+    let bind_group = bind(gpu, Stage::Probe, &layout, [&now, &now], &buffers);
     let mut encoder = gpu.device.create_command_encoder(&Default::default());
     let mut pass = encoder.begin_compute_pass(&Default::default());
     pass.set_pipeline(&pipeline);
-    pass.set_bind_group(0, &bind_group, &[0]);
+    pass.set_bind_group(0, &bind_group, &[0, 0]);
     pass.dispatch_workgroups(count as u32, 1, 1);
     drop(pass);
     gpu.queue.submit([encoder.finish()]);

@@ -10,14 +10,14 @@
 //!
 //! and [`Stage::source`] resolves them: a stage consists of its own file, the files that it imports directly or
 //! indirectly, and only those constants that are imported from Rust. A folder stands for whichever of its files the
-//! plan or the stage selects: the game, and what a backward pass keeps.
+//! plan or the stage selects: the game, what a backward pass keeps, and how many points are evaluated at once.
 
 use std::fmt::Write as _;
 
 use meva_core::game::{AnyGame, PlaneGame};
 
 use super::constant::{Constant, of_core};
-use super::plan::Plan;
+use super::plan::{Plan, Points};
 use crate::error::{Error, Result};
 
 /// A stage: a shader with an entry point, named after the operation of the core that it mirrors.
@@ -51,13 +51,16 @@ macro_rules! shaders {
     };
 }
 
-const SHADERS: [Shader; 26] = shaders![
+const SHADERS: [Shader; 31] = shaders![
     "activation.wgsl",
     "adamw.wgsl",
     "bootstrap.wgsl",
+    "columns/one.wgsl",
+    "columns/two.wgsl",
     "dense.wgsl",
     "dense_vjp_weight.wgsl",
     "elementary.wgsl",
+    "exact.wgsl",
     "form_targets.wgsl",
     "game/bilinear.wgsl",
     "game/iterated_matrix.wgsl",
@@ -76,6 +79,8 @@ const SHADERS: [Shader; 26] = shaders![
     "quantile_huber.wgsl",
     "roll_out.wgsl",
     "slice.wgsl",
+    "sum.wgsl",
+    "unit.wgsl",
     "update.wgsl",
     "vjp_parameters.wgsl",
 ];
@@ -130,6 +135,10 @@ impl Stage {
                 Stage::VjpParameters => "keep/records.wgsl",
                 _ => "keep/nothing.wgsl",
             },
+            columns: match plan.points(self) {
+                Points::One => "columns/one.wgsl",
+                Points::Two => "columns/two.wgsl",
+            },
         }
         .source(&format!("{}.wgsl", self.name()))
     }
@@ -159,7 +168,7 @@ fn declarations(text: &str) -> impl Iterator<Item = &str> {
             .strip_prefix("@group")
             .and_then(|line| Some(line.split_once("var")?.1));
         let rest = bound.map_or(line, |rest| &line[line.len() - rest.len() - "var".len()..]);
-        let rest = ["fn ", "const ", "struct ", "var"]
+        let rest = ["fn ", "const ", "struct ", "alias ", "var"]
             .iter()
             .find_map(|word| rest.strip_prefix(word))?;
         let rest = rest
@@ -177,9 +186,10 @@ fn is_of_name(c: char) -> bool {
 struct Assembly<'a> {
     shaders: &'a [Shader],
     constants: &'a [Constant],
-    /// The files that `game/` and `keep/` stand for.
+    /// The files that `game/`, `keep/` and `columns/` stand for.
     game: &'a str,
     keep: &'a str,
+    columns: &'a str,
 }
 
 /// What is known so far to belong to a source.
@@ -236,6 +246,7 @@ impl<'a> Assembly<'a> {
             let imported = self.shader(match from {
                 "game/" => self.game,
                 "keep/" => self.keep,
+                "columns/" => self.columns,
                 file => file,
             })?;
             if let Some(name) = names
@@ -487,6 +498,7 @@ mod tests {
             constants: &constants,
             game: "game/b.wgsl",
             keep: "keep/b.wgsl",
+            columns: "columns/b.wgsl",
         };
         assembly.source(file).map_err(|error| error.to_string())
     }

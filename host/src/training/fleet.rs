@@ -1,17 +1,23 @@
 //! Training runs side by side on one GPU. They differ only in their seeds.
 
+use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::Arc;
+
+use rayon::prelude::*;
 
 use super::trainer::Trainer;
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::gpu::{Gpu, OptimizerStep, OuterDraws, Plan, Updater};
+use crate::gpu::{Gpu, OptimizerStep, OuterDraws, Plan, Profile, Updater};
 
 /// Runs that advance together. Their results stay on the device until [`Fleet::store`] fetches them.
 pub struct Fleet {
     updater: Updater,
     configs: Vec<Config>,
     iteration: usize,
+    /// Draws for the iterations from the current one on, as far as they have been made.
+    drawn: VecDeque<OuterDraws>,
 }
 
 impl Fleet {
@@ -47,6 +53,7 @@ impl Fleet {
             updater,
             configs,
             iteration,
+            drawn: VecDeque::new(),
         })
     }
 
@@ -64,13 +71,19 @@ impl Fleet {
         let count = self.updater.at_once().min(limit).max(1);
         let config = &self.configs[0];
         let per_outer = config.updates_per_outer();
-        let draws: Vec<OuterDraws> = (self.iteration..self.iteration + count)
-            .map(|iteration| OuterDraws::of(&self.configs, iteration))
-            .collect::<Result<_>>()?;
-        let steps: Vec<OptimizerStep> = (self.iteration * per_outer..(self.iteration + count) * per_outer)
-            .map(|update| OptimizerStep::of(config, update))
-            .collect();
-        let losses = self.updater.run(&draws, &steps)?;
+        let mut draws: Vec<OuterDraws> = self.drawn.drain(..count.min(self.drawn.len())).collect();
+        draws.extend(draw(
+            &self.configs,
+            self.iteration + draws.len()..self.iteration + count,
+        )?);
+        let steps = self.steps(count);
+        // While the device works, what it will need next is drawn.
+        let next = self.iteration + count..(self.iteration + 2 * count).min(config.outer);
+        let missing = (next.start + self.drawn.len()).min(next.end)..next.end;
+        let (updater, configs) = (&mut self.updater, &self.configs);
+        let (losses, drawn) = rayon::join(|| updater.run(&draws, &steps), || draw(configs, missing));
+        let losses = losses?;
+        self.drawn.extend(drawn?);
         self.iteration += count;
         let seeds = self.configs.len();
         let mean = |outer: &[f32], seed: usize| outer.iter().skip(seed).step_by(seeds).sum::<f32>() / per_outer as f32;
@@ -78,6 +91,33 @@ impl Fleet {
         Ok(by_outer
             .map(|outer| (0..seeds).map(|seed| mean(outer, seed)).collect())
             .collect())
+    }
+
+    /// Measures where the time of the next updates would go. Nothing changes.
+    ///
+    /// # Errors
+    /// The device failed.
+    pub fn profile(&mut self) -> Result<Profile> {
+        let states: Vec<Vec<f32>> = (0..self.configs.len())
+            .map(|seed| self.updater.state(seed))
+            .collect::<Result<_>>()?;
+        let count = self.updater.at_once();
+        let draws = draw(&self.configs, self.iteration..self.iteration + count)?;
+        let steps = self.steps(count);
+        let profile = self.updater.profile(&draws, &steps);
+        for (seed, state) in states.iter().enumerate() {
+            self.updater.set_state(seed, state);
+        }
+        profile
+    }
+
+    /// The steps of the optimiser in the next outer iterations.
+    fn steps(&self, count: usize) -> Vec<OptimizerStep> {
+        let config = &self.configs[0];
+        let per_outer = config.updates_per_outer();
+        (self.iteration * per_outer..(self.iteration + count) * per_outer)
+            .map(|update| OptimizerStep::of(config, update))
+            .collect()
     }
 
     /// Stores the results of run `index` in its trainer.
@@ -95,6 +135,14 @@ impl Fleet {
         trainer.set_numbers(&numbers, self.iteration);
         Ok(())
     }
+}
+
+/// The draws of these outer iterations, made side by side.
+fn draw(configs: &[Config], iterations: Range<usize>) -> Result<Vec<OuterDraws>> {
+    iterations
+        .into_par_iter()
+        .map(|iteration| OuterDraws::of(configs, iteration))
+        .collect()
 }
 
 fn nothing() -> Error {

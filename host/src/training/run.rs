@@ -39,7 +39,7 @@ use crate::config::Config;
 use crate::cpu::WIDTH;
 use crate::error::{Error, Result};
 use crate::files::{MOST_NUMBERS, read_text};
-use crate::gpu::{Gpu, Plan};
+use crate::gpu::{Gpu, Memory, Plan};
 use crate::model::Model;
 use crate::model::tensors::TensorFile;
 
@@ -87,7 +87,7 @@ impl Backend {
             ("cpu", Some(_)) => Err(Error::usage("the CPU engine has no adapter")
                 .at("--adapter")
                 .hint("add --engine gpu")),
-            ("gpu", adapter) => Ok(Backend::Gpu(Gpu::open(adapter)?.into())),
+            ("gpu", adapter) => Ok(Backend::Gpu(Gpu::open(adapter)?.with_cache(None).into())),
             _ => Err(Error::usage(format!("unknown backend `{name}`")).hint("use cpu or gpu")),
         }
     }
@@ -99,7 +99,11 @@ impl Backend {
     pub fn check(&self, trainer: &Trainer, runs: usize) -> Result<()> {
         match self {
             Backend::Cpu => trainer.room_for(at_once(trainer.config().batch).min(runs)),
-            Backend::Gpu(_) => Plan::of(trainer.config(), runs).map(drop),
+            Backend::Gpu(gpu) => {
+                let config = trainer.config();
+                let plan = Plan::of(config, runs)?;
+                Memory::of(&plan, config.updates_per_outer(), gpu.binds()).map(drop)
+            }
         }
     }
 

@@ -1,0 +1,215 @@
+//! How much memory a plan takes, and how it is shared where a device binds less than everything at once.
+//!
+//! What lasts from one update to the next is held for all seeds. What an update computes on the way is held for a *group*
+//! of seeds and used again by the next group; within a group, the records from which weight gradients are formed are held
+//! for a *slice* of chunks. Every index in the shaders follows from these sizes, so devices need not check any.
+
+use super::layout::{PARTIAL_REST, STATE_SETS, WEIGHT_COPIES};
+use super::plan::Plan;
+use crate::error::{Error, Result};
+
+/// Bytes of a number.
+const NUMBER: u128 = 4;
+/// The maximum number of updates whose draws and losses are kept on a device.
+const MOST_UPDATES: usize = 1024;
+/// The maximum number of bytes of draws that are kept on a device.
+const MOST_DRAWS: u128 = 32 << 20;
+
+/// The sizes of a plan's buffers, in numbers of 4 bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Memory {
+    /// Seeds of a group.
+    pub group: usize,
+    /// Chunks of a slice, counted across the networks of a group.
+    pub slice: usize,
+    /// Outer iterations whose draws are held.
+    pub outers: usize,
+    /// What each outer iteration starts from.
+    pub starts: usize,
+    /// The discounts of each update.
+    pub gammas: usize,
+    /// Parameters, their target, and moments.
+    pub state: usize,
+    /// Copies of the matrices.
+    pub weights: usize,
+    /// The current policies.
+    pub positions: usize,
+    /// Policies and returns along the trajectories of a group.
+    pub path: usize,
+    /// Predictions and targets along them.
+    pub predictions: usize,
+    /// The loss of each trajectory of a group.
+    pub trajectory_losses: usize,
+    /// Inputs of matrix products, for a slice; as many adjoints.
+    pub records: usize,
+    /// Adjoints of vectors, for a slice.
+    pub vector_sums: usize,
+    /// Gradients by chunk, for a group.
+    pub partials: usize,
+    /// The loss of each update.
+    pub losses: usize,
+}
+
+impl Memory {
+    /// The sizes on a device that binds at most `limit` bytes, for this many updates per outer iteration.
+    ///
+    /// # Errors
+    /// One seed, or one chunk of a seed, or what all seeds must keep needs more than the device binds. Nothing has been
+    /// allocated yet.
+    pub fn of(plan: &Plan, updates_per_outer: usize, limit: u64) -> Result<Self> {
+        let layout = &plan.layout;
+        let [n, h, _, m] = layout.shape.sizes().map(|size| size as u128);
+        let limit = u128::from(limit);
+        let fits = |what: &str, numbers: u128, hint: &str| -> Result<usize> {
+            let bytes = NUMBER.saturating_mul(numbers);
+            if bytes <= limit {
+                return Ok(numbers as usize);
+            }
+            Err(Error::usage(format!(
+                "{what} would need {} MiB at once, but this GPU binds at most {} MiB",
+                bytes.div_ceil(1 << 20),
+                limit >> 20
+            ))
+            .hint(format!("use {hint}, or --engine cpu")))
+        };
+        let [batch, steps, seeds, networks, updates] = [
+            plan.batch,
+            plan.stride + 1,
+            plan.seeds,
+            plan.networks,
+            updates_per_outer,
+        ]
+        .map(|size| size as u128);
+        let trajectories = seeds * batch;
+        let len = layout.len as u128;
+
+        let of_outer = trajectories * 2 * plan.draw_len() as u128;
+        let of_update = trajectories * 2;
+        let draws = NUMBER * (of_outer + updates * of_update);
+        let outers = (MOST_UPDATES as u128 / updates).min(MOST_DRAWS / draws).max(1);
+
+        // What an update computes on the way, for one seed.
+        let path = batch * steps * 2 * (n + 1);
+        let predictions = batch * steps * 6 * m;
+        let partials = networks * plan.chunks() as u128 * (len + PARTIAL_REST as u128);
+        let smaller = "a smaller `batch` or `stride`";
+        fits(
+            "predictions along one seed's trajectories",
+            predictions.max(path),
+            smaller,
+        )?;
+        fits("one seed's gradients by chunk", partials, smaller)?;
+        let group = limit / NUMBER / predictions.max(path).max(partials);
+        let group = seeds.div_ceil(seeds.div_ceil(group));
+
+        let chunk = plan.chunk as u128;
+        let records = chunk * plan.learned() as u128 * layout.products as u128 * 2 * h;
+        let vectors = chunk * plan.segments() as u128 * layout.sums.len() as u128 * h;
+        fits(
+            "the records of one chunk of trajectories",
+            records.max(vectors),
+            smaller,
+        )?;
+        let chunks = group * networks * plan.chunks() as u128;
+        let slice = limit / NUMBER / records.max(vectors);
+        let slice = chunks.div_ceil(chunks.div_ceil(slice));
+
+        let fewer = "fewer seeds at once or a smaller `batch`";
+        Ok(Memory {
+            group: group as usize,
+            slice: slice as usize,
+            outers: outers as usize,
+            starts: fits("the draws of an outer iteration", outers * of_outer, fewer)?,
+            gammas: fits(
+                "the discounts of an outer iteration",
+                outers * updates * of_update,
+                fewer,
+            )?,
+            state: fits(
+                "parameters and moments",
+                seeds * networks * STATE_SETS as u128 * len,
+                fewer,
+            )?,
+            weights: fits(
+                "the copies of matrices",
+                seeds * networks * WEIGHT_COPIES as u128 * len,
+                fewer,
+            )?,
+            positions: fits("the policies of all trajectories", trajectories * 2 * n, fewer)?,
+            path: (group * path) as usize,
+            predictions: (group * predictions) as usize,
+            trajectory_losses: (group * batch) as usize,
+            records: (slice * records) as usize,
+            vector_sums: (slice * vectors) as usize,
+            partials: (group * partials) as usize,
+            losses: fits("the losses of an outer iteration", outers * updates * seeds, fewer)?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    const DEFAULT: u64 = 128 << 20;
+
+    fn plan(preset: &str, changes: &[&str], seeds: usize) -> (Plan, usize) {
+        let mut config = Config::preset(preset).unwrap();
+        for change in changes {
+            config.set(change).unwrap();
+        }
+        (Plan::of(&config, seeds).unwrap(), config.updates_per_outer())
+    }
+
+    /// However many seeds there are, no buffer is larger than the limit, and groups and slices cover everything.
+    #[test]
+    fn many_seeds_fit() {
+        for preset in ["logistic", "ipd", "imp"] {
+            for seeds in [1, 8, 32, 128] {
+                let (plan, updates) = plan(preset, &[], seeds);
+                let memory = Memory::of(&plan, updates, DEFAULT).unwrap();
+                let largest = [
+                    memory.starts,
+                    memory.gammas,
+                    memory.state,
+                    memory.weights,
+                    memory.path,
+                    memory.predictions,
+                    memory.records,
+                    memory.vector_sums,
+                    memory.partials,
+                ];
+                assert!(
+                    largest.iter().all(|numbers| 4 * *numbers as u64 <= DEFAULT),
+                    "{memory:?}"
+                );
+                assert!((1..=seeds).contains(&memory.group));
+                assert!((1..=memory.group * plan.networks * plan.chunks()).contains(&memory.slice));
+            }
+        }
+    }
+
+    #[test]
+    fn what_cannot_fit_is_refused() {
+        for (changes, what) in [
+            (
+                &["batch=70000"][..],
+                "predictions along one seed's trajectories would need",
+            ),
+            (
+                &["batch=1000000000000"],
+                "predictions along one seed's trajectories would need",
+            ),
+            (
+                &["steps=4000000000", "stride=4000000000"],
+                "predictions along one seed's trajectories would need",
+            ),
+        ] {
+            let (plan, updates) = plan("logistic", changes, 1);
+            let error = Memory::of(&plan, updates, DEFAULT).unwrap_err();
+            assert_eq!(error.exit_code(), 2);
+            assert!(error.to_string().contains(what), "{error}");
+        }
+    }
+}

@@ -1,0 +1,27 @@
+// A workgroup evaluates the network at one point, a joint policy with its discounts: a column for each player.
+
+const POINTS: u32 = 1u;
+
+alias Columns = vec2<f32>;
+alias Bits = vec2<u32>;
+alias Integers = vec2<i32>;
+
+// The columns of up to POINTS points.
+fn columns(first: vec2<f32>, second: vec2<f32>) -> Columns {
+    return first;
+}
+
+// The players' numbers at a point.
+fn at_point(value: Columns, point: u32) -> vec2<f32> {
+    return value;
+}
+
+// The players exchanged.
+fn opponents(value: Columns) -> Columns {
+    return value.yx;
+}
+
+// Which columns belong to a player.
+fn columns_of(player: u32) -> vec2<bool> {
+    return vec2(0u, 1u) == vec2(player);
+}
