@@ -19,7 +19,7 @@ const NOWHERE: u32 = 0xffffffffu;
 
 @compute @workgroup_size(ADAMW_WIDTH)
 fn main(@builtin(global_invocation_id) thread: vec3<u32>) {
-    let p = thread.x;
+    let p = slice.item * ADAMW_WIDTH + thread.x;
     if p > LEN {
         return;
     }

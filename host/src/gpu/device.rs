@@ -16,6 +16,9 @@ use crate::error::{Error, Result};
 /// needs.
 const PATIENCE: Duration = Duration::from_secs(300);
 
+/// The most bytes of a buffer, where a device allows more.
+const MOST_BYTES: u64 = 1 << 30;
+
 fn describe(index: usize, info: &AdapterInfo) -> Description {
     Description {
         index,
@@ -121,11 +124,17 @@ impl Gpu {
         let info = adapter.get_info();
         let description = describe(index, &info);
         // What saves time, and what tells where it goes, where an adapter has it.
+        let limits = adapter.limits();
         let wanted = Features::PIPELINE_CACHE | Features::TIMESTAMP_QUERY;
         let (device, queue) = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor {
             required_features: adapter.features() & wanted,
             label: Some("meva"),
-            required_limits: wgpu::Limits::default(),
+            required_limits: wgpu::Limits {
+                // For many seeds; all else stays within what every device has.
+                max_storage_buffer_binding_size: limits.max_storage_buffer_binding_size.min(MOST_BYTES),
+                max_buffer_size: limits.max_buffer_size.min(MOST_BYTES),
+                ..wgpu::Limits::default()
+            },
             ..Default::default()
         }))
         .map_err(|error| {

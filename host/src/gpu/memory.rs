@@ -10,6 +10,9 @@ use crate::error::{Error, Result};
 
 /// Bytes of a number.
 const NUMBER: u128 = 4;
+/// The most bytes of a buffer that is used again within an update: what every device binds, and not more than a large GPU
+/// keeps near.
+const MOST_AT_ONCE: u128 = 128 << 20;
 /// The maximum number of updates whose draws and losses are kept on a device.
 const MOST_UPDATES: usize = 1024;
 /// The maximum number of bytes of draws that are kept on a device.
@@ -99,7 +102,8 @@ impl Memory {
             smaller,
         )?;
         fits("one seed's gradients by chunk", partials, smaller)?;
-        let group = limit / NUMBER / predictions.max(path).max(partials);
+        let at_once = limit.min(MOST_AT_ONCE) / NUMBER;
+        let group = (at_once / predictions.max(path).max(partials)).max(1);
         let group = seeds.div_ceil(seeds.div_ceil(group));
 
         let chunk = plan.chunk as u128;
@@ -111,7 +115,7 @@ impl Memory {
             smaller,
         )?;
         let chunks = group * networks * plan.chunks() as u128;
-        let slice = limit / NUMBER / records.max(vectors);
+        let slice = (at_once / records.max(vectors)).max(1);
         let slice = chunks.div_ceil(chunks.div_ceil(slice));
 
         let fewer = "fewer seeds at once or a smaller `batch`";
@@ -166,9 +170,9 @@ mod tests {
     #[test]
     fn many_seeds_fit() {
         for preset in ["logistic", "ipd", "imp"] {
-            for seeds in [1, 8, 32, 128] {
+            for (seeds, limit) in [(1, DEFAULT), (8, DEFAULT), (32, DEFAULT), (128, 1 << 30)] {
                 let (plan, updates) = plan(preset, &[], seeds);
-                let memory = Memory::of(&plan, updates, DEFAULT).unwrap();
+                let memory = Memory::of(&plan, updates, limit).unwrap();
                 let largest = [
                     memory.starts,
                     memory.gammas,
@@ -180,10 +184,7 @@ mod tests {
                     memory.vector_sums,
                     memory.partials,
                 ];
-                assert!(
-                    largest.iter().all(|numbers| 4 * *numbers as u64 <= DEFAULT),
-                    "{memory:?}"
-                );
+                assert!(largest.iter().all(|numbers| 4 * *numbers as u64 <= limit), "{memory:?}");
                 assert!((1..=seeds).contains(&memory.group));
                 assert!((1..=memory.group * plan.networks * plan.chunks()).contains(&memory.slice));
             }
