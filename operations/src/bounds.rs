@@ -388,7 +388,8 @@ impl Quantity {
             }
         };
         let stochastic = STOCHASTIC * deviation * implementation.roundoff() / Implementation::F32.roundoff();
-        let is_stochastic = stochastic < counted && !hardware;
+        // Where nothing rounds, differences do.
+        let is_stochastic = stochastic < counted && !hardware && (deviation > 0.0 || !by_differences);
         Bound {
             value: if is_stochastic { stochastic } else { counted },
             reason: match (is_stochastic, by_differences) {

@@ -208,6 +208,7 @@ const SHADERS: &[(&str, Cover)] = &[
     ("dense.wgsl", By(&["dense.rs"])),
     ("dense_vjp_weight.wgsl", By(&["dense.rs"])),
     ("elementary.wgsl", By(&["elementary.rs"])),
+    ("exact.wgsl", None("keeps drivers from reassociating")),
     ("form_targets.wgsl", By(&["algorithm1/mod.rs"])),
     ("game/bilinear.wgsl", By(&["game/bilinear.rs"])),
     ("game/iterated_matrix.wgsl", By(&["game/iterated_matrix.rs"])),

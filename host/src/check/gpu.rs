@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use meva_core::game::GameName;
 use meva_operations::bounds::Implementation;
 use meva_operations::cases::{Case, Numbers};
 use meva_operations::{Operation, Output};
@@ -85,13 +86,12 @@ pub(super) fn ask(gpu: &Arc<Gpu>, config: &Config, theta: &[f32], points: &[Poin
 
 /// The configuration of a small network shared by both players of a game.
 pub(super) fn config_of(game: &str) -> Result<Config> {
-    let mut config = match game {
-        "tandem" => small("logistic")?,
-        preset => small(preset)?,
+    let preset = match game.parse::<GameName>().ok().and_then(GameName::plane) {
+        Some(_) => "logistic",
+        None => "ipd",
     };
-    if game == "tandem" {
-        config.set("game=tandem")?;
-    }
+    let mut config = small(preset)?;
+    config.set(&format!("game={game}"))?;
     config.set("networks=shared")?;
     Ok(config)
 }

@@ -599,7 +599,7 @@ mod tests {
             ("batch=1.5", ["`batch` cannot be 1.5", "--set batch=1.5"]),
             ("batch=3\nseed=4", ["the value of `batch`", "batch=3"]),
             ("game=logistik", ["unknown game `logistik`", "did you mean `logistic`?"]),
-            ("game=poker", ["unknown game `poker`", "ipd, imp, chicken, matrix"]),
+            ("game=poker", ["unknown game `poker`", "ipd, imp, chicken, stag-hunt"]),
             ("bootstrap=residula", ["unknown bootstrap", "did you mean `residual`?"]),
             ("schedule=3", ["unknown schedule `3`", "constant, linear, cosine"]),
             ("rho=often", ["`rho` cannot be \"often\"", "a number or \"none\""]),

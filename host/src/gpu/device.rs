@@ -233,10 +233,15 @@ impl Gpu {
             submission_index: submission,
             timeout: Some(self.patience),
         });
+        if matches!(polled, Err(wgpu::PollError::WrongSubmissionIndex(..))) {
+            // What was submitted never arrived: let the device say why.
+            let _ = self.device.poll(wgpu::PollType::Poll);
+        }
         let fault = self.fault.lock().ok().and_then(|fault| fault.clone());
         match (fault, polled) {
             (Some(what), _) => Err(self.failed(&what)),
-            (None, Err(error)) => Err(self.failed(&format!("no answer in {:?} ({error})", self.patience))),
+            (None, Err(wgpu::PollError::Timeout)) => Err(self.failed(&format!("no answer in {:?}", self.patience))),
+            (None, Err(error)) => Err(self.failed(&format!("the device was lost: {error}"))),
             (None, Ok(_)) => Ok(()),
         }
     }

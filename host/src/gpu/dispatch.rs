@@ -4,7 +4,7 @@ use wgpu::{BindGroup, Buffer, ComputePipeline};
 
 use super::device::Gpu;
 use super::plan::Plan;
-use super::shader::Stage;
+use super::stage::Stage;
 use crate::error::Result;
 
 /// Dynamic offsets of uniforms are multiples of this many bytes under wgpu's default limits.

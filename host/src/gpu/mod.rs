@@ -29,6 +29,7 @@ pub mod memory;
 pub mod plan;
 pub mod profile;
 pub mod shader;
+pub mod stage;
 pub mod step;
 
 #[cfg(feature = "gpu")]

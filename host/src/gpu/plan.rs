@@ -8,7 +8,7 @@ use meva_core::meta_value::Input;
 
 use super::constant::{Constant, Value};
 use super::layout::Layout;
-use super::shader::Stage;
+use super::stage::Stage;
 use crate::config::{Algorithm, Config, Game};
 use crate::error::{Error, Result};
 

@@ -8,7 +8,7 @@ use super::device::Gpu;
 use super::dispatch::{UNIFORM_STRIDE, bind, pipeline};
 use super::layout::STATE_SETS;
 use super::plan::Plan;
-use super::shader::Stage;
+use super::stage::Stage;
 use super::updater::{trainable, weights};
 use crate::error::Result;
 

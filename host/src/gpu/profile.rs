@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::shader::Stage;
+use super::stage::Stage;
 
 /// The time of a stage.
 #[derive(Clone, Copy, Debug, PartialEq)]

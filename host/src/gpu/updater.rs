@@ -14,7 +14,7 @@ use super::layout::{STATE_SETS, WEIGHT_COPIES};
 use super::memory::Memory;
 use super::plan::{ADAMW_WIDTH, Plan};
 use super::profile::{Profile, StageTime};
-use super::shader::Stage;
+use super::stage::Stage;
 use super::step::OptimizerStep;
 use crate::error::{Error, Result};
 
