@@ -1,7 +1,7 @@
 //! Files that are complete at any time.
 //!
 //! A file is written next to its place, made durable, and renamed, so that neither a full disk nor a power failure leaves
-//! half of one. The operations that this takes are those of [`Disk`]; tests replace the disk with one that loses power.
+//! half of one. The operations that this takes are those of a `Disk`; tests replace the disk with one that loses power.
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};

@@ -1,23 +1,27 @@
 //! The GPU engine: Algorithm 1 in WGSL through wgpu, for several seeds side by side.
 //!
-//! [`device`] opens an adapter, [`plan`] says what a training needs, [`layout`] where numbers are in memory, [`shader`]
-//! assembles the sources, [`updater`] runs them, and [`mod@probe`] evaluates single formulas for the cross-check.
-//! `training::Fleet` uses all of this to train runs. One update is six dispatches:
+//! [`device`] opens an adapter, [`plan`] says what a training needs, [`layout`] where numbers are in memory, [`memory`] how much
+//! of it there is, [`shader`] assembles the sources of the stages ([`stage`]), [`updater`] runs them, [`profile`] says where the time
+//! goes, and [`mod@probe`] evaluates single formulas for the cross-check. `training::Fleet` uses all of this to train runs. One update
+//! is six stages:
 //!
 //! | stage | workgroups | does |
 //! |---|---|---|
-//! | `roll_out` | trajectories x seeds | explores, and rolls out `k` steps |
-//! | `bootstrap` | steps x trajectories x seeds | predicts with the target network, if there is one |
-//! | `form_targets` | trajectories x seeds | forms targets, losses and the adjoints of the quantiles |
-//! | `vjp_parameters` | segments x trajectories x networks, in slices | passes back, keeps each layer's inputs and adjoints |
-//! | `dense_vjp_weight` | matrices and vectors x chunks x networks, in slices | sums these into gradients |
+//! | `roll_out` | trajectories, or pairs of them | explores, and rolls out `k` steps |
+//! | `bootstrap` | steps of trajectories, or pairs of steps | predicts with the target network, if there is one |
+//! | `form_targets` | trajectories | forms targets, losses and the adjoints of the quantiles |
+//! | `vjp_parameters` | segments of trajectories, for each network | passes back, keeps each layer's inputs and adjoints |
+//! | `dense_vjp_weight` | matrices and vectors x chunks x networks | sums these into gradients |
 //! | `adamw` | parameters x networks | takes a step of the optimiser, moves the target network |
 //!
-//! A seed has one network, shared by the players, or one for each player; `roll_out` and `bootstrap` loop over them.
+//! A seed has one network, shared by the players, or one for each player; `roll_out` and `bootstrap` loop over them. A stage may
+//! be split into several dispatches, so that none takes long, and all stages run once for each group of seeds that the memory
+//! of an update has room for.
 //!
 //! All sums have a fixed order and there are no atomics, so on the same device a run reproduces the same bits, alone or
-//! next to other seeds. A hidden unit is a thread, and the two players are the components of its `vec2`. Every stage
-//! stays within wgpu's default limits.
+//! next to other seeds, at one point per workgroup or two. A hidden unit is a thread, and the columns of a vector are the
+//! players at the workgroup's points. Every stage stays within wgpu's default limits; only buffers may be larger, where a
+//! device allows it.
 //!
 //! Without the crate's feature `gpu` no [`Gpu`] can be opened, so functions that take one can be named but never called.
 
