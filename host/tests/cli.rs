@@ -927,7 +927,7 @@ fn bad_input() {
     scratch.fail(
         &basins(&["meva", "--model", "iterated"]),
         2,
-        &["`ipd`", "--model", "logistic and tandem"],
+        &["`ipd`", "--model", "logistic, tandem"],
     );
     scratch.fail(
         &["figure", "2b", "--model", "iterated"],

@@ -225,6 +225,8 @@ const SHADERS: &[(&str, Cover)] = &[
     ("quantile_huber.wgsl", By(&["quantile_huber.rs"])),
     ("roll_out.wgsl", By(&["algorithm1/mod.rs"])),
     ("slice.wgsl", None("where a trajectory's numbers lie")),
+    ("sum.wgsl", None("sums of layer norms, in a tree")),
+    ("unit.wgsl", None("which number a thread owns")),
     ("update.wgsl", None("where an update's numbers lie")),
     ("vjp_parameters.wgsl", By(&["meta_value.rs"])),
 ];

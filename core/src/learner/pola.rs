@@ -30,12 +30,13 @@ use crate::scalar::{Real, Scalar};
 ///
 /// ```
 /// use meva_core::{game::Tandem, learner::{Learner, Pola}};
-/// // With s the sum of both, y = x + alpha (2 - 2 s): the opponent undoes a sixth of any change, and
-/// // n = 2 - 2 s (1 - 1/6).
-/// let [[n], _] = Pola { alpha: 0.1 }.field(&Tandem, &[[1.0_f64], [2.0]]);
-/// let (z, alpha) = (1.0 + 0.1 * n, 0.1);
+/// // With s the sum of both, y = x + alpha (2 - 2 s): the opponent undoes 2 alpha / (1 + 2 alpha) of any change, and
+/// // n = 2 - 2 s / (1 + 2 alpha).
+/// let alpha = 0.02;
+/// let [[n], _] = Pola { alpha }.field(&Tandem, &[[1.0_f64], [2.0]]);
+/// let z = 1.0 + alpha * n;
 /// let s = (z + 2.0 + 2.0 * alpha) / (1.0 + 2.0 * alpha);
-/// assert!((n - (2.0 - 2.0 * s * (1.0 - 1.0 / 6.0))).abs() < 1e-12);
+/// assert!((n - (2.0 - 2.0 * s / (1.0 + 2.0 * alpha))).abs() < 1e-12);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Pola {
