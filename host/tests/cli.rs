@@ -944,19 +944,26 @@ fn bad_input() {
         2,
         &["--alpha", "use --gamma"],
     );
-    let good = fs::read(scratch.path("plane/model.safetensors")).unwrap();
-    let replaced = |from: &str, to: &str| {
+    let sealed = fs::read(scratch.path("plane/model.safetensors")).unwrap();
+    let changed = |whole: &[u8], from: &str, to: &str| {
         assert_eq!(from.len(), to.len(), "offsets in the file stay");
-        let at = good
+        let at = whole
             .windows(from.len())
             .position(|found| found == from.as_bytes())
             .unwrap();
-        let mut bytes = good.clone();
+        let mut bytes = whole.to_vec();
         bytes[at..at + to.len()].copy_from_slice(to.as_bytes());
         bytes
     };
-    let with_nan = [&good[..good.len() - 4], &f32::NAN.to_le_bytes()].concat();
+    // Without its checksum a file has to be seen through.
+    let good = changed(&sealed, "\"checksum\"", "\"checksam\"");
+    let replaced = |from: &str, to: &str| changed(&good, from, to);
+    let with_nan = |whole: &[u8]| [&whole[..whole.len() - 4], &f32::NAN.to_le_bytes()].concat();
     for (bytes, words) in [
+        (
+            with_nan(&sealed),
+            ["the file is damaged: its checksum is", "copy it again"],
+        ),
         (good[..good.len() / 2].to_vec(), ["cut off", hint]),
         (good[..good.len() - 1].to_vec(), ["cut off", hint]),
         (good[..3].to_vec(), ["cut off", hint]),
@@ -966,7 +973,7 @@ fn bad_input() {
             ["safetensors format", "broken"],
         ),
         (
-            with_nan,
+            with_nan(&good),
             ["tensor `quantiles.bias` holds NaN at 15", "take an earlier file"],
         ),
         (
@@ -987,8 +994,12 @@ fn bad_input() {
         (replaced("\"F32\"", "\"I32\""), ["holds I32, expected F32", hint]),
     ] {
         fs::write(scratch.path("broken.safetensors"), bytes).unwrap();
-        let arguments = basins(&["meva", "--model", "broken.safetensors"]);
-        scratch.fail(&arguments, 3, &[&words[..], &["broken.safetensors"]].concat());
+        let output = scratch.run(&basins(&["meva", "--model", "broken.safetensors"]));
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(3), "{said}");
+        for word in [&words[..], &["error: ", "broken.safetensors"]].concat() {
+            assert!(said.contains(word), "{word:?} is missing in: {said}");
+        }
     }
 }
 

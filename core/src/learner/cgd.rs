@@ -12,6 +12,7 @@
 use super::Learner;
 use crate::game::Game;
 use crate::jacobian::jacobian;
+use crate::player::Player;
 use crate::scalar::Scalar;
 
 /// Each player replies to the step that the other takes at the same time, knowing that it replies too.
@@ -34,24 +35,32 @@ impl<S: Scalar, const N: usize> Learner<S, N> for Cgd {
         let (alpha, naive) = (S::from_f64(self.alpha), game.own_gradients(x));
         let blocks = jacobian(x, |x| game.own_gradients(x));
         // alpha D_i, by rows.
-        let mixed: [[[S; N]; N]; 2] = core::array::from_fn(|i| {
-            core::array::from_fn(|m| core::array::from_fn(|n| alpha * blocks[i][1 - i].data.0[n][m]))
+        let mixed = Player::BOTH.map(|player| {
+            let block = &blocks[player.index()][player.opponent().index()].data.0;
+            let mut rows = [[S::ZERO; N]; N];
+            for m in 0..N {
+                for n in 0..N {
+                    rows[m][n] = alpha * block[n][m];
+                }
+            }
+            rows
         });
-        core::array::from_fn(|i| {
-            let (own, other) = (&mixed[i], &mixed[1 - i]);
-            let system = core::array::from_fn(|m| {
-                core::array::from_fn(|n| {
-                    let product = own[m]
-                        .iter()
-                        .zip(other)
-                        .fold(S::ZERO, |sum, (a, row)| sum + *a * row[n]);
-                    (if m == n { S::ONE } else { S::ZERO }) - product
-                })
-            });
-            let right = core::array::from_fn(|m| {
-                let pairs = own[m].iter().zip(&naive[1 - i]);
-                pairs.fold(naive[i][m], |sum, (a, d)| sum + *a * *d)
-            });
+        Player::BOTH.map(|player| {
+            let (i, j) = (player.index(), player.opponent().index());
+            let (own, other) = (&mixed[i], &mixed[j]);
+            let (mut system, mut right) = ([[S::ZERO; N]; N], naive[i]);
+            for m in 0..N {
+                for n in 0..N {
+                    let mut product = S::ZERO;
+                    for k in 0..N {
+                        product += own[m][k] * other[k][n];
+                    }
+                    system[m][n] = (if m == n { S::ONE } else { S::ZERO }) - product;
+                }
+                for k in 0..N {
+                    right[m] += own[m][k] * naive[j][k];
+                }
+            }
             solve(system, right)
         })
     }

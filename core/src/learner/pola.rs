@@ -65,21 +65,30 @@ impl<S: Scalar, const N: usize> Learner<S, N> for Pola {
                 z[i][n].add_scaled(alpha, &direction[n]);
                 z[j][n] += moved[n];
             }
-            let reply = |z: &[[_; N]; 2]| game.natural(&z[j], &game.gradient(opponent, z)[j]);
+            let reply = |z: &[[_; N]; 2]| {
+                let j = opponent.index();
+                game.natural(&z[j], &game.gradient(opponent, z)[j])
+            };
             // alpha times column n of d n_j / d y_j and of d n_j / d z_i, as rows.
             let by = |mover: Player| -> [[S; N]; N] {
-                core::array::from_fn(|n| {
+                let mut columns = [[S::ZERO; N]; N];
+                for n in 0..N {
                     let mut unit = [S::ZERO; N];
                     unit[n] = S::ONE;
-                    dual::tangents(&reply(&dual::along(&z, &only(mover, unit)))).map(|d| d.scale(alpha))
-                })
+                    columns[n] = dual::tangents(&reply(&dual::along(&z, &only(mover, unit)))).map(|d| d.scale(alpha));
+                }
+                columns
             };
             let (by_opponent, by_player) = (by(opponent), by(player));
-            // I - alpha d n_j / d y_j, transposed: its rows are the columns above.
-            let transposed: [[S; N]; N] = core::array::from_fn(|m| {
-                core::array::from_fn(|n| (if m == n { S::ONE } else { S::ZERO }) - by_opponent[m][n])
-            });
-            let matrix = core::array::from_fn(|m| core::array::from_fn(|n| transposed[n][m]));
+            // I - alpha d n_j / d y_j, and transposed: its rows are the columns above.
+            let (mut matrix, mut transposed) = ([[S::ZERO; N]; N], [[S::ZERO; N]; N]);
+            for m in 0..N {
+                for n in 0..N {
+                    let entry = (if m == n { S::ONE } else { S::ZERO }) - by_opponent[m][n];
+                    transposed[m][n] = entry;
+                    matrix[n][m] = entry;
+                }
+            }
             let gradient = game.gradient(player, &z);
             let adjoint = solve(transposed, gradient[j]);
             let mut whole = gradient[i];
@@ -108,7 +117,11 @@ fn natural_rest<S: Scalar, G: Game<N>, const N: usize>(
 ) -> [S; N] {
     let j = opponent.index();
     let natural = game.natural(&z[j], &game.gradient(opponent, z)[j]);
-    core::array::from_fn(|n| natural[n].scale(alpha) - moved[n])
+    let mut rest = natural;
+    for (rest, moved) in rest.iter_mut().zip(moved) {
+        *rest = rest.scale(alpha) - *moved;
+    }
+    rest
 }
 
 #[cfg(test)]
