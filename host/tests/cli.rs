@@ -473,8 +473,7 @@ fn a_build_without_figures_trains_and_says_what_it_lacks() {
     assert_eq!(scratch.json(&basins)["grid"], 3);
     let run = scratch.json(&[&LOGISTIC[..], &["--set", "outer=1", "--out", "a"]].concat());
     assert!(run["cells_in_b"].is_array(), "counted, though not drawn");
-    let files = ["config.toml", "metrics.csv", "model.safetensors", "state.safetensors"];
-    assert_eq!(scratch.names("a"), set(files));
+    assert_eq!(scratch.names("a"), set(RUN_FILES));
 }
 
 #[test]
