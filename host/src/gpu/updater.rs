@@ -535,14 +535,13 @@ fn pipelines(gpu: &Gpu, stages: &[Stage], plan: &Plan) -> Vec<Result<(ComputePip
 
 /// An error if the stages cannot evaluate a network of this shape.
 pub(super) fn trainable(shape: Shape) -> Result<()> {
-    let fits = shape.hidden.is_multiple_of(16) && shape.quantiles.is_multiple_of(4);
+    let fits = shape.hidden.is_multiple_of(16) && shape.quantiles.is_multiple_of(16);
     if fits && shape.quantiles <= shape.hidden && shape.hidden <= 64 {
         return Ok(());
     }
     Err(
-        Error::usage(format!("the GPU engine cannot train a network of this shape: {shape}")).hint(
-            "hidden must be a multiple of 16, quantiles a multiple of 4, and quantiles <= hidden <= 64; or use --engine cpu",
-        ),
+        Error::usage(format!("the GPU engine cannot train a network of this shape: {shape}"))
+            .hint("hidden and quantiles must be multiples of 16, and quantiles <= hidden <= 64; or use --engine cpu"),
     )
 }
 
