@@ -58,3 +58,15 @@ pub struct Settings {
     /// The optimiser.
     pub optimizer: AdamW,
 }
+
+impl Settings {
+    /// Whether a target needs no more than the next step's prediction: `lambda = 0`, without a target network.
+    pub fn is_one_step(&self) -> bool {
+        self.lambda == 0.0 && self.rho.is_none()
+    }
+
+    /// How many tapes an update of `k` steps fills: two if targets need only the next prediction, otherwise `k + 1`.
+    pub fn tapes(&self, k: usize) -> usize {
+        if self.is_one_step() { 2 } else { k.saturating_add(1) }
+    }
+}

@@ -1,6 +1,5 @@
 //! What an update reads and writes: trajectories, the steps of a rollout, and training states.
 
-use crate::meta_value::Tape;
 use crate::parameters::Parameters;
 use crate::random::Stream;
 use crate::scalar::{Real, Scalar};
@@ -35,7 +34,7 @@ impl<S: Scalar, const N: usize, const H: usize> Trajectory<S, N, H> {
 /// A step of a rollout.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
-pub struct Step<S, const N: usize, const H: usize, const R: usize, const M: usize, const P: usize = 1> {
+pub struct Step<S, const N: usize, const M: usize> {
     /// The joint policy `x(t)`.
     pub x: [[S; N]; 2],
     /// The returns `f(x(t))`.
@@ -46,10 +45,9 @@ pub struct Step<S, const N: usize, const H: usize, const R: usize, const M: usiz
     pub bootstrap: [[S; M]; 2],
     /// The targets `Y(t)`.
     pub targets: [[S; M]; 2],
-    pub(super) tapes: [Tape<S, N, H, R>; P],
 }
 
-impl<S: Scalar, const N: usize, const H: usize, const R: usize, const M: usize, const P: usize> Step<S, N, H, R, M, P> {
+impl<S: Scalar, const N: usize, const M: usize> Step<S, N, M> {
     /// An empty step.
     pub const ZERO: Self = Step {
         x: [[S::ZERO; N]; 2],
@@ -57,7 +55,6 @@ impl<S: Scalar, const N: usize, const H: usize, const R: usize, const M: usize, 
         quantiles: [[S::ZERO; M]; 2],
         bootstrap: [[S::ZERO; M]; 2],
         targets: [[S::ZERO; M]; 2],
-        tapes: [Tape::ZERO; P],
     };
 }
 

@@ -3,12 +3,16 @@
 use super::{Settings, State, Step, Trajectory, update};
 use crate::game::Estimator;
 use crate::kernels::Kernels;
+use crate::meta_value::Tape;
 use crate::parameters::Parameters;
 use crate::random::{Purpose, Stream};
 use crate::scalar::Scalar;
 
-/// All the memory that training needs besides the stack: `P` networks, rollouts of `STEPS = k + 1` steps, and a batch
-/// of `GROUPS` groups of trajectories.
+/// All the memory that training needs besides the stack: `P` networks, rollouts of `STEPS = k + 1` steps, `TAPES`
+/// records of forward passes, and a batch of `GROUPS` groups of trajectories.
+///
+/// Tapes are most of it. [`Settings::tapes`] says how many can be used: two for `lambda = 0` without a target network,
+/// otherwise as many as there are steps. With fewer, down to one, training takes longer and has the same bits.
 ///
 /// It is large and stays where its owner puts it: in a static or a box.
 ///
@@ -21,7 +25,7 @@ use crate::scalar::Scalar;
 ///     alpha: 1.0, lambda: 0.0, rho: None,
 ///     optimizer: AdamW { eta: 1e-3, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weight_decay: 0.0 },
 /// };
-/// let mut workspace = Workspace::<f64, 1, 8, 1, 4, 6, 1>::ZERO;
+/// let mut workspace = Workspace::<f64, 1, 8, 1, 4, 6, 2, 1>::ZERO;
 /// workspace.initialize(0);
 /// let mut losses = [0.0; 300];
 /// for loss in &mut losses {
@@ -39,6 +43,7 @@ pub struct Workspace<
     const R: usize,
     const M: usize,
     const STEPS: usize,
+    const TAPES: usize,
     const GROUPS: usize,
     const P: usize = 1,
 > {
@@ -49,7 +54,8 @@ pub struct Workspace<
     /// The batch: starts and draws, to be filled before each update.
     pub groups: [Trajectory<S, N, H>; GROUPS],
     /// The steps of the last rollout.
-    pub steps: [Step<S, N, H, R, M, P>; STEPS],
+    pub steps: [Step<S, N, M>; STEPS],
+    tapes: [[Tape<S, N, H, R>; P]; TAPES],
 }
 
 impl<
@@ -59,9 +65,10 @@ impl<
     const R: usize,
     const M: usize,
     const STEPS: usize,
+    const TAPES: usize,
     const GROUPS: usize,
     const P: usize,
-> Workspace<S, N, H, R, M, STEPS, GROUPS, P>
+> Workspace<S, N, H, R, M, STEPS, TAPES, GROUPS, P>
 {
     /// All bits zero, so that a static takes no space in flash: networks have yet to be initialised, and trajectories
     /// have weight 0.
@@ -74,6 +81,7 @@ impl<
             ..Trajectory::ZERO
         }; GROUPS],
         steps: [Step::ZERO; STEPS],
+        tapes: [[Tape::ZERO; P]; TAPES],
     };
 
     /// Initialises the networks, each from a stream of its own derived from `seed`.
@@ -95,7 +103,8 @@ impl<
             gradients,
             groups,
             steps,
+            tapes,
         } = self;
-        update(kernels, game, settings, states, groups, steps, gradients)
+        update(kernels, game, settings, states, groups, steps, tapes, gradients)
     }
 }
