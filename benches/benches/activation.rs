@@ -4,14 +4,15 @@
 
 use std::hint::black_box;
 
-use meva::cpu::InstructionSet;
+use meva::cpu::{Cpu, InstructionSet};
 use meva_benches::{Count, Flops, Wide, count, group, normal, stream};
 use meva_core::Scalar;
 use meva_core::activation::Activation;
 
 fn main() {
+    let baseline = Cpu::new(InstructionSet::Baseline).expect("it is always available");
     let mut criterion = criterion::Criterion::default()
-        .with_measurement(Flops::new(InstructionSet::Baseline, 1))
+        .with_measurement(Flops::new(baseline, 1))
         .configure_from_args();
     let [x]: [Wide; 1] = normal(&mut stream());
     macro_rules! function {

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use meva::cpu::Cpu;
-use meva_benches::{Count, ITERATED, LOGISTIC, Wide, count, each_instruction_set, group, normal, stream};
+use meva_benches::{Count, ITERATED, LOGISTIC, Wide, count, each_cpu, group, label, normal, stream};
 use meva_core::dual::along;
 use meva_core::kernels::{Kernels, Portable};
 use meva_core::meta_value::{Architecture, MetaValue, Tape};
@@ -42,8 +42,8 @@ fn bench<const N: usize, const H: usize, const R: usize, const M: usize>(preset:
     let single = x.map(|row| row.map(|x| x.lane(0)));
     let mut tape = Box::new(Tape::ZERO);
     let mut single_tape = Tape::ZERO;
-    each_instruction_set(|criterion, cpu: Cpu| {
-        let name = cpu.instruction_set().name();
+    each_cpu(|criterion, cpu: Cpu| {
+        let name = label(cpu);
         let title = format!("Hessian-vector product, {preset}");
         let mut lanes = group(
             criterion,

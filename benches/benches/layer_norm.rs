@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use meva_benches::{Count, Wide, count, each_instruction_set, group, normal, stream};
+use meva_benches::{Count, Wide, count, each_cpu, group, label, normal, stream};
 use meva_core::Scalar;
 use meva_core::activation::Activation;
 use meva_core::kernels::{Kernels, Portable};
@@ -24,8 +24,8 @@ fn main() {
         shift: [Count::ZERO; H],
     };
     let lanes = Wide::LANES as u64;
-    each_instruction_set(|criterion, cpu| {
-        let name = cpu.instruction_set().name();
+    each_cpu(|criterion, cpu| {
+        let name = label(cpu);
         for activation in [Activation::Gelu, Activation::Tanh] {
             let mut counted = LayerTape::<Count, H>::ZERO;
             let forward = lanes * count(|| Portable.layer_norm(&unit, activation, &mut counted));

@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use meva::cpu::Cpu;
 use meva::cpu::memory::zeroed;
-use meva_benches::{Count, ITERATED, LOGISTIC, Wide, count, each_instruction_set, group, normal, stream};
+use meva_benches::{Count, ITERATED, LOGISTIC, Wide, count, each_cpu, group, label, normal, stream};
 use meva_core::kernels::{Kernels, Portable};
 use meva_core::meta_value::{Architecture, MetaValue, Tape};
 use meva_core::parameters::Parameters;
@@ -41,14 +41,14 @@ fn bench<const N: usize, const H: usize, const R: usize, const M: usize>(preset:
     let mut tape: Box<Tape<Wide, N, H, R>> = zeroed();
     let (single, single_gamma) = (x.map(|row| row.map(|x| x.0[0])), [0.9; 2]);
     let mut single_tape = Tape::ZERO;
-    each_instruction_set(|criterion, cpu: Cpu| {
-        let name = cpu.instruction_set().name();
+    each_cpu(|criterion, cpu: Cpu| {
+        let name = label(cpu);
         let mut lanes = group(
             criterion,
             &format!("own gradients, {preset}, 64 lanes"),
             operations * Wide::LANES as u64,
         );
-        lanes.bench_function(name, |b| {
+        lanes.bench_function(name.as_str(), |b| {
             b.iter(|| field(&network, &cpu, black_box(&x), &gamma, &mut tape))
         });
         lanes.finish();

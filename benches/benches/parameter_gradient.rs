@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use meva::cpu::memory::zeroed;
-use meva_benches::{Count, ITERATED, LOGISTIC, Wide, count, each_instruction_set, group, normal, stream};
+use meva_benches::{Count, ITERATED, LOGISTIC, Wide, count, each_cpu, group, label, normal, stream};
 use meva_core::kernels::Portable;
 use meva_core::meta_value::{Architecture, MetaValue, Tape};
 use meva_core::parameters::Parameters;
@@ -32,11 +32,11 @@ fn bench<const N: usize, const H: usize, const R: usize, const M: usize>(preset:
     );
     let mut tape: Box<Tape<Wide, N, H, R>> = zeroed();
     let mut gradient: Box<Parameters<f32, N, H, R, M>> = zeroed();
-    each_instruction_set(|criterion, cpu| {
+    each_cpu(|criterion, cpu| {
         network.forward(&cpu, &x, &[Wide::from_f64(0.9); 2], Players::Both, &mut tape);
         let name = format!("parameter gradient, {preset}, 64 lanes");
         let mut group = group(criterion, &name, operations * Wide::LANES as u64);
-        group.bench_function(cpu.instruction_set().name(), |b| {
+        group.bench_function(label(cpu), |b| {
             b.iter(|| network.vjp_parameters(&cpu, Players::Both, black_box(&tape), black_box(&dq), &mut gradient))
         });
         group.finish();

@@ -4,6 +4,7 @@
 use std::cell::Cell;
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub, SubAssign};
 
+use meva_core::arithmetic::Arithmetic;
 use meva_core::{Real, Scalar};
 
 thread_local! {
@@ -18,10 +19,10 @@ fn did(operations: u64) {
 ///
 /// ```
 /// use meva_benches::{Count, count};
-/// use meva_core::Scalar;
+/// use meva_core::{Scalar, arithmetic::Separate, dense};
 /// assert_eq!(count(|| Count::ONE + Count::ONE * Count::ONE), 2);
 /// let (w, x) = ([[Count::ONE; 3]; 5], [Count::ONE; 3]);
-/// assert_eq!(count(|| meva_core::dense::forward(&w, &x, &mut [Count::ZERO; 5])), 2 * 3 * 5);
+/// assert_eq!(count(|| dense::forward(Separate, &w, &x, &mut [Count::ZERO; 5])), 2 * 3 * 5);
 /// ```
 pub fn count<T>(formula: impl FnOnce() -> T) -> u64 {
     let before = OPERATIONS.get();
@@ -110,18 +111,21 @@ impl Scalar for Count {
     fn scale(self, factor: Count) -> Self {
         factor * self
     }
-    fn add_scaled(&mut self, factor: Count, x: &Self) {
+    fn multiply_add_in<A: Arithmetic>(self, _: A, factor: Self, addend: Self) -> Self {
+        self * factor + addend
+    }
+    fn add_scaled_in<A: Arithmetic>(&mut self, _: A, factor: Count, x: &Self) {
         *self += factor * *x;
     }
-    fn exp(self) -> Self {
+    fn exp_in<A: Arithmetic>(self, _: A) -> Self {
         did(EXP);
         Count(self.0.exp())
     }
-    fn tanh(self) -> Self {
+    fn tanh_in<A: Arithmetic>(self, _: A) -> Self {
         did(TANH);
         Count(self.0.tanh())
     }
-    fn sigmoid(self) -> Self {
+    fn sigmoid_in<A: Arithmetic>(self, _: A) -> Self {
         did(SIGMOID);
         Count(1.0 / (1.0 + (-self.0).exp()))
     }

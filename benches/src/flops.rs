@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use criterion::measurement::{Measurement, ValueFormatter};
 use criterion::{BenchmarkGroup, Criterion, Throughput};
 use meva::cpu::{Cpu, InstructionSet};
+use meva_core::arithmetic::ArithmeticName;
 
 use crate::peak::peak;
 
@@ -15,29 +16,37 @@ pub struct Flops {
 }
 
 impl Flops {
-    /// Relative to the peak of `threads` threads with `set`, which is measured now.
-    pub fn new(set: InstructionSet, threads: usize) -> Self {
-        let peak = peak(set, threads);
+    /// Relative to the peak of `threads` threads, which is measured now.
+    pub fn new(cpu: Cpu, threads: usize) -> Self {
+        let peak = peak(cpu, threads);
         println!(
             "peak of multiplications and additions, {}, {threads} thread{}: {peak:.1} GFLOP/s",
-            set.name(),
+            label(cpu),
             if threads == 1 { "" } else { "s" }
         );
         Flops { peak }
     }
 }
 
-/// Calls `bench` for each instruction set that this processor has, with criterion reporting shares of that set's peak.
-pub fn each_instruction_set(mut bench: impl FnMut(&mut Criterion<Flops>, Cpu)) {
+/// An instruction set and an arithmetic, in words: `avx512, fused`.
+pub fn label(cpu: Cpu) -> String {
+    format!("{}, {}", cpu.instruction_set(), cpu.arithmetic())
+}
+
+/// Calls `bench` for each arithmetic with each instruction set that this processor has, with criterion reporting shares
+/// of their peak.
+pub fn each_cpu(mut bench: impl FnMut(&mut Criterion<Flops>, Cpu)) {
     for set in InstructionSet::ALL {
-        match Cpu::new(set) {
-            Some(cpu) => {
-                let mut criterion = Criterion::default()
-                    .with_measurement(Flops::new(set, 1))
-                    .configure_from_args();
-                bench(&mut criterion, cpu);
-            }
-            None => println!("SKIPPED: this processor lacks {}", set.name()),
+        let Some(cpu) = Cpu::new(set) else {
+            println!("SKIPPED: this processor lacks {set}");
+            continue;
+        };
+        for arithmetic in ArithmeticName::ALL {
+            let cpu = cpu.with_arithmetic(arithmetic);
+            let mut criterion = Criterion::default()
+                .with_measurement(Flops::new(cpu, 1))
+                .configure_from_args();
+            bench(&mut criterion, cpu);
         }
     }
 }

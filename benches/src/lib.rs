@@ -6,7 +6,7 @@ pub mod flops;
 pub mod peak;
 
 pub use count::{Count, count};
-pub use flops::{Flops, each_instruction_set, group};
+pub use flops::{Flops, each_cpu, group, label};
 
 use meva_core::activation::Activation;
 use meva_core::meta_value::{Architecture, Input};

@@ -1,26 +1,27 @@
 //! The maximum number of multiplications and additions per second that the processor can do.
 //!
-//! Chains of products and chains of sums advance in vector registers, with enough chains that none waits for its own
-//! last result, and without touching memory. Multiplications and additions are never fused, as everywhere here: a fused
-//! multiply-add would count double.
+//! Chains of products and chains of sums, or of fused multiply-adds, which count as two operations, advance in vector
+//! registers, with enough chains that none waits for its own last result, and without touching memory. Where fused
+//! multiply-adds are computed in software, the peak is that of separate operations.
 
 use std::hint::black_box;
 use std::time::Instant;
 
-use meva::cpu::InstructionSet;
+use meva::cpu::{Cpu, InstructionSet};
+use meva_core::arithmetic::ArithmeticName;
 
 /// How often the loop is timed; the fastest run counts, since other work on the machine only slows it down.
 const REPEATS: usize = 12;
 /// Passes through the loop in each timing: a few milliseconds.
 const ROUNDS: usize = 400_000;
 
-/// GFLOP/s of `threads` threads together, with an instruction set that this processor has.
-pub fn peak(set: InstructionSet, threads: usize) -> f64 {
+/// GFLOP/s of `threads` threads together, with this instruction set and arithmetic.
+pub fn peak(cpu: Cpu, threads: usize) -> f64 {
     (0..REPEATS)
         .map(|_| {
             let start = Instant::now();
             let operations: u64 = std::thread::scope(|scope| {
-                let workers: Vec<_> = (0..threads).map(|_| scope.spawn(|| run(set, ROUNDS))).collect();
+                let workers: Vec<_> = (0..threads).map(|_| scope.spawn(|| run(cpu, ROUNDS))).collect();
                 workers.into_iter().filter_map(|worker| worker.join().ok()).sum()
             });
             operations as f64 / start.elapsed().as_nanos() as f64
@@ -29,19 +30,27 @@ pub fn peak(set: InstructionSet, threads: usize) -> f64 {
 }
 
 /// Operations done by one thread.
-fn run(set: InstructionSet, rounds: usize) -> u64 {
-    match set {
+fn run(cpu: Cpu, rounds: usize) -> u64 {
+    match (cpu.instruction_set(), cpu.arithmetic()) {
         #[cfg(target_arch = "x86_64")]
-        // SAFETY: the caller asks for what the processor has.
-        InstructionSet::Avx512 => unsafe { x86_64::avx512(rounds) },
+        // SAFETY: a `Cpu` holds what the processor has.
+        (InstructionSet::Avx512, ArithmeticName::Separate) => unsafe { x86_64::avx512(rounds) },
         #[cfg(target_arch = "x86_64")]
         // SAFETY: as above.
-        InstructionSet::Avx2 => unsafe { x86_64::avx2(rounds) },
+        (InstructionSet::Avx512, ArithmeticName::Fused) => unsafe { x86_64::avx512_fused(rounds) },
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: as above.
+        (InstructionSet::Avx2, ArithmeticName::Separate) => unsafe { x86_64::avx2(rounds) },
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: as above.
+        (InstructionSet::Avx2, ArithmeticName::Fused) => unsafe { x86_64::avx2_fused(rounds) },
         #[cfg(target_arch = "x86_64")]
         // SAFETY: every processor of this architecture has it.
-        InstructionSet::Baseline => unsafe { x86_64::sse2(rounds) },
+        _ => unsafe { x86_64::sse2(rounds) },
         #[cfg(not(target_arch = "x86_64"))]
-        _ => portable(rounds),
+        (InstructionSet::Neon, ArithmeticName::Fused) => portable(rounds, |x, factor, term| x.mul_add(factor, term)),
+        #[cfg(not(target_arch = "x86_64"))]
+        _ => portable(rounds, |x, factor, term| x * factor + term),
     }
 }
 
@@ -72,27 +81,44 @@ mod x86_64 {
         };
     }
 
+    macro_rules! fused_chains {
+        ($name:ident, $feature:literal, $chains:literal x $width:literal, $splat:ident, $multiply_add:ident) => {
+            #[target_feature(enable = $feature)]
+            pub fn $name(rounds: usize) -> u64 {
+                let mut chains: [_; $chains] = std::array::from_fn(|_| $splat(black_box(1.0)));
+                let (factor, term) = ($splat(black_box(1.0)), $splat(black_box(1.0)));
+                for _ in 0..rounds {
+                    for chain in 0..$chains {
+                        chains[chain] = $multiply_add(chains[chain], factor, term);
+                    }
+                }
+                black_box(chains);
+                (rounds * 2 * $chains * $width) as u64
+            }
+        };
+    }
+
     chains!(avx512, "avx512f", 12 x 16, _mm512_set1_ps, _mm512_mul_ps, _mm512_add_ps);
     chains!(avx2, "avx2", 7 x 8, _mm256_set1_ps, _mm256_mul_ps, _mm256_add_ps);
+    fused_chains!(avx512_fused, "avx512f", 24 x 16, _mm512_set1_ps, _mm512_fmadd_ps);
+    fused_chains!(avx2_fused, "avx2,fma", 12 x 8, _mm256_set1_ps, _mm256_fmadd_ps);
     chains!(sse2, "sse2", 7 x 4, _mm_set1_ps, _mm_mul_ps, _mm_add_ps);
 }
 
 /// For processors without intrinsics above: the compiler vectorises.
 #[cfg(not(target_arch = "x86_64"))]
-fn portable(rounds: usize) -> u64 {
-    const CHAINS: usize = 8;
+fn portable(rounds: usize, multiply_add: impl Fn(f32, f32, f32) -> f32) -> u64 {
+    const CHAINS: usize = 16;
     const WIDTH: usize = 4;
-    let mut products = [[black_box(1.0_f32); WIDTH]; CHAINS].map(black_box);
-    let mut sums = [[black_box(1.0_f32); WIDTH]; CHAINS].map(black_box);
+    let mut chains = [[black_box(1.0_f32); WIDTH]; CHAINS].map(black_box);
     let (factor, term) = (black_box(1.0), black_box(1.0));
     for _ in 0..rounds {
-        for chain in 0..CHAINS {
-            for lane in 0..WIDTH {
-                products[chain][lane] *= factor;
-                sums[chain][lane] += term;
+        for chain in &mut chains {
+            for lane in chain {
+                *lane = multiply_add(*lane, factor, term);
             }
         }
     }
-    black_box((products, sums));
+    black_box(chains);
     (rounds * 2 * CHAINS * WIDTH) as u64
 }

@@ -7,10 +7,12 @@ use core::slice;
 use meva_core::activation::Activation;
 use meva_core::adamw::AdamW;
 use meva_core::algorithm1::{self, Bootstrap, Exploration, Settings, State, Step, Trajectory};
+use meva_core::arithmetic::ArithmeticName;
 use meva_core::game::{AnyGame, NamedGame};
 use meva_core::image::{Image, Model};
 use meva_core::kernels::Portable;
 use meva_core::learner::meta_value::Field;
+use meva_core::meta_value::Tape;
 use meva_core::meta_value::{Architecture, Input};
 use meva_core::parameters::Parameters;
 use meva_core::random::{Purpose, Stream};
@@ -130,7 +132,8 @@ struct Training<const N: usize, const H: usize, const R: usize, const M: usize> 
 /// Training memory, taken apart.
 struct Parts<'a, const N: usize, const H: usize, const R: usize, const M: usize> {
     fixed: &'a mut Training<N, H, R, M>,
-    steps: &'a mut [Step<f32, N, H, R, M>],
+    steps: &'a mut [Step<f32, N, M>],
+    tapes: &'a mut [[Tape<f32, N, H, R>; 1]],
     batch: &'a mut [Trajectory<f32, N, H>],
 }
 
@@ -144,7 +147,7 @@ fn training_bytes<const N: usize, const H: usize, const R: usize, const M: usize
     }
     let bytes = (steps as usize)
         .checked_add(1)
-        .and_then(|steps| steps.checked_mul(size_of::<Step<f32, N, H, R, M>>()))
+        .and_then(|steps| steps.checked_mul(size_of::<Step<f32, N, M>>() + size_of::<Tape<f32, N, H, R>>()))
         .and_then(|bytes| bytes.checked_add(size_of::<Training<N, H, R, M>>()))
         .and_then(|bytes| bytes.checked_add((batch as usize).checked_mul(size_of::<Trajectory<f32, N, H>>())?));
     bytes
@@ -161,12 +164,14 @@ unsafe fn parts<'a, const N: usize, const H: usize, const R: usize, const M: usi
     // SAFETY: the caller has checked the size and the alignment, and all parts are of one alignment.
     unsafe {
         let fixed = memory.cast::<Training<N, H, R, M>>();
-        let first_step = fixed.add(1).cast::<Step<f32, N, H, R, M>>();
+        let first_step = fixed.add(1).cast::<Step<f32, N, M>>();
         let steps = steps as usize + 1;
-        let first_trajectory = first_step.add(steps).cast::<Trajectory<f32, N, H>>();
+        let first_tape = first_step.add(steps).cast::<[Tape<f32, N, H, R>; 1]>();
+        let first_trajectory = first_tape.add(steps).cast::<Trajectory<f32, N, H>>();
         Parts {
             fixed: &mut *fixed,
             steps: slice::from_raw_parts_mut(first_step, steps),
+            tapes: slice::from_raw_parts_mut(first_tape, steps),
             batch: slice::from_raw_parts_mut(first_trajectory, batch as usize),
         }
     }
@@ -356,7 +361,12 @@ impl ShapeVisitor for Updating {
         let ((x, x_count), (gamma, gamma_count)) = (self.x, self.gamma);
         // SAFETY: as the caller vouches; every pointer and size is checked before anything is written.
         unsafe {
-            let Parts { fixed, steps, batch } = self.memory.parts::<N, H, R, M>()?;
+            let Parts {
+                fixed,
+                steps,
+                tapes,
+                batch,
+            } = self.memory.parts::<N, H, R, M>()?;
             good(self.loss, 1, 1)?;
             let game = game_of(self.game)?;
             let settings = settings_of(self.settings, &game)?;
@@ -380,6 +390,7 @@ impl ShapeVisitor for Updating {
                 from_mut(state),
                 batch,
                 steps,
+                tapes,
                 from_mut(gradient),
             ));
             for (index, trajectory) in batch.iter().enumerate() {
@@ -438,6 +449,7 @@ impl ShapeVisitor for Writing {
                 field: settings.field,
                 game,
                 alpha: settings.alpha,
+                arithmetic: ArithmeticName::Separate,
             };
             image.write_bytes(0, 1);
             (*image).write(&model, &fixed.state.target);

@@ -1,5 +1,6 @@
 //! Activations, each given together with its slope: the forward pass records both, so no backward pass evaluates it again.
 
+use crate::arithmetic::{Arithmetic, Separate};
 use crate::choice::choice;
 use crate::scalar::Scalar;
 
@@ -20,7 +21,7 @@ choice! { Activation, "activation":
 /// A function of one number with its slope.
 pub(crate) trait Unit {
     /// `(f(z), f'(z))`.
-    fn value_and_slope<T: Scalar>(z: T) -> (T, T);
+    fn value_and_slope<A: Arithmetic, T: Scalar>(arithmetic: A, z: T) -> (T, T);
 }
 
 pub(crate) struct Gelu;
@@ -40,19 +41,20 @@ pub const GELU_CUBIC_SLOPE: f64 = GELU_CUBIC * 3.0;
 
 impl Unit for Gelu {
     #[inline(always)]
-    fn value_and_slope<T: Scalar>(z: T) -> (T, T) {
+    fn value_and_slope<A: Arithmetic, T: Scalar>(arithmetic: A, z: T) -> (T, T) {
         let square = z * z;
-        let s = (z * (T::from_f64(GELU_LINEAR) + T::from_f64(GELU_CUBIC) * square)).sigmoid();
-        let inner = T::from_f64(GELU_LINEAR) + T::from_f64(GELU_CUBIC_SLOPE) * square;
-        (z * s, s + z * inner * s * (T::ONE - s))
+        let linear = T::from_f64(GELU_LINEAR);
+        let s = (z * T::from_f64(GELU_CUBIC).multiply_add_in(arithmetic, square, linear)).sigmoid_in(arithmetic);
+        let inner = T::from_f64(GELU_CUBIC_SLOPE).multiply_add_in(arithmetic, square, linear);
+        (z * s, (z * inner * s).multiply_add_in(arithmetic, T::ONE - s, s))
     }
 }
 
 impl Unit for Tanh {
     #[inline(always)]
-    fn value_and_slope<T: Scalar>(z: T) -> (T, T) {
-        let t = z.tanh();
-        (t, T::ONE - t * t)
+    fn value_and_slope<A: Arithmetic, T: Scalar>(arithmetic: A, z: T) -> (T, T) {
+        let t = z.tanh_in(arithmetic);
+        (t, (-t).multiply_add_in(arithmetic, t, T::ONE))
     }
 }
 
@@ -66,8 +68,8 @@ impl Activation {
     /// ```
     pub fn value_and_slope<T: Scalar>(self, z: T) -> (T, T) {
         match self {
-            Activation::Gelu => Gelu::value_and_slope(z),
-            Activation::Tanh => Tanh::value_and_slope(z),
+            Activation::Gelu => Gelu::value_and_slope(Separate, z),
+            Activation::Tanh => Tanh::value_and_slope(Separate, z),
         }
     }
 }

@@ -3,6 +3,7 @@
 //! `W` is `[O][I]` (row-major, one row per output). Sums run over the inputs in order, starting from the value in `y`;
 //! four outputs are computed together, which does not change the order of any sum.
 
+use crate::arithmetic::Arithmetic;
 use crate::scalar::Scalar;
 
 /// The parameters of an affine map from `I` inputs to `O` outputs.
@@ -21,18 +22,24 @@ pub(crate) const BLOCK: usize = 4;
 /// `y += W x`.
 ///
 /// ```
+/// use meva_core::{arithmetic::Separate, dense};
 /// let mut y = [10.0, 20.0];
-/// meva_core::dense::forward(&[[1.0, 2.0, 3.0], [0.0, 1.0, 0.0]], &[1.0_f64, 1.0, 2.0], &mut y);
+/// dense::forward(Separate, &[[1.0, 2.0, 3.0], [0.0, 1.0, 0.0]], &[1.0_f64, 1.0, 2.0], &mut y);
 /// assert_eq!(y, [19.0, 21.0]);
 /// ```
 #[inline(always)]
-pub fn forward<S: Scalar, const I: usize, const O: usize>(w: &[[S::Real; I]; O], x: &[S; I], y: &mut [S; O]) {
+pub fn forward<A: Arithmetic, S: Scalar, const I: usize, const O: usize>(
+    arithmetic: A,
+    w: &[[S::Real; I]; O],
+    x: &[S; I],
+    y: &mut [S; O],
+) {
     let whole = O - O % BLOCK;
     for start in (0..whole).step_by(BLOCK) {
         let mut sums: [S; BLOCK] = core::array::from_fn(|b| y[start + b]);
         for i in 0..I {
             for b in 0..BLOCK {
-                sums[b].add_scaled(w[start + b][i], &x[i]);
+                sums[b].add_scaled_in(arithmetic, w[start + b][i], &x[i]);
             }
         }
         y[start..start + BLOCK].copy_from_slice(&sums);
@@ -40,7 +47,7 @@ pub fn forward<S: Scalar, const I: usize, const O: usize>(w: &[[S::Real; I]; O],
     for o in whole..O {
         let mut sum = y[o];
         for i in 0..I {
-            sum.add_scaled(w[o][i], &x[i]);
+            sum.add_scaled_in(arithmetic, w[o][i], &x[i]);
         }
         y[o] = sum;
     }
@@ -48,13 +55,18 @@ pub fn forward<S: Scalar, const I: usize, const O: usize>(w: &[[S::Real; I]; O],
 
 /// The adjoint of the input, `dx += W^T dy`.
 #[inline(always)]
-pub fn vjp_input<S: Scalar, const I: usize, const O: usize>(w: &[[S::Real; I]; O], dy: &[S; O], dx: &mut [S; I]) {
+pub fn vjp_input<A: Arithmetic, S: Scalar, const I: usize, const O: usize>(
+    arithmetic: A,
+    w: &[[S::Real; I]; O],
+    dy: &[S; O],
+    dx: &mut [S; I],
+) {
     let whole = I - I % BLOCK;
     for start in (0..whole).step_by(BLOCK) {
         let mut sums: [S; BLOCK] = core::array::from_fn(|b| dx[start + b]);
         for o in 0..O {
             for b in 0..BLOCK {
-                sums[b].add_scaled(w[o][start + b], &dy[o]);
+                sums[b].add_scaled_in(arithmetic, w[o][start + b], &dy[o]);
             }
         }
         dx[start..start + BLOCK].copy_from_slice(&sums);
@@ -62,7 +74,7 @@ pub fn vjp_input<S: Scalar, const I: usize, const O: usize>(w: &[[S::Real; I]; O
     for i in whole..I {
         let mut sum = dx[i];
         for o in 0..O {
-            sum.add_scaled(w[o][i], &dy[o]);
+            sum.add_scaled_in(arithmetic, w[o][i], &dy[o]);
         }
         dx[i] = sum;
     }
@@ -70,8 +82,13 @@ pub fn vjp_input<S: Scalar, const I: usize, const O: usize>(w: &[[S::Real; I]; O
 
 /// The adjoint of the weights, `dW += dy x^T`, summed over the lanes in order.
 #[inline(always)]
-pub fn vjp_weight<S: Scalar, const I: usize, const O: usize>(dy: &[S; O], x: &[S; I], dw: &mut [[S::Lane; I]; O]) {
-    S::add_outer(dy, x, dw);
+pub fn vjp_weight<A: Arithmetic, S: Scalar, const I: usize, const O: usize>(
+    arithmetic: A,
+    dy: &[S; O],
+    x: &[S; I],
+    dw: &mut [[S::Lane; I]; O],
+) {
+    S::add_outer(arithmetic, dy, x, dw);
 }
 
 /// The adjoint of the bias, `db += dy`, summed over the lanes.
@@ -86,6 +103,7 @@ pub fn vjp_bias<S: Scalar, const O: usize>(dy: &[S; O], db: &mut [S::Lane; O]) {
 mod tests {
     use super::*;
     use crate::Lanes;
+    use crate::arithmetic::Separate;
 
     /// <dy, W x> = <W^T dy, x> = <dW, W> for shapes on both sides of the block size.
     #[test]
@@ -96,9 +114,9 @@ mod tests {
             let x: [f64; I] = core::array::from_fn(|i| (i % 5) as f64 - 2.0);
             let dy: [f64; O] = core::array::from_fn(|o| (o % 3) as f64 + 1.0);
             let (mut y, mut dx, mut dw) = ([0.0; O], [0.0; I], [[0.0; I]; O]);
-            forward(&w, &x, &mut y);
-            vjp_input(&w, &dy, &mut dx);
-            vjp_weight(&dy, &x, &mut dw);
+            forward(Separate, &w, &x, &mut y);
+            vjp_input(Separate, &w, &dy, &mut dx);
+            vjp_weight(Separate, &dy, &x, &mut dw);
             let expected: f64 = (0..O).map(|o| dy[o] * y[o]).sum();
             let by_input: f64 = (0..I).map(|i| dx[i] * x[i]).sum();
             let by_weight: f64 = (0..O).map(|o| (0..I).map(|i| dw[o][i] * w[o][i]).sum::<f64>()).sum();
@@ -119,9 +137,9 @@ mod tests {
         let x: [Lanes<8>; 3] =
             core::array::from_fn(|i| Lanes(core::array::from_fn(|l| 0.3 * (i * 8 + l) as f32 - 2.1)));
         let (mut at_once, mut one_by_one) = ([[0.0; 3]; 5], [[0.0; 3]; 5]);
-        vjp_weight(&dy, &x, &mut at_once);
+        vjp_weight(Separate, &dy, &x, &mut at_once);
         for l in 0..8 {
-            vjp_weight(&dy.map(|v| v.0[l]), &x.map(|v| v.0[l]), &mut one_by_one);
+            vjp_weight(Separate, &dy.map(|v| v.0[l]), &x.map(|v| v.0[l]), &mut one_by_one);
         }
         assert_eq!(at_once, one_by_one);
     }

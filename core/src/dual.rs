@@ -5,6 +5,7 @@
 
 use core::ops::{Add, AddAssign, Div, Mul, Neg, Sub, SubAssign};
 
+use crate::arithmetic::Arithmetic;
 use crate::scalar::Scalar;
 
 /// A value with its tangent.
@@ -140,23 +141,31 @@ impl<T: Scalar> Scalar for Dual<T> {
         Dual::new(self.value.scale(factor), self.tangent.scale(factor))
     }
     #[inline(always)]
-    fn add_scaled(&mut self, factor: T::Real, x: &Self) {
-        self.value.add_scaled(factor, &x.value);
-        self.tangent.add_scaled(factor, &x.tangent);
+    fn multiply_add_in<A: Arithmetic>(self, arithmetic: A, factor: Self, addend: Self) -> Self {
+        let product = self.tangent * factor.value;
+        Dual::new(
+            self.value.multiply_add_in(arithmetic, factor.value, addend.value),
+            self.value.multiply_add_in(arithmetic, factor.tangent, product) + addend.tangent,
+        )
     }
     #[inline(always)]
-    fn exp(self) -> Self {
-        let e = self.value.exp();
+    fn add_scaled_in<A: Arithmetic>(&mut self, arithmetic: A, factor: T::Real, x: &Self) {
+        self.value.add_scaled_in(arithmetic, factor, &x.value);
+        self.tangent.add_scaled_in(arithmetic, factor, &x.tangent);
+    }
+    #[inline(always)]
+    fn exp_in<A: Arithmetic>(self, arithmetic: A) -> Self {
+        let e = self.value.exp_in(arithmetic);
         Dual::new(e, e * self.tangent)
     }
     #[inline(always)]
-    fn tanh(self) -> Self {
-        let t = self.value.tanh();
+    fn tanh_in<A: Arithmetic>(self, arithmetic: A) -> Self {
+        let t = self.value.tanh_in(arithmetic);
         Dual::new(t, (T::ONE - t * t) * self.tangent)
     }
     #[inline(always)]
-    fn sigmoid(self) -> Self {
-        let s = self.value.sigmoid();
+    fn sigmoid_in<A: Arithmetic>(self, arithmetic: A) -> Self {
+        let s = self.value.sigmoid_in(arithmetic);
         Dual::new(s, s * (T::ONE - s) * self.tangent)
     }
     #[inline(always)]
@@ -171,11 +180,16 @@ impl<T: Scalar> Scalar for Dual<T> {
 
     /// By the product rule: three sums of the underlying numbers, as fast as those are.
     #[inline(always)]
-    fn add_outer<const I: usize, const O: usize>(dy: &[Self; O], x: &[Self; I], sums: &mut [[Self::Lane; I]; O]) {
+    fn add_outer<A: Arithmetic, const I: usize, const O: usize>(
+        arithmetic: A,
+        dy: &[Self; O],
+        x: &[Self; I],
+        sums: &mut [[Self::Lane; I]; O],
+    ) {
         let (mut value, mut tangent) = ([[T::Lane::ZERO; I]; O], [[T::Lane::ZERO; I]; O]);
-        T::add_outer(&values(dy), &values(x), &mut value);
-        T::add_outer(&tangents(dy), &values(x), &mut tangent);
-        T::add_outer(&values(dy), &tangents(x), &mut tangent);
+        T::add_outer(arithmetic, &values(dy), &values(x), &mut value);
+        T::add_outer(arithmetic, &tangents(dy), &values(x), &mut tangent);
+        T::add_outer(arithmetic, &values(dy), &tangents(x), &mut tangent);
         for o in 0..O {
             for i in 0..I {
                 sums[o][i] += Dual::new(value[o][i], tangent[o][i]);
@@ -195,6 +209,7 @@ impl<T: Scalar> Scalar for Dual<T> {
 mod tests {
     use super::*;
     use crate::Lanes;
+    use crate::arithmetic::Separate;
 
     fn close(got: f64, expected: f64) {
         assert!(
@@ -264,7 +279,7 @@ mod tests {
         };
         let (dy, x) = ([number(0), number(1), number(2)], [number(3), number(4)]);
         let mut sums = [[Dual::new(1.0, -1.0); 2]; 3];
-        Wide::add_outer(&dy, &x, &mut sums);
+        Wide::add_outer(Separate, &dy, &x, &mut sums);
         for o in 0..3 {
             for i in 0..2 {
                 let expected = (0..4).fold(Dual::new(1.0, -1.0), |sum, l| sum + dy[o].lane(l) * x[i].lane(l));

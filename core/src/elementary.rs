@@ -1,4 +1,5 @@
-//! `exp`, `tanh` and `sigmoid` for `f32`, branch-free, using only IEEE `+ - * /` and integer operations.
+//! `exp`, `tanh` and `sigmoid` for `f32`, branch-free, using only IEEE `+ - * /`, in an [arithmetic](crate::arithmetic),
+//! and integer operations.
 //!
 //! They give the same bits on every processor. Each is written for `W` lanes, in stages: compilers turn a stage, a loop
 //! over the lanes, into vector instructions, and the processor works on several vectors at once instead of waiting for
@@ -17,6 +18,8 @@
 //!
 //! The constants are public so that implementations in other languages, such as the GPU engine's shaders, can take them
 //! from here instead of copying them.
+
+use crate::arithmetic::{Arithmetic, Separate};
 
 /// `1 / ln 2`.
 pub const LOG2_E: f32 = core::f32::consts::LOG2_E;
@@ -67,22 +70,22 @@ fn each<const W: usize>(formula: impl Fn(usize) -> f32) -> [f32; W] {
 
 /// `c_0 + x (c_1 + x (c_2 + ..))`.
 #[inline(always)]
-fn polynomial<const W: usize, const D: usize>(c: &[f32; D], x: &[f32; W]) -> [f32; W] {
+fn polynomial<A: Arithmetic, const W: usize, const D: usize>(_: A, c: &[f32; D], x: &[f32; W]) -> [f32; W] {
     let mut sum = [c[D - 1]; W];
     for d in (0..D - 1).rev() {
-        sum = each::<W>(|l| c[d] + x[l] * sum[l]);
+        sum = each::<W>(|l| A::multiply_add(x[l], sum[l], c[d]));
     }
     sum
 }
 
 /// `(ROUNDER + n, r + r^2 q(r))` for `|x| < 2^21`.
 #[inline(always)]
-fn reduce<const W: usize>(x: &[f32; W]) -> ([f32; W], [f32; W]) {
-    let shifted = each::<W>(|l| x[l] * LOG2_E + ROUNDER);
+fn reduce<A: Arithmetic, const W: usize>(arithmetic: A, x: &[f32; W]) -> ([f32; W], [f32; W]) {
+    let shifted = each::<W>(|l| A::multiply_add(x[l], LOG2_E, ROUNDER));
     let n = each::<W>(|l| shifted[l] - ROUNDER);
-    let r = each::<W>(|l| (x[l] - n[l] * LN_2_HIGH) - n[l] * LN_2_LOW);
-    let q = polynomial(&EXPM1_POLYNOMIAL, &r);
-    (shifted, each::<W>(|l| r[l] + r[l] * r[l] * q[l]))
+    let r = each::<W>(|l| A::multiply_add(n[l], -LN_2_LOW, A::multiply_add(n[l], -LN_2_HIGH, x[l])));
+    let q = polynomial(arithmetic, &EXPM1_POLYNOMIAL, &r);
+    (shifted, each::<W>(|l| A::multiply_add(r[l] * r[l], q[l], r[l])))
 }
 
 /// `n` of `ROUNDER + n`.
@@ -99,11 +102,11 @@ fn power_of_two(n: i32) -> f32 {
 
 /// [`exp`] of every lane.
 #[inline(always)]
-pub(crate) fn exp_each<const W: usize>(x: &[f32; W]) -> [f32; W] {
+pub(crate) fn exp_each<A: Arithmetic, const W: usize>(arithmetic: A, x: &[f32; W]) -> [f32; W] {
     // NaN passes through both selections.
     let x = each::<W>(|l| if x[l] > EXP_HIGHEST { EXP_HIGHEST } else { x[l] });
     let x = each::<W>(|l| if x[l] < EXP_LOWEST { EXP_LOWEST } else { x[l] });
-    let (shifted, p) = reduce(&x);
+    let (shifted, p) = reduce(arithmetic, &x);
     // In two factors, since n ranges from -151 to 130: below the normal range the second product rounds once.
     each::<W>(|l| {
         let n = integer(shifted[l]);
@@ -114,7 +117,7 @@ pub(crate) fn exp_each<const W: usize>(x: &[f32; W]) -> [f32; W] {
 
 /// [`tanh`] of every lane.
 #[inline(always)]
-pub(crate) fn tanh_each<const W: usize>(x: &[f32; W]) -> [f32; W] {
+pub(crate) fn tanh_each<A: Arithmetic, const W: usize>(arithmetic: A, x: &[f32; W]) -> [f32; W] {
     let a = each::<W>(|l| {
         if x[l].abs() > TANH_HIGHEST {
             TANH_HIGHEST
@@ -122,13 +125,13 @@ pub(crate) fn tanh_each<const W: usize>(x: &[f32; W]) -> [f32; W] {
             x[l].abs()
         }
     });
-    let (shifted, expm1) = reduce(&each::<W>(|l| 2.0 * a[l]));
-    let far = each::<W>(|l| 1.0 - 2.0 / ((1.0 + expm1[l]) * power_of_two(integer(shifted[l])) + 1.0));
+    let (shifted, expm1) = reduce(arithmetic, &each::<W>(|l| 2.0 * a[l]));
+    let far = each::<W>(|l| 1.0 - 2.0 / A::multiply_add(1.0 + expm1[l], power_of_two(integer(shifted[l])), 1.0));
     let z = each::<W>(|l| a[l] * a[l]);
-    let p = polynomial(&TANH_POLYNOMIAL, &z);
+    let p = polynomial(arithmetic, &TANH_POLYNOMIAL, &z);
     each::<W>(|l| {
         (if a[l] < TANH_NEAR {
-            a[l] + a[l] * z[l] * p[l]
+            A::multiply_add(a[l] * z[l], p[l], a[l])
         } else {
             far[l]
         })
@@ -138,8 +141,8 @@ pub(crate) fn tanh_each<const W: usize>(x: &[f32; W]) -> [f32; W] {
 
 /// [`sigmoid`] of every lane.
 #[inline(always)]
-pub(crate) fn sigmoid_each<const W: usize>(x: &[f32; W]) -> [f32; W] {
-    let e = exp_each(&each::<W>(|l| -x[l].abs()));
+pub(crate) fn sigmoid_each<A: Arithmetic, const W: usize>(arithmetic: A, x: &[f32; W]) -> [f32; W] {
+    let e = exp_each(arithmetic, &each::<W>(|l| -x[l].abs()));
     each::<W>(|l| (if x[l] < 0.0 { e[l] } else { 1.0 }) / (1.0 + e[l]))
 }
 
@@ -151,7 +154,13 @@ pub(crate) fn sigmoid_each<const W: usize>(x: &[f32; W]) -> [f32; W] {
 /// ```
 #[inline(always)]
 pub fn exp(x: f32) -> f32 {
-    exp_each(&[x])[0]
+    exp_in(Separate, x)
+}
+
+/// [`exp`] in an arithmetic.
+#[inline(always)]
+pub fn exp_in<A: Arithmetic>(arithmetic: A, x: f32) -> f32 {
+    exp_each(arithmetic, &[x])[0]
 }
 
 /// `tanh(x) = 1 - 2 / (exp(2|x|) + 1)` with the sign of `x`, and for `|x| < 0.625`, where that would cancel,
@@ -163,7 +172,13 @@ pub fn exp(x: f32) -> f32 {
 /// ```
 #[inline(always)]
 pub fn tanh(x: f32) -> f32 {
-    tanh_each(&[x])[0]
+    tanh_in(Separate, x)
+}
+
+/// [`tanh`] in an arithmetic.
+#[inline(always)]
+pub fn tanh_in<A: Arithmetic>(arithmetic: A, x: f32) -> f32 {
+    tanh_each(arithmetic, &[x])[0]
 }
 
 /// `sigmoid(x) = 1 / (1 + exp(-x))`, small values included; at most 3 ulp from the exact value.
@@ -174,12 +189,19 @@ pub fn tanh(x: f32) -> f32 {
 /// ```
 #[inline(always)]
 pub fn sigmoid(x: f32) -> f32 {
-    sigmoid_each(&[x])[0]
+    sigmoid_in(Separate, x)
+}
+
+/// [`sigmoid`] in an arithmetic.
+#[inline(always)]
+pub fn sigmoid_in<A: Arithmetic>(arithmetic: A, x: f32) -> f32 {
+    sigmoid_each(arithmetic, &[x])[0]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::arithmetic::Fused;
 
     /// Points of both signs, from subnormal to far beyond saturation.
     fn points() -> impl Iterator<Item = f32> {
@@ -196,14 +218,20 @@ mod tests {
         (f64::from(got) - exact).abs() / (f64::from(next) - f64::from(rounded))
     }
 
-    #[test]
-    fn errors_stay_within_their_bounds() {
+    fn stay_within_their_bounds<A: Arithmetic>(arithmetic: A) {
         for x in points().filter(|x| x.abs() < 88.0) {
             let exact = f64::from(x);
-            assert!(ulps(exp(x), libm::exp(exact)) <= 2.0, "exp({x})");
-            assert!(ulps(tanh(x), libm::tanh(exact)) <= 2.0, "tanh({x})");
-            assert!(ulps(sigmoid(x), 1.0 / (1.0 + libm::exp(-exact))) <= 3.0, "sigmoid({x})");
+            assert!(ulps(exp_in(arithmetic, x), libm::exp(exact)) <= 2.0, "exp({x})");
+            assert!(ulps(tanh_in(arithmetic, x), libm::tanh(exact)) <= 2.0, "tanh({x})");
+            let sigmoid = sigmoid_in(arithmetic, x);
+            assert!(ulps(sigmoid, 1.0 / (1.0 + libm::exp(-exact))) <= 3.0, "sigmoid({x})");
         }
+    }
+
+    #[test]
+    fn errors_stay_within_their_bounds() {
+        stay_within_their_bounds(Separate);
+        stay_within_their_bounds(Fused);
     }
 
     #[test]
@@ -254,8 +282,8 @@ mod tests {
     fn lanes_have_the_bits_of_one() {
         let x: [f32; 7] = [-100.0, -0.7, -0.0, 1e-20, 0.624, 9.05, f32::INFINITY];
         let bits = |values: [f32; 7]| values.map(f32::to_bits);
-        assert_eq!(bits(exp_each(&x)), bits(x.map(exp)));
-        assert_eq!(bits(tanh_each(&x)), bits(x.map(tanh)));
-        assert_eq!(bits(sigmoid_each(&x)), bits(x.map(sigmoid)));
+        assert_eq!(bits(exp_each(Separate, &x)), bits(x.map(exp)));
+        assert_eq!(bits(tanh_each(Separate, &x)), bits(x.map(tanh)));
+        assert_eq!(bits(sigmoid_each(Separate, &x)), bits(x.map(sigmoid)));
     }
 }

@@ -5,6 +5,7 @@
 
 use core::ops::{Add, AddAssign, Div, Mul, Neg, Sub, SubAssign};
 
+use crate::arithmetic::Arithmetic;
 use crate::dense::BLOCK;
 use crate::elementary;
 use crate::scalar::Scalar;
@@ -97,22 +98,29 @@ impl<const W: usize> Scalar for Lanes<W> {
         self.map(|x| factor * x)
     }
     #[inline(always)]
-    fn add_scaled(&mut self, factor: f32, x: &Self) {
+    fn multiply_add_in<A: Arithmetic>(mut self, _: A, factor: Self, addend: Self) -> Self {
         for index in 0..W {
-            self.0[index] += factor * x.0[index];
+            self.0[index] = A::multiply_add(self.0[index], factor.0[index], addend.0[index]);
+        }
+        self
+    }
+    #[inline(always)]
+    fn add_scaled_in<A: Arithmetic>(&mut self, _: A, factor: f32, x: &Self) {
+        for index in 0..W {
+            self.0[index] = A::multiply_add(factor, x.0[index], self.0[index]);
         }
     }
     #[inline(always)]
-    fn exp(self) -> Self {
-        Lanes(elementary::exp_each(&self.0))
+    fn exp_in<A: Arithmetic>(self, arithmetic: A) -> Self {
+        Lanes(elementary::exp_each(arithmetic, &self.0))
     }
     #[inline(always)]
-    fn tanh(self) -> Self {
-        Lanes(elementary::tanh_each(&self.0))
+    fn tanh_in<A: Arithmetic>(self, arithmetic: A) -> Self {
+        Lanes(elementary::tanh_each(arithmetic, &self.0))
     }
     #[inline(always)]
-    fn sigmoid(self) -> Self {
-        Lanes(elementary::sigmoid_each(&self.0))
+    fn sigmoid_in<A: Arithmetic>(self, arithmetic: A) -> Self {
+        Lanes(elementary::sigmoid_each(arithmetic, &self.0))
     }
     #[inline(always)]
     fn sqrt(self) -> Self {
@@ -144,7 +152,12 @@ impl<const W: usize> Scalar for Lanes<W> {
 
     /// With `x` transposed, row `o` of the sums is updated as a whole: the loop of a matrix product, without horizontal sums.
     #[inline(always)]
-    fn add_outer<const I: usize, const O: usize>(dy: &[Self; O], x: &[Self; I], sums: &mut [[f32; I]; O]) {
+    fn add_outer<A: Arithmetic, const I: usize, const O: usize>(
+        _: A,
+        dy: &[Self; O],
+        x: &[Self; I],
+        sums: &mut [[f32; I]; O],
+    ) {
         let mut rows = [Lanes([0.0; I]); W];
         for index in 0..W {
             for i in 0..I {
@@ -158,7 +171,7 @@ impl<const W: usize> Scalar for Lanes<W> {
                 for b in 0..BLOCK {
                     let factor = dy[start + b].0[index];
                     for i in 0..I {
-                        block[b][i] += factor * rows[index].0[i];
+                        block[b][i] = A::multiply_add(factor, rows[index].0[i], block[b][i]);
                     }
                 }
             }
@@ -168,7 +181,7 @@ impl<const W: usize> Scalar for Lanes<W> {
             for index in 0..W {
                 let factor = dy[o].0[index];
                 for i in 0..I {
-                    sums[o][i] += factor * rows[index].0[i];
+                    sums[o][i] = A::multiply_add(factor, rows[index].0[i], sums[o][i]);
                 }
             }
         }

@@ -9,6 +9,7 @@
 //! units computes both. The tape keeps `n`, `1 / sqrt(..)`, the activation's slope and `y`.
 
 use crate::activation::{Activation, Gelu, Tanh, Unit};
+use crate::arithmetic::Arithmetic;
 use crate::scalar::Scalar;
 
 /// Keeps the division finite for a layer whose units are all equal; the value that the reference implementations use.
@@ -50,19 +51,21 @@ impl<S: Scalar, const H: usize> LayerTape<S, H> {
 
 /// Normalises and activates in place: the tape's `normalized` holds `z` before and `n` after.
 #[inline(always)]
-pub fn forward<S: Scalar, const H: usize>(
+pub fn forward<A: Arithmetic, S: Scalar, const H: usize>(
+    arithmetic: A,
     norm: &LayerNorm<S::Real, H>,
     activation: Activation,
     tape: &mut LayerTape<S, H>,
 ) {
     match activation {
-        Activation::Gelu => forward_with::<Gelu, S, H>(norm, EPSILON, tape),
-        Activation::Tanh => forward_with::<Tanh, S, H>(norm, EPSILON, tape),
+        Activation::Gelu => forward_with::<Gelu, A, S, H>(arithmetic, norm, EPSILON, tape),
+        Activation::Tanh => forward_with::<Tanh, A, S, H>(arithmetic, norm, EPSILON, tape),
     }
 }
 
 #[inline(always)]
-fn forward_with<U: Unit, S: Scalar, const H: usize>(
+fn forward_with<U: Unit, A: Arithmetic, S: Scalar, const H: usize>(
+    arithmetic: A,
     norm: &LayerNorm<S::Real, H>,
     epsilon: f64,
     tape: &mut LayerTape<S, H>,
@@ -81,18 +84,18 @@ fn forward_with<U: Unit, S: Scalar, const H: usize>(
         for l in 0..S::LANES {
             let centred = tape.normalized[u].lane(l) - mean.lane(l);
             tape.normalized[u].set_lane(l, centred);
-            variance.set_lane(l, variance.lane(l) + centred * centred);
+            variance.set_lane(l, centred.multiply_add_in(arithmetic, centred, variance.lane(l)));
         }
     }
     for l in 0..S::LANES {
-        tape.inverse_deviation
-            .set_lane(l, S::Lane::ONE / (variance.lane(l) * per_unit + epsilon).sqrt());
+        let variance = variance.lane(l).multiply_add_in(arithmetic, per_unit, epsilon);
+        tape.inverse_deviation.set_lane(l, S::Lane::ONE / variance.sqrt());
     }
     for u in 0..H {
         let (scale, shift) = (S::from_real(norm.scale[u]), S::from_real(norm.shift[u]));
         let n = tape.normalized[u] * tape.inverse_deviation;
         tape.normalized[u] = n;
-        (tape.output[u], tape.slope[u]) = U::value_and_slope(scale * n + shift);
+        (tape.output[u], tape.slope[u]) = U::value_and_slope(arithmetic, scale.multiply_add_in(arithmetic, n, shift));
     }
 }
 
@@ -102,7 +105,8 @@ fn forward_with<U: Unit, S: Scalar, const H: usize>(
 /// dn = scale slope dy          dz = (dn - mean(dn) - n mean(n dn)) / sqrt(variance + epsilon)
 /// ```
 #[inline(always)]
-pub fn vjp<S: Scalar, const H: usize>(
+pub fn vjp<A: Arithmetic, S: Scalar, const H: usize>(
+    arithmetic: A,
     norm: &LayerNorm<S::Real, H>,
     tape: &LayerTape<S, H>,
     dy: &[S; H],
@@ -116,7 +120,10 @@ pub fn vjp<S: Scalar, const H: usize>(
             let dn = scale * (tape.slope[u].lane(l) * dy[u].lane(l));
             dz[u].set_lane(l, dn);
             mean.set_lane(l, mean.lane(l) + dn);
-            mean_n.set_lane(l, mean_n.lane(l) + dn * tape.normalized[u].lane(l));
+            mean_n.set_lane(
+                l,
+                dn.multiply_add_in(arithmetic, tape.normalized[u].lane(l), mean_n.lane(l)),
+            );
         }
     }
     for l in 0..S::LANES {
@@ -125,7 +132,8 @@ pub fn vjp<S: Scalar, const H: usize>(
     }
     for u in 0..H {
         for l in 0..S::LANES {
-            let centred = dz[u].lane(l) - mean.lane(l) - tape.normalized[u].lane(l) * mean_n.lane(l);
+            let centred = dz[u].lane(l) - mean.lane(l);
+            let centred = (-tape.normalized[u].lane(l)).multiply_add_in(arithmetic, mean_n.lane(l), centred);
             dz[u].set_lane(l, tape.inverse_deviation.lane(l) * centred);
         }
     }
@@ -153,12 +161,13 @@ pub fn vjp_parameters<S: Scalar, const H: usize>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::arithmetic::Separate;
     use crate::{Dual, Real};
 
     /// No activation: outputs are those of the norm itself.
     struct Identity;
     impl Unit for Identity {
-        fn value_and_slope<T: Scalar>(z: T) -> (T, T) {
+        fn value_and_slope<A: Arithmetic, T: Scalar>(_: A, z: T) -> (T, T) {
             (z, T::ONE)
         }
     }
@@ -175,7 +184,7 @@ mod tests {
             normalized: z,
             ..LayerTape::ZERO
         };
-        forward(&NORM, activation, &mut tape);
+        forward(Separate, &NORM, activation, &mut tape);
         tape
     }
 
@@ -205,7 +214,7 @@ mod tests {
         assert_eq!(tape.normalized, [0.0; 4]);
         assert!((tape.inverse_deviation - 1e3).abs() < 1e-9);
         let mut dz = [0.0; 4];
-        vjp(&NORM, &tape, &DY, &mut dz);
+        vjp(Separate, &NORM, &tape, &DY, &mut dz);
         assert!(
             dz.iter().all(|d| d.is_finite()) && dz.iter().sum::<f64>().abs() < 1e-9,
             "{dz:?}"
@@ -217,7 +226,7 @@ mod tests {
     fn vjp_is_the_adjoint() {
         for activation in [Activation::Gelu, Activation::Tanh] {
             let mut dz = [0.0; 4];
-            vjp(&NORM, &evaluated(activation, Z), &DY, &mut dz);
+            vjp(Separate, &NORM, &evaluated(activation, Z), &DY, &mut dz);
             for u in 0..4 {
                 let z = core::array::from_fn(|k| Dual::new(Z[k], if k == u { 1.0 } else { 0.0 }));
                 let output = evaluated(activation, z).output;
@@ -258,9 +267,9 @@ mod tests {
             };
             let mut tape = LayerTape::ZERO;
             tape.normalized[0] = Dual::new(T::round(0.7), T::ONE);
-            forward_with::<Identity, Dual<T>, 2>(&norm, 0.25, &mut tape);
+            forward_with::<Identity, Separate, Dual<T>, 2>(Separate, &norm, 0.25, &mut tape);
             let mut dz = [Dual::ZERO; 2];
-            vjp(&norm, &tape, &[Dual::ONE; 2], &mut dz);
+            vjp(Separate, &norm, &tape, &[Dual::ONE; 2], &mut dz);
             let (first, second) = (dz[0].value.to_f64(), dz[0].tangent.to_f64());
             let expected = -1.0 / (1.49 * libm::sqrt(1.49));
             assert!((first - expected).abs() <= bound, "{first} {expected}");

@@ -34,6 +34,7 @@
 pub mod activation;
 pub mod adamw;
 pub mod algorithm1;
+pub mod arithmetic;
 pub mod choice;
 pub mod dense;
 pub mod dual;

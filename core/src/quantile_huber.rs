@@ -7,6 +7,7 @@
 //!
 //! Its slope is `huber'(d) = c = clamp(d, -kappa, kappa)`, and `huber(d) = c (d - c / 2)`.
 
+use crate::arithmetic::Arithmetic;
 use crate::scalar::Scalar;
 
 /// The threshold `kappa` of the Huber loss, in the units of the returns.
@@ -31,12 +32,18 @@ fn parts<T: Scalar>(tau: T, q: T, y: T) -> (T, T, T) {
 /// The loss of predictions `q` against targets `y`, and its gradient with respect to `q`.
 ///
 /// ```
+/// use meva_core::{arithmetic::Separate, quantile_huber::value_and_gradient};
 /// let mut dq = [0.0];
-/// assert_eq!(meva_core::quantile_huber::value_and_gradient(&[0.0], &[3.0_f64], &mut dq), 0.5 * 2.5);
+/// assert_eq!(value_and_gradient(Separate, &[0.0], &[3.0_f64], &mut dq), 0.5 * 2.5);
 /// assert_eq!(dq, [-0.5]);
 /// ```
 #[inline(always)]
-pub fn value_and_gradient<S: Scalar, const M: usize>(q: &[S; M], y: &[S; M], dq: &mut [S; M]) -> S {
+pub fn value_and_gradient<A: Arithmetic, S: Scalar, const M: usize>(
+    arithmetic: A,
+    q: &[S; M],
+    y: &[S; M],
+    dq: &mut [S; M],
+) -> S {
     let per_target = S::from_f64(1.0 / M as f64).lane(0);
     let half = S::from_f64(0.5).lane(0);
     let mut loss = S::ZERO;
@@ -48,7 +55,8 @@ pub fn value_and_gradient<S: Scalar, const M: usize>(q: &[S; M], y: &[S; M], dq:
                 let (weight, d, c) = parts(tau, q[i].lane(l), y[j].lane(l));
                 let slope = weight * c;
                 sum.set_lane(l, sum.lane(l) - slope);
-                loss.set_lane(l, loss.lane(l) + slope * (d - half * c));
+                let height = (-half).multiply_add_in(arithmetic, c, d);
+                loss.set_lane(l, slope.multiply_add_in(arithmetic, height, loss.lane(l)));
             }
         }
         for l in 0..S::LANES {
@@ -84,6 +92,7 @@ pub fn gradient_by_targets<S: Scalar, const M: usize>(q: &[S; M], y: &[S; M], dy
 mod tests {
     use super::*;
     use crate::Dual;
+    use crate::arithmetic::Separate;
 
     const Q: [f64; 3] = [-1.5, 0.25, 2.0];
     const Y: [f64; 3] = [0.0, 0.3, -4.0];
@@ -92,15 +101,15 @@ mod tests {
     #[test]
     fn gradients_are_derivatives() {
         let (mut dq, mut dy) = ([0.0; 3], [0.0; 3]);
-        value_and_gradient(&Q, &Y, &mut dq);
+        value_and_gradient(Separate, &Q, &Y, &mut dq);
         gradient_by_targets(&Q, &Y, &mut dy);
         for k in 0..3 {
             let one = |at: usize| if at == k { 1.0 } else { 0.0 };
             let q_dual: [Dual<f64>; 3] = core::array::from_fn(|i| Dual::new(Q[i], one(i)));
             let y_dual: [Dual<f64>; 3] = core::array::from_fn(|j| Dual::new(Y[j], one(j)));
             let mut unused = [Dual::ZERO; 3];
-            let by_q = value_and_gradient(&q_dual, &Y.map(Dual::from_real), &mut unused).tangent;
-            let by_y = value_and_gradient(&Q.map(Dual::from_real), &y_dual, &mut unused).tangent;
+            let by_q = value_and_gradient(Separate, &q_dual, &Y.map(Dual::from_real), &mut unused).tangent;
+            let by_y = value_and_gradient(Separate, &Q.map(Dual::from_real), &y_dual, &mut unused).tangent;
             assert!((dq[k] - by_q).abs() < 1e-15, "dq[{k}] {} {by_q}", dq[k]);
             assert!((dy[k] - by_y).abs() < 1e-15, "dy[{k}] {} {by_y}", dy[k]);
         }
@@ -112,7 +121,7 @@ mod tests {
         for d in [-1.0, 1.0] {
             for nudge in [-1e-9, 0.0, 1e-9] {
                 let mut dq = [0.0];
-                let loss = value_and_gradient(&[0.0_f64], &[d + nudge], &mut dq);
+                let loss = value_and_gradient(Separate, &[0.0_f64], &[d + nudge], &mut dq);
                 assert!((loss - 0.25).abs() < 1e-9);
                 assert!((dq[0] + 0.5 * d).abs() < 1e-9);
             }
@@ -125,7 +134,7 @@ mod tests {
         let slope_at = |q: f64| {
             let mut dq = [0.0; 3];
             let y = [-10.0, 0.0, 30.0];
-            value_and_gradient(&[q, q, q], &y, &mut dq);
+            value_and_gradient(Separate, &[q, q, q], &y, &mut dq);
             dq[1]
         };
         assert!(slope_at(-0.5) < 0.0);

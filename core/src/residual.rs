@@ -6,6 +6,7 @@
 //!
 //! (Srivastava et al., 2015; He et al., 2016.) This file merges the two paths; `mlp` computes the path `y`.
 
+use crate::arithmetic::Arithmetic;
 use crate::scalar::{Real, Scalar};
 
 /// `g = sigmoid(gate)`.
@@ -15,11 +16,18 @@ pub fn gates<T: Real, const H: usize>(gate: &[T; H]) -> [T; H] {
 
 /// `h' = g h + (1 - g) y`.
 #[inline(always)]
-pub fn forward<S: Scalar, const H: usize>(g: &[S::Real; H], h: &[S; H], y: &[S; H], merged: &mut [S; H]) {
+pub fn forward<A: Arithmetic, S: Scalar, const H: usize>(
+    arithmetic: A,
+    g: &[S::Real; H],
+    h: &[S; H],
+    y: &[S; H],
+    merged: &mut [S; H],
+) {
     for u in 0..H {
         let (keep, take) = (S::Lane::from_real(g[u]), S::Lane::from_real(S::Real::ONE - g[u]));
         for l in 0..S::LANES {
-            merged[u].set_lane(l, keep * h[u].lane(l) + take * y[u].lane(l));
+            let taken = take * y[u].lane(l);
+            merged[u].set_lane(l, keep.multiply_add_in(arithmetic, h[u].lane(l), taken));
         }
     }
 }
@@ -60,6 +68,7 @@ pub fn vjp_gate<S: Scalar, const H: usize>(
 mod tests {
     use super::*;
     use crate::Dual;
+    use crate::arithmetic::Separate;
 
     const GATE: [f64; 3] = [-1.5, 0.0, 2.0];
     const H: [f64; 3] = [1.0, -2.0, 0.5];
@@ -70,7 +79,7 @@ mod tests {
     #[test]
     fn gates_saturate() {
         let mut merged = [0.0; 3];
-        forward(&gates(&[800.0, -800.0, 0.0]), &H, &Y, &mut merged);
+        forward(Separate, &gates(&[800.0, -800.0, 0.0]), &H, &Y, &mut merged);
         assert_eq!(merged, [H[0], Y[1], (H[2] + Y[2]) / 2.0]);
     }
 
@@ -79,7 +88,7 @@ mod tests {
     fn vjp_is_the_adjoint() {
         let g = gates(&GATE);
         let (mut merged, mut dh, mut dy) = ([0.0; 3], D, [0.0; 3]);
-        forward(&g, &H, &Y, &mut merged);
+        forward(Separate, &g, &H, &Y, &mut merged);
         vjp(&g, &mut dh, &mut dy);
         let dot = |a: &[f64; 3], b: &[f64; 3]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
         assert!((dot(&D, &merged) - dot(&dh, &H) - dot(&dy, &Y)).abs() < 1e-15);

@@ -12,6 +12,7 @@
 use core::fmt::Debug;
 use core::ops::{Add, AddAssign, Div, Mul, Neg, Sub, SubAssign};
 
+use crate::arithmetic::{Arithmetic, Separate};
 use crate::elementary;
 
 /// A number: arithmetic, selection, and the elementary functions.
@@ -82,15 +83,41 @@ pub trait Scalar:
     /// `factor * self`.
     fn scale(self, factor: Self::Real) -> Self;
 
+    /// `self * factor + addend`, rounded as the arithmetic says. For a dual number, so is the value, and in the tangent's
+    /// `a b' + a' b + c'` the first sum.
+    fn multiply_add_in<A: Arithmetic>(self, arithmetic: A, factor: Self, addend: Self) -> Self;
+
+    /// `self += factor * x`, rounded as the arithmetic says.
+    fn add_scaled_in<A: Arithmetic>(&mut self, arithmetic: A, factor: Self::Real, x: &Self);
+
     /// `self += factor * x`, with the product and the sum rounded separately.
-    fn add_scaled(&mut self, factor: Self::Real, x: &Self);
+    #[inline(always)]
+    fn add_scaled(&mut self, factor: Self::Real, x: &Self) {
+        self.add_scaled_in(Separate, factor, x);
+    }
+
+    /// `exp(self)`; in `f32`, with its polynomial evaluated in the arithmetic.
+    fn exp_in<A: Arithmetic>(self, arithmetic: A) -> Self;
+    /// `tanh(self)`, likewise.
+    fn tanh_in<A: Arithmetic>(self, arithmetic: A) -> Self;
+    /// `1 / (1 + exp(-self))`, likewise.
+    fn sigmoid_in<A: Arithmetic>(self, arithmetic: A) -> Self;
 
     /// `exp(self)`.
-    fn exp(self) -> Self;
+    #[inline(always)]
+    fn exp(self) -> Self {
+        self.exp_in(Separate)
+    }
     /// `tanh(self)`.
-    fn tanh(self) -> Self;
+    #[inline(always)]
+    fn tanh(self) -> Self {
+        self.tanh_in(Separate)
+    }
     /// `1 / (1 + exp(-self))`.
-    fn sigmoid(self) -> Self;
+    #[inline(always)]
+    fn sigmoid(self) -> Self {
+        self.sigmoid_in(Separate)
+    }
     /// The square root; NaN below zero.
     fn sqrt(self) -> Self;
 
@@ -100,14 +127,19 @@ pub trait Scalar:
     /// The sum over the lanes, in a fixed order: halves are added to each other until one lane is left.
     fn sum_lanes(&self) -> Self::Lane;
 
-    /// `sums[o][i] += dy[o] x[i]`, summed over the lanes in order.
+    /// `sums[o][i] += dy[o] x[i]`, summed over the lanes in order, rounded as the arithmetic says.
     #[inline(always)]
-    fn add_outer<const I: usize, const O: usize>(dy: &[Self; O], x: &[Self; I], sums: &mut [[Self::Lane; I]; O]) {
+    fn add_outer<A: Arithmetic, const I: usize, const O: usize>(
+        arithmetic: A,
+        dy: &[Self; O],
+        x: &[Self; I],
+        sums: &mut [[Self::Lane; I]; O],
+    ) {
         for o in 0..O {
             for i in 0..I {
                 let mut sum = sums[o][i];
                 for index in 0..Self::LANES {
-                    sum += dy[o].lane(index) * x[i].lane(index);
+                    sum = dy[o].lane(index).multiply_add_in(arithmetic, x[i].lane(index), sum);
                 }
                 sums[o][i] = sum;
             }
@@ -126,7 +158,7 @@ pub trait Real: Scalar<Real = Self, Lane = Self> + PartialOrd {
 }
 
 macro_rules! real {
-    ($t:ident, $exp:path, $tanh:path, $sigmoid:path, $sqrt:path) => {
+    ($t:ident, $multiply_add:ident, $exp:path, $tanh:path, $sigmoid:path, $sqrt:path) => {
         impl Scalar for $t {
             type Real = $t;
             type Lane = $t;
@@ -151,20 +183,24 @@ macro_rules! real {
                 factor * self
             }
             #[inline(always)]
-            fn add_scaled(&mut self, factor: $t, x: &$t) {
-                *self += factor * *x;
+            fn multiply_add_in<A: Arithmetic>(self, _: A, factor: $t, addend: $t) -> $t {
+                A::$multiply_add(self, factor, addend)
             }
             #[inline(always)]
-            fn exp(self) -> $t {
-                $exp(self)
+            fn add_scaled_in<A: Arithmetic>(&mut self, _: A, factor: $t, x: &$t) {
+                *self = A::$multiply_add(factor, *x, *self);
             }
             #[inline(always)]
-            fn tanh(self) -> $t {
-                $tanh(self)
+            fn exp_in<A: Arithmetic>(self, arithmetic: A) -> $t {
+                $exp(arithmetic, self)
             }
             #[inline(always)]
-            fn sigmoid(self) -> $t {
-                $sigmoid(self)
+            fn tanh_in<A: Arithmetic>(self, arithmetic: A) -> $t {
+                $tanh(arithmetic, self)
+            }
+            #[inline(always)]
+            fn sigmoid_in<A: Arithmetic>(self, arithmetic: A) -> $t {
+                $sigmoid(arithmetic, self)
             }
             #[inline(always)]
             fn sqrt(self) -> $t {
@@ -197,11 +233,28 @@ macro_rules! real {
     };
 }
 
-real!(f32, elementary::exp, elementary::tanh, elementary::sigmoid, libm::sqrtf);
-real!(f64, libm::exp, libm::tanh, sigmoid_f64, libm::sqrt);
+real!(
+    f32,
+    multiply_add,
+    elementary::exp_in,
+    elementary::tanh_in,
+    elementary::sigmoid_in,
+    libm::sqrtf
+);
+real!(f64, multiply_add_f64, exp_f64, tanh_f64, sigmoid_f64, libm::sqrt);
 
 #[inline(always)]
-fn sigmoid_f64(x: f64) -> f64 {
+fn exp_f64<A: Arithmetic>(_: A, x: f64) -> f64 {
+    libm::exp(x)
+}
+
+#[inline(always)]
+fn tanh_f64<A: Arithmetic>(_: A, x: f64) -> f64 {
+    libm::tanh(x)
+}
+
+#[inline(always)]
+fn sigmoid_f64<A: Arithmetic>(_: A, x: f64) -> f64 {
     let e = libm::exp(-x.abs());
     (if x < 0.0 { e } else { 1.0 }) / (1.0 + e)
 }

@@ -1,5 +1,6 @@
 //! Model images: writing them and reading them back.
 
+use meva_core::arithmetic::ArithmeticName;
 use meva_core::game::{AnyGame, Game, IteratedMatrix};
 use meva_core::image::{Image, Model};
 use meva_core::learner::meta_value::Field;
@@ -17,6 +18,7 @@ pub fn run(report: &mut Report) {
         field: Field::U,
         game: AnyGame::IteratedMatrix(IteratedMatrix::CHICKEN),
         alpha: 0.7,
+        arithmetic: ArithmeticName::Separate,
     };
     let image = Image::<5, 6, 2, 3>::new(&model, &parameters::<f32, 5, 6, 2, 3>(&mut source, "parameters"));
     let mut fnv = Fnv::EMPTY;

@@ -107,7 +107,7 @@ fn field_of<L: Learner<f32, N>, G: Game<N>, const N: usize>(
 const STEPS: usize = 5;
 const H: usize = 16;
 
-static TRAINING: StaticCell<Workspace<f32, 1, H, 1, 16, STEPS, 1>> = StaticCell::new(Workspace::ZERO);
+static TRAINING: StaticCell<Workspace<f32, 1, H, 1, 16, STEPS, STEPS, 1>> = StaticCell::new(Workspace::ZERO);
 
 /// Three updates of Algorithm 1 on a small network: batch 1, k = 4.
 pub fn train() {

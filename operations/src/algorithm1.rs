@@ -5,6 +5,7 @@ use meva_core::algorithm1::{self, Algorithm1, Bootstrap, Exploration, Settings, 
 use meva_core::game::rollouts::Episode;
 use meva_core::game::{IteratedMatrix, Logistic, Rollouts};
 use meva_core::learner::meta_value::Field;
+use meva_core::meta_value::Tape;
 use meva_core::parameters::Parameters;
 use meva_core::random::{Purpose, Stream};
 use meva_core::{Real, Scalar};
@@ -200,8 +201,10 @@ fn run<
         group.weight.set_lane(lane, <S::Real as Scalar>::ONE);
     }
     let groups = &mut groups[..count];
-    let mut steps = [Step::<S, N, H, R, M, P>::ZERO; L];
+    let mut steps = [Step::<S, N, M>::ZERO; L];
     let steps = &mut steps[..=update.stride.min(L - 1)];
+    let mut tapes = [[Tape::<S, N, H, R>::ZERO; P]; L];
+    let tapes = &mut tapes[..update.settings.tapes(steps.len() - 1)];
     let mut gradients = [Parameters::<S::Real, N, H, R, M>::ZERO; P];
 
     // What belongs to a trajectory, in a first pass that changes nothing else.
@@ -211,7 +214,7 @@ fn run<
         let algorithm1 = Algorithm1::new(kernels, &update.settings, &states);
         for (index, group) in groups.iter().enumerate() {
             let mut group = *group;
-            algorithm1.learn(game, &mut group, share, steps, &mut gradients);
+            algorithm1.learn(game, &mut group, share, steps, tapes, &mut gradients);
             for lane in 0..S::LANES.min(batch - index * S::LANES) {
                 let mut show = |name, numbers: &[S]| {
                     for number in numbers {
@@ -236,6 +239,7 @@ fn run<
             &mut states,
             groups,
             steps,
+            tapes,
             &mut gradients,
         );
         sink.sums("after.loss", &[loss]);

@@ -2,6 +2,7 @@
 //! that follows it.
 
 use meva_core::activation::Activation;
+use meva_core::arithmetic::Separate;
 use meva_core::dual::{along, tangents};
 use meva_core::game::{IteratedMatrix, Logistic};
 use meva_core::kernels::Kernels;
@@ -244,7 +245,7 @@ fn by_parameters<S, K, const N: usize, const H: usize, const R: usize, const M: 
         let i = player.index();
         let (mut q, mut dq) = ([S::ZERO; M], [S::ZERO; M]);
         network.quantiles(kernels, player, &tape, &mut q);
-        loss += half * quantile_huber::value_and_gradient(&q, &y[i], &mut dq);
+        loss += half * quantile_huber::value_and_gradient(Separate, &q, &y[i], &mut dq);
         for m in 0..M {
             linear += half * (q[m] * y[i][m]);
             of_linear[i][m] = weight * (half * y[i][m]);

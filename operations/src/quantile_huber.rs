@@ -1,5 +1,6 @@
 //! The quantile Huber loss and its gradients.
 
+use meva_core::arithmetic::Separate;
 use meva_core::kernels::Kernels;
 use meva_core::{Dual, Scalar, quantile_huber};
 
@@ -51,7 +52,7 @@ impl<const M: usize> Formula for QuantileHuber<M> {
             let slope = |k: usize| {
                 let one = |m| if m == k { S::ONE } else { S::ZERO };
                 let q: [Dual<S>; M] = core::array::from_fn(|m| Dual::new(q[m], one(m)));
-                quantile_huber::value_and_gradient(&q, &y, &mut [Dual::ZERO; M]).tangent
+                quantile_huber::value_and_gradient(Separate, &q, &y, &mut [Dual::ZERO; M]).tangent
             };
             sink.numbers("gradient by duals", &core::array::from_fn::<S, M, _>(slope));
         }

@@ -12,6 +12,7 @@ use std::thread_local;
 use std::vec;
 use std::vec::Vec;
 
+use meva_core::arithmetic::Arithmetic;
 use meva_core::{Real, Scalar};
 
 use crate::compare::relative_error;
@@ -115,16 +116,19 @@ impl Scalar for Stochastic {
     fn scale(self, factor: Self) -> Self {
         factor * self
     }
-    fn add_scaled(&mut self, factor: Self, x: &Self) {
+    fn multiply_add_in<A: Arithmetic>(self, _: A, factor: Self, addend: Self) -> Self {
+        self * factor + addend
+    }
+    fn add_scaled_in<A: Arithmetic>(&mut self, _: A, factor: Self, x: &Self) {
         *self += factor * *x;
     }
-    fn exp(self) -> Self {
+    fn exp_in<A: Arithmetic>(self, _: A) -> Self {
         round(libm::exp(self.wide()))
     }
-    fn tanh(self) -> Self {
+    fn tanh_in<A: Arithmetic>(self, _: A) -> Self {
         round(libm::tanh(self.wide()))
     }
-    fn sigmoid(self) -> Self {
+    fn sigmoid_in<A: Arithmetic>(self, _: A) -> Self {
         let e = Stochastic(-self.0.abs()).exp();
         (if self.0 < 0.0 { e } else { Self::ONE }) / (Self::ONE + e)
     }

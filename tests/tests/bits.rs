@@ -63,23 +63,33 @@ where
 
     let share = algorithm1::share(WIDTH as f32, K_STEPS + 1).unwrap();
     let mut gradient: Box<Parameters<f32, N, H, R, M>> = zeroed();
-    let mut wide: Box<[Step<Lanes<WIDTH>, N, H, R, M>]> = zeroed_slice(K_STEPS + 1);
+    let mut wide: Box<[Step<Lanes<WIDTH>, N, M>]> = zeroed_slice(K_STEPS + 1);
+    let mut wide_tapes: Box<[[Tape<Lanes<WIDTH>, N, H, R>; 1]]> = zeroed_slice(K_STEPS + 1);
     Algorithm1 {
         kernels,
         settings,
         theta,
         target,
     }
-    .learn(&mut game, &mut group, share, &mut wide, from_mut(&mut *gradient));
+    .learn(
+        &mut game,
+        &mut group,
+        share,
+        &mut wide,
+        &mut wide_tapes,
+        from_mut(&mut *gradient),
+    );
     let alone = Algorithm1 {
         kernels: &Portable,
         settings,
         theta,
         target,
     };
-    let mut narrow = vec![Step::<f32, N, H, R, M>::ZERO; K_STEPS + 1];
+    let mut narrow = vec![Step::<f32, N, M>::ZERO; K_STEPS + 1];
+    let mut narrow_tapes = vec![[Tape::ZERO]; K_STEPS + 1];
     for (l, single) in singles.iter_mut().enumerate() {
-        alone.learn(&mut game, single, share, &mut narrow, from_mut(&mut *gradient));
+        let gradients = from_mut(&mut *gradient);
+        alone.learn(&mut game, single, share, &mut narrow, &mut narrow_tapes, gradients);
         for i in 0..2 {
             same(&format!("lane {l}, end of player {i}"), &group.x[i], &single.x[i], l);
             for t in 0..=K_STEPS {

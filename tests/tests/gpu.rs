@@ -17,6 +17,7 @@ use meva::training::fleet::Fleet;
 use meva::training::trainer::Trainer;
 use meva_core::activation::Activation;
 use meva_core::algorithm1::{State, Step, Trajectory, update};
+use meva_core::arithmetic::Separate;
 use meva_core::game::{AnyGame, PlaneGame};
 use meva_core::kernels::Kernels;
 use meva_core::layer_norm::{self, LayerNorm, LayerTape};
@@ -76,10 +77,12 @@ impl Shaders {
 }
 
 impl Kernels<f32> for Shaders {
+    type Arithmetic = Separate;
+
     fn dense<const I: usize, const O: usize>(&self, w: &[[f32; I]; O], x: &[f32; I], y: &mut [f32; O]) {
         if I < 16 {
             // The policy network's first layer: each thread adds its unit's inputs.
-            return dense::forward(w, x, y);
+            return dense::forward(Separate, w, x, y);
         }
         for o in 0..O {
             y[o] += Self::product(I, |i| w[o][i] * x[i]);
@@ -283,6 +286,7 @@ fn by_core_of<G: Game<N>, const N: usize, const H: usize, const R: usize, const 
         state.initialize(&mut Stream::new(config.seed, Purpose::Parameters, n as u64));
     }
     let mut steps = vec![Step::ZERO; config.stride + 1];
+    let mut tapes = vec![[Tape::ZERO; P]; config.settings().tapes(config.stride)];
     let mut gradients = Box::new([Parameters::ZERO; P]);
     let per_outer = config.updates_per_outer();
     let mut losses = Vec::new();
@@ -319,6 +323,7 @@ fn by_core_of<G: Game<N>, const N: usize, const H: usize, const R: usize, const 
             &mut states,
             &mut batch,
             &mut steps,
+            &mut tapes,
             &mut gradients,
         ));
     }

@@ -148,7 +148,8 @@ impl<'a, S: Scalar, K: Kernels<S>, const N: usize, const H: usize, const R: usiz
             return;
         };
         for _ in 1..steps {
-            self.theta.forward(self.kernels, &group.x, &group.exploration_gamma, tape);
+            self.theta
+                .forward(self.kernels, &group.x, &group.exploration_gamma, tape);
             for player in Player::BOTH {
                 let i = player.index();
                 let mask = Some(&group.mask[i]);
@@ -335,7 +336,8 @@ impl<'a, S: Scalar, K: Kernels<S>, const N: usize, const H: usize, const R: usiz
             }
         }
         if !is_last || residual {
-            self.theta.vjp_parameters(self.kernels, tape, &step.quantiles, gradients);
+            self.theta
+                .vjp_parameters(self.kernels, tape, &step.quantiles, gradients);
         }
     }
 

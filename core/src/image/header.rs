@@ -2,6 +2,7 @@
 
 use super::{ImageError, Model};
 use crate::activation::Activation;
+use crate::arithmetic::ArithmeticName;
 use crate::game::AnyGame;
 use crate::learner::meta_value::Field;
 use crate::meta_value::{Architecture, Input};
@@ -21,6 +22,7 @@ pub(super) const GAME: usize = 11;
 pub(super) const ALPHA: usize = 12;
 pub(super) const DISCOUNT: usize = 14;
 pub(super) const PAYOFFS: usize = 16;
+pub(super) const ARITHMETIC: usize = 32;
 const LENGTH: usize = HEADER - 2;
 pub(super) const CHECKSUM: usize = HEADER - 1;
 
@@ -86,10 +88,11 @@ impl Header {
     /// # Errors
     /// [`ImageError::Contents`].
     pub const fn model(&self) -> Result<Model, ImageError> {
-        let (Some(input), Some(last_activation), Some(field)) = (
+        let (Some(input), Some(last_activation), Some(field), Some(arithmetic)) = (
             Input::from_code(self.0[INPUT]),
             Activation::from_code(self.0[ACTIVATION]),
             Field::from_code(self.0[FIELD]),
+            ArithmeticName::from_code(self.0[ARITHMETIC]),
         ) else {
             return Err(ImageError::Contents);
         };
@@ -113,6 +116,7 @@ impl Header {
             field,
             game,
             alpha,
+            arithmetic,
         })
     }
 
@@ -137,6 +141,7 @@ impl Header {
         header.0[ACTIVATION] = model.architecture.last_activation.code();
         header.0[FIELD] = model.field.code();
         header.0[GAME] = model.game.code();
+        header.0[ARITHMETIC] = model.arithmetic.code();
         if let AnyGame::IteratedMatrix(game) = model.game {
             header.set_wide(DISCOUNT, game.discount);
             for (k, payoff) in game.payoffs.as_flattened().iter().enumerate() {
@@ -158,7 +163,14 @@ mod tests {
     #[test]
     fn contents_are_checked() {
         // The last is a game whose policies have one parameter, in an image for five.
-        for (word, value) in [(INPUT, 7), (ACTIVATION, 7), (FIELD, 7), (GAME, 7), (GAME, 1)] {
+        for (word, value) in [
+            (INPUT, 7),
+            (ACTIVATION, 7),
+            (FIELD, 7),
+            (ARITHMETIC, 7),
+            (GAME, 7),
+            (GAME, 1),
+        ] {
             let mut image = image();
             image.header.0[word] = value;
             image.header.0[CHECKSUM] = image.checksum();

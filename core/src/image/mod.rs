@@ -15,7 +15,8 @@
 //! | 12, 13 | `alpha`, the agents' learning rate (`f64`) |
 //! | 14, 15 | `delta`, the discount inside an iterated game (`f64`) |
 //! | 16 .. 32 | the iterated game's payoffs (8 `f64`, by joint state and player) |
-//! | 32 .. 46 | 0 |
+//! | 32 | arithmetic that it was trained in: 0 separate, 1 fused |
+//! | 33 .. 46 | 0 |
 //! | 46 | bytes of the whole image |
 //! | 47 | CRC-32 (the one of zip and Ethernet) of all other bytes |
 //!
@@ -26,6 +27,7 @@
 //! - a reference to the image's address in flash. [`Image`] is a struct of plain words, for which any bits are a valid
 //!   value, so a reference to aligned memory of its size is enough; [`Image::check`] tells whether it is a model.
 
+use crate::arithmetic::ArithmeticName;
 use crate::game::AnyGame;
 use crate::learner::meta_value::Field;
 use crate::meta_value::{Architecture, MetaValue};
@@ -52,15 +54,17 @@ pub struct Model {
     pub game: AnyGame,
     /// `alpha`, the learning rate of agents that follow the field.
     pub alpha: f64,
+    /// How sums were rounded in training. Evaluation does not depend on it.
+    pub arithmetic: ArithmeticName,
 }
 
 /// A complete model: a header and the network's parameters.
 ///
 /// ```
-/// use meva_core::{activation::Activation, game::*, image::*, learner::meta_value::Field, meta_value::*, parameters::Parameters};
+/// use meva_core::{activation::Activation, arithmetic::ArithmeticName, game::*, image::*, learner::meta_value::Field, meta_value::*, parameters::Parameters};
 /// let model = Model {
 ///     architecture: Architecture { input: Input::Tenth, last_activation: Activation::Gelu },
-///     field: Field::V, game: AnyGame::Plane(PlaneGame::Logistic), alpha: 1.0,
+///     field: Field::V, game: AnyGame::Plane(PlaneGame::Logistic), alpha: 1.0, arithmetic: ArithmeticName::Fused,
 /// };
 /// let mut image = Image::<1, 8, 1, 4>::new(&model, &Parameters::ZERO);
 /// assert_eq!(image.check(), Ok(model));
@@ -119,6 +123,7 @@ mod sample {
         field: Field::UNormalized,
         game: AnyGame::IteratedMatrix(IteratedMatrix::CHICKEN),
         alpha: 2.0,
+        arithmetic: ArithmeticName::Fused,
     };
 
     pub fn image() -> Small {

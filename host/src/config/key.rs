@@ -8,6 +8,7 @@ use std::str::FromStr;
 
 use meva_core::activation::Activation;
 use meva_core::algorithm1::{Bootstrap, Exploration};
+use meva_core::arithmetic::ArithmeticName;
 use meva_core::choice::UnknownName;
 use meva_core::game::{GameName, IteratedMatrix};
 use meva_core::learner::meta_value::Field;
@@ -113,6 +114,8 @@ keys! {
         batch: usize = 128 => key("trajectories side by side").within(Range::Count);
         /// The seed of every random draw.
         seed: u64 = 0 => key("of every random draw").within(Range::Whole);
+        /// How the CPU engine rounds products that are added to sums. A GPU rounds as it does.
+        arithmetic: ArithmeticName = ArithmeticName::Fused => key("of products added to sums: fused or separate").optional();
         /// `alpha`, the agents' learning rate.
         alpha: f64 = 1.0 => key("the agents' learning rate").within(Range::Positive);
         /// The maximum length of COLA's imagined step.
@@ -578,6 +581,7 @@ macro_rules! choices {
 }
 choices!(
     Activation,
+    ArithmeticName,
     Algorithm,
     Bootstrap,
     Distribution,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
+use meva_core::arithmetic::ArithmeticName;
 use toml::{Table, Value};
 
 use super::key::{KEYS, Key, Refusal};
@@ -60,7 +61,8 @@ impl Config {
     /// Reads a valid configuration from TOML. Keys that are left out have the values of the `preset` that the text
     /// names. A text without a preset must give every key that has an effect, except for those whose default is "none"
     /// or the value of the published experiments: `algorithm`, `payoffs`, `discount`, `estimator`, `episodes`, `turns`,
-    /// `alpha_max`, `rho` and `phi`.
+    /// `arithmetic`, `alpha_max`, `rho` and `phi`. A text with a `version` and without an `arithmetic` means `separate`,
+    /// which was the only one when it was written.
     ///
     /// ```
     /// use meva::config::Config;
@@ -98,6 +100,10 @@ impl Config {
             }
             None => Self::base(),
         };
+        if table.contains_key("version") {
+            // What a program wrote before arithmetics had names was made with the only one there was.
+            config.arithmetic = ArithmeticName::Separate;
+        }
         let mut renamed = Vec::new();
         for (name, value) in &table {
             renamed.extend(config.assign(name, value)?);

@@ -6,6 +6,7 @@
 use meva_core::Scalar;
 use meva_core::algorithm1::{self, Algorithm1, Settings, State, Step, Trajectory};
 use meva_core::game::rollouts::Episode;
+use meva_core::meta_value::Tape;
 use meva_core::parameters::Parameters;
 use meva_core::random::{Purpose, Stream};
 use rayon::prelude::*;
@@ -21,7 +22,8 @@ use crate::limits::product;
 struct Group<const N: usize, const H: usize, const R: usize, const M: usize, const P: usize> {
     knowledge: Box<dyn Knowledge<N>>,
     trajectory: Trajectory<Number, N, H>,
-    steps: Box<[Step<Number, N, H, R, M, P>]>,
+    steps: Box<[Step<Number, N, M>]>,
+    tapes: Box<[[Tape<Number, N, H, R>; P]]>,
     gradients: Box<[Parameters<f32, N, H, R, M>; P]>,
 }
 
@@ -65,20 +67,24 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize, const P: us
         }
     }
 
-    /// The bytes that an engine takes for its groups.
-    pub fn bytes(batch: usize, stride: usize, sampling: Option<Sampling>) -> u128 {
+    /// The bytes that an engine takes for its groups, with [`Settings::tapes`] tapes.
+    pub fn bytes(batch: usize, stride: usize, tapes: usize, sampling: Option<Sampling>) -> u128 {
         let episodes = sampling.map_or(0, |sampling| product([sampling.episodes, size_of::<Episode>()]));
         let fixed = size_of::<Group<N, H, R, M, P>>() + size_of::<[Parameters<f32, N, H, R, M>; P]>();
-        let steps = product([stride.saturating_add(1), size_of::<Step<Number, N, H, R, M, P>>()]);
-        let group = steps.saturating_add(episodes).saturating_add(fixed as u128);
+        let steps = product([stride.saturating_add(1), size_of::<Step<Number, N, M>>()]);
+        let tapes = product([tapes, size_of::<[Tape<Number, N, H, R>; P]>()]);
+        let group = [steps, tapes, episodes]
+            .into_iter()
+            .fold(fixed as u128, u128::saturating_add);
         group.saturating_mul(batch.div_ceil(WIDTH) as u128)
     }
 
-    fn groups(&self) -> Vec<Group<N, H, R, M, P>> {
+    fn groups(&self, tapes: usize) -> Vec<Group<N, H, R, M, P>> {
         let group = |_| Group {
             knowledge: (self.know)(),
             trajectory: Trajectory::ZERO,
             steps: zeroed_slice(self.stride + 1),
+            tapes: zeroed_slice(tapes),
             gradients: zeroed(),
         };
         (0..self.batch.div_ceil(WIDTH)).map(group).collect()
@@ -96,7 +102,7 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize, const P: us
         draws: &Draws<N, H>,
     ) -> Result<Learned, Fault> {
         if self.groups.is_empty() {
-            self.groups = self.groups();
+            self.groups = self.groups(settings.tapes(self.stride));
         }
         for (g, Group { trajectory, .. }) in self.groups.iter_mut().enumerate() {
             let at = |l| lane_of(g, l, self.batch);
@@ -140,6 +146,7 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize, const P: us
                 knowledge,
                 trajectory,
                 steps,
+                tapes,
                 gradients,
             } = group;
             trajectory.gamma = std::array::from_fn(|i| Number::from_lanes(|l| gamma[lane_of(g, l, batch).source][i]));
@@ -150,7 +157,7 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize, const P: us
             for gradient in gradients.iter_mut() {
                 gradient.clear();
             }
-            algorithm1.learn(&mut **knowledge, trajectory, share, steps, gradients)
+            algorithm1.learn(&mut **knowledge, trajectory, share, steps, tapes, gradients)
         };
         let losses: Vec<f32> = self.groups.par_iter_mut().enumerate().map(learn).collect();
         for (g, group) in self.groups.iter().enumerate() {

@@ -22,10 +22,7 @@ unsafe impl<const N: usize, const H: usize, const R: usize, const M: usize> Plai
 // SAFETY: nothing but such values.
 unsafe impl<T: Plain, const L: usize> Plain for [T; L] {}
 // SAFETY: structs of arrays of f32.
-unsafe impl<const W: usize, const N: usize, const H: usize, const R: usize, const M: usize, const P: usize> Plain
-    for Step<Lanes<W>, N, H, R, M, P>
-{
-}
+unsafe impl<const W: usize, const N: usize, const M: usize> Plain for Step<Lanes<W>, N, M> {}
 // SAFETY: structs of arrays of f32.
 unsafe impl<const W: usize, const N: usize, const H: usize, const R: usize> Plain for Tape<Lanes<W>, N, H, R> {}
 

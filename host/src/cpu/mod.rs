@@ -1,9 +1,11 @@
 //! The core's slice operations compiled for each instruction set, chosen at run time.
 //!
-//! Every function below is the core's formula, inlined into a function that may use wider vector instructions.
-//! Multiplications and additions are never fused, so the bits are those of the portable formula.
+//! Every function below is the core's formula, inlined into a function that may use wider vector instructions. Products
+//! and sums are rounded as the [arithmetic](meva_core::arithmetic) says, so the bits are those of the portable formula:
+//! of [`Portable`](meva_core::kernels::Portable) or of [`Fused`].
 
 use meva_core::activation::Activation;
+use meva_core::arithmetic::{Arithmetic, ArithmeticName, Fused, Separate};
 use meva_core::choice;
 use meva_core::choice::UnknownName;
 use meva_core::kernels::Kernels;
@@ -47,18 +49,21 @@ fn lane_of(g: usize, l: usize, batch: usize) -> Lane {
 pub enum InstructionSet {
     /// The instruction set that the binary was compiled for.
     Baseline,
-    /// 256-bit vectors (x86-64).
+    /// Fused multiply-adds of 128-bit vectors (64-bit ARM).
+    Neon,
+    /// 256-bit vectors and fused multiply-adds (x86-64).
     Avx2,
     /// 512-bit vectors (x86-64).
     Avx512,
 }
 
-/// The environment variable that forces an instruction set: `baseline`, `avx2` or `avx512`.
+/// The environment variable that forces an instruction set: `baseline`, `neon`, `avx2` or `avx512`.
 pub const FORCE: &str = "MEVA_INSTRUCTION_SET";
 
 // Narrowest first.
 choice! { InstructionSet, "instruction set":
     Baseline = "baseline",
+    Neon = "neon",
     Avx2 = "avx2",
     Avx512 = "avx512",
 }
@@ -69,28 +74,63 @@ impl InstructionSet {
         match self {
             InstructionSet::Baseline => true,
             #[cfg(target_arch = "x86_64")]
-            InstructionSet::Avx2 => is_x86_feature_detected!("avx2"),
+            InstructionSet::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
             #[cfg(target_arch = "x86_64")]
             InstructionSet::Avx512 => {
-                is_x86_feature_detected!("avx512f")
+                InstructionSet::Avx2.is_available()
+                    && is_x86_feature_detected!("avx512f")
                     && is_x86_feature_detected!("avx512bw")
                     && is_x86_feature_detected!("avx512dq")
                     && is_x86_feature_detected!("avx512vl")
             }
+            InstructionSet::Neon => cfg!(target_arch = "aarch64"),
             #[cfg(not(target_arch = "x86_64"))]
             _ => false,
         }
     }
 }
 
-/// The core's slice operations on this processor.
+/// Multiply-adds by the processor's own fused instruction: in a function that may not use it, a slow call.
+#[derive(Clone, Copy, Debug, Default)]
+struct Hardware;
+
+impl Arithmetic for Hardware {
+    #[inline(always)]
+    fn multiply_add(a: f32, b: f32, c: f32) -> f32 {
+        a.mul_add(b, c)
+    }
+    #[inline(always)]
+    fn multiply_add_f64(a: f64, b: f64, c: f64) -> f64 {
+        a.mul_add(b, c)
+    }
+}
+
+/// The core's slice operations on this processor, in an arithmetic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cpu(InstructionSet);
+pub struct Cpu {
+    instruction_set: InstructionSet,
+    arithmetic: ArithmeticName,
+}
 
 impl Cpu {
-    /// With an instruction set that [is available](InstructionSet::is_available); `None` if it is not.
+    /// With an instruction set that [is available](InstructionSet::is_available), and separate rounding; `None` if it is
+    /// not.
     pub fn new(instruction_set: InstructionSet) -> Option<Self> {
-        instruction_set.is_available().then_some(Cpu(instruction_set))
+        instruction_set.is_available().then_some(Cpu {
+            instruction_set,
+            arithmetic: ArithmeticName::Separate,
+        })
+    }
+
+    /// The same instruction set in an arithmetic.
+    #[must_use]
+    pub fn with_arithmetic(self, arithmetic: ArithmeticName) -> Self {
+        Cpu { arithmetic, ..self }
+    }
+
+    /// The arithmetic.
+    pub fn arithmetic(self) -> ArithmeticName {
+        self.arithmetic
     }
 
     /// With the widest instruction set that this processor has, or the one that [`FORCE`] names.
@@ -103,7 +143,7 @@ impl Cpu {
                 .into_iter()
                 .rev()
                 .find_map(Cpu::new)
-                .unwrap_or(Cpu(InstructionSet::Baseline))),
+                .expect("the baseline is always available")),
             Ok(name) => {
                 let set: InstructionSet = name.parse().map_err(|unknown: UnknownName| {
                     Error::usage(format!("unknown instruction set `{name}` in {FORCE}"))
@@ -120,7 +160,7 @@ impl Cpu {
 
     /// The instruction set in use.
     pub fn instruction_set(self) -> InstructionSet {
-        self.0
+        self.instruction_set
     }
 
     /// The instruction set for numbers with this many lanes: a single trajectory leaves 512-bit vectors mostly empty,
@@ -128,38 +168,73 @@ impl Cpu {
     #[inline]
     fn for_lanes(self, lanes: usize) -> InstructionSet {
         if lanes == 1 {
-            self.0.min(InstructionSet::Avx2)
+            self.instruction_set.min(InstructionSet::Avx2)
         } else {
-            self.0
+            self.instruction_set
         }
     }
 }
 
 macro_rules! dispatch {
-    ($($name:ident $([$(const $size:ident),+])? ($($argument:ident: $type:ty),+) $(-> $result:ty)? = $formula:path;)+) => {
+    ($($name:ident
+        $([$(const $size:ident),+])?
+        ($($argument:ident: $type:ty),+)
+        $(-> $result:ty)?
+        = |$arithmetic:ident| $formula:expr;
+    )+) => {
         impl<S: Scalar> Kernels<S> for Cpu {
+            // Every method is overridden.
+            type Arithmetic = Separate;
+
             $(
                 #[inline]
                 fn $name<$($(const $size: usize),+)?>(&self, $($argument: $type),+) $(-> $result)? {
                     #[cfg(target_arch = "x86_64")]
-                    {
-                        #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-                        fn avx512<S: Scalar, $($(const $size: usize),+)?>($($argument: $type),+) $(-> $result)? {
-                            $formula($($argument),+)
-                        }
-                        #[target_feature(enable = "avx2")]
-                        fn avx2<S: Scalar, $($(const $size: usize),+)?>($($argument: $type),+) $(-> $result)? {
-                            $formula($($argument),+)
-                        }
-                        match self.for_lanes(S::LANES) {
-                            // SAFETY: a `Cpu` holds an instruction set only if this processor has it, with those it includes.
-                            InstructionSet::Avx512 => return unsafe { avx512::<S, $($($size),+)?>($($argument),+) },
-                            // SAFETY: as above.
-                            InstructionSet::Avx2 => return unsafe { avx2::<S, $($($size),+)?>($($argument),+) },
-                            InstructionSet::Baseline => {}
-                        }
+                    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,fma")]
+                    fn avx512<A: Arithmetic, S: Scalar, $($(const $size: usize),+)?>(
+                        $arithmetic: A,
+                        $($argument: $type),+
+                    ) $(-> $result)? {
+                        $formula
                     }
-                    $formula($($argument),+)
+                    #[cfg(target_arch = "x86_64")]
+                    #[target_feature(enable = "avx2,fma")]
+                    fn avx2<A: Arithmetic, S: Scalar, $($(const $size: usize),+)?>(
+                        $arithmetic: A,
+                        $($argument: $type),+
+                    ) $(-> $result)? {
+                        $formula
+                    }
+                    fn baseline<A: Arithmetic, S: Scalar, $($(const $size: usize),+)?>(
+                        $arithmetic: A,
+                        $($argument: $type),+
+                    ) $(-> $result)? {
+                        $formula
+                    }
+                    use {ArithmeticName as In, InstructionSet as By};
+                    match (self.arithmetic, self.for_lanes(S::LANES)) {
+                        // SAFETY: a `Cpu` holds an instruction set only if this processor has it, with those it includes.
+                        #[cfg(target_arch = "x86_64")]
+                        (In::Separate, By::Avx512) => unsafe {
+                            avx512::<_, S, $($($size),+)?>(Separate, $($argument),+)
+                        },
+                        // SAFETY: as above.
+                        #[cfg(target_arch = "x86_64")]
+                        (In::Fused, By::Avx512) => unsafe {
+                            avx512::<_, S, $($($size),+)?>(Hardware, $($argument),+)
+                        },
+                        // SAFETY: as above.
+                        #[cfg(target_arch = "x86_64")]
+                        (In::Separate, By::Avx2) => unsafe { avx2::<_, S, $($($size),+)?>(Separate, $($argument),+) },
+                        // SAFETY: as above.
+                        #[cfg(target_arch = "x86_64")]
+                        (In::Fused, By::Avx2) => unsafe { avx2::<_, S, $($($size),+)?>(Hardware, $($argument),+) },
+                        // Every processor with this instruction set has the instruction.
+                        #[cfg(target_arch = "aarch64")]
+                        (In::Fused, By::Neon) => baseline::<_, S, $($($size),+)?>(Hardware, $($argument),+),
+                        (In::Fused, _) => baseline::<_, S, $($($size),+)?>(Fused, $($argument),+),
+                        (In::Separate, _) => baseline::<_, S, $($($size),+)?>(Separate, $($argument),+),
+                    }
                 }
             )+
         }
@@ -167,19 +242,26 @@ macro_rules! dispatch {
 }
 
 dispatch! {
-    dense[const I, const O](w: &[[S::Real; I]; O], x: &[S; I], y: &mut [S; O]) = dense::forward;
-    dense_vjp_input[const I, const O](w: &[[S::Real; I]; O], dy: &[S; O], dx: &mut [S; I]) = dense::vjp_input;
-    dense_vjp_weight[const I, const O](dy: &[S; O], x: &[S; I], dw: &mut [[S::Lane; I]; O]) = dense::vjp_weight;
-    dense_vjp_bias[const O](dy: &[S; O], db: &mut [S::Lane; O]) = dense::vjp_bias;
+    dense[const I, const O](w: &[[S::Real; I]; O], x: &[S; I], y: &mut [S; O])
+        = |arithmetic| dense::forward(arithmetic, w, x, y);
+    dense_vjp_input[const I, const O](w: &[[S::Real; I]; O], dy: &[S; O], dx: &mut [S; I])
+        = |arithmetic| dense::vjp_input(arithmetic, w, dy, dx);
+    dense_vjp_weight[const I, const O](dy: &[S; O], x: &[S; I], dw: &mut [[S::Lane; I]; O])
+        = |arithmetic| dense::vjp_weight(arithmetic, dy, x, dw);
+    dense_vjp_bias[const O](dy: &[S; O], db: &mut [S::Lane; O])
+        = |_arithmetic| dense::vjp_bias(dy, db);
     layer_norm[const H](norm: &LayerNorm<S::Real, H>, activation: Activation, tape: &mut LayerTape<S, H>)
-        = layer_norm::forward;
+        = |arithmetic| layer_norm::forward(arithmetic, norm, activation, tape);
     layer_norm_vjp[const H](norm: &LayerNorm<S::Real, H>, tape: &LayerTape<S, H>, dy: &[S; H], dz: &mut [S; H])
-        = layer_norm::vjp;
+        = |arithmetic| layer_norm::vjp(arithmetic, norm, tape, dy, dz);
     layer_norm_vjp_parameters[const H](tape: &LayerTape<S, H>, dy: &[S; H], gradient: &mut LayerNorm<S::Lane, H>)
-        = layer_norm::vjp_parameters;
-    residual[const H](g: &[S::Real; H], h: &[S; H], y: &[S; H], merged: &mut [S; H]) = residual::forward;
-    residual_vjp[const H](g: &[S::Real; H], dh: &mut [S; H], dy: &mut [S; H]) = residual::vjp;
+        = |_arithmetic| layer_norm::vjp_parameters(tape, dy, gradient);
+    residual[const H](g: &[S::Real; H], h: &[S; H], y: &[S; H], merged: &mut [S; H])
+        = |arithmetic| residual::forward(arithmetic, g, h, y, merged);
+    residual_vjp[const H](g: &[S::Real; H], dh: &mut [S; H], dy: &mut [S; H])
+        = |_arithmetic| residual::vjp(g, dh, dy);
     residual_vjp_gate[const H](g: &[S::Real; H], h: &[S; H], y: &[S; H], dh: &[S; H], dgate: &mut [S::Lane; H])
-        = residual::vjp_gate;
-    quantile_huber[const M](q: &[S; M], y: &[S; M], dq: &mut [S; M]) -> S = quantile_huber::value_and_gradient;
+        = |_arithmetic| residual::vjp_gate(g, h, y, dh, dgate);
+    quantile_huber[const M](q: &[S; M], y: &[S; M], dq: &mut [S; M]) -> S
+        = |arithmetic| quantile_huber::value_and_gradient(arithmetic, q, y, dq);
 }

@@ -239,6 +239,7 @@ impl Model {
             field: config.field,
             game: config.any_game()?,
             alpha: config.alpha,
+            arithmetic: config.arithmetic,
         };
         Ok(self.played.image(&model, player))
     }

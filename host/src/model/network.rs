@@ -41,7 +41,7 @@ pub struct Memory {
     pub tape: usize,
     /// The state of a training and a gradient.
     pub state: usize,
-    /// A step of a rollout, of which training needs `k + 1`.
+    /// A step of a rollout with its tape, of which training needs `k + 1`.
     pub step: usize,
     /// A trajectory of the batch.
     pub trajectory: usize,
@@ -130,7 +130,7 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize> Network<N> 
         Memory {
             tape: size_of::<Tape<f32, N, H, R>>(),
             state: size_of::<State<f32, N, H, R, M>>() + size_of::<Parameters<f32, N, H, R, M>>(),
-            step: size_of::<Step<f32, N, H, R, M>>(),
+            step: size_of::<Step<f32, N, M>>() + size_of::<Tape<f32, N, H, R>>(),
             trajectory: size_of::<Trajectory<f32, N, H>>(),
         }
     }

@@ -369,7 +369,8 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize, const P: us
     }
 
     fn bytes_to_learn(config: &Config) -> u128 {
-        Self::bytes(config.batch, config.stride, config.sampling())
+        let tapes = config.settings().tapes(config.stride);
+        Self::bytes(config.batch, config.stride, tapes, config.sampling())
     }
 
     fn learn(&mut self, settings: &Settings, config: &Config, iteration: usize) -> Watched {
@@ -546,7 +547,7 @@ fn meva_training<G: Playable<N>, const N: usize, const H: usize, const R: usize,
         Ok(Engine::new(
             game,
             config.sampling(),
-            Cpu::detect()?,
+            Cpu::detect()?.with_arithmetic(config.arithmetic),
             batch,
             stride,
             seed,
@@ -574,7 +575,8 @@ impl ColaVisitor for Starting<'_> {
 
     fn visit<G: NamedGame<N>, const N: usize, const H: usize, const R: usize>(self) -> Boxed {
         let game = G::try_from(self.0.any_game()?)?;
-        let engine = ColaEngine::<G, N, H, R>::new(game, Cpu::detect()?, self.0.batch, self.0.seed);
+        let cpu = Cpu::detect()?.with_arithmetic(self.0.arithmetic);
+        let engine = ColaEngine::<G, N, H, R>::new(game, cpu, self.0.batch, self.0.seed);
         Ok(Box::new(Guarded::new(game, engine)))
     }
 }

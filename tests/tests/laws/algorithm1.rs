@@ -2,6 +2,7 @@
 
 use meva_core::adamw::AdamW;
 use meva_core::algorithm1::{self, Algorithm1, Bootstrap, Exploration, Settings, State, Step, Trajectory};
+use meva_core::arithmetic::Separate;
 use meva_core::game::{IteratedMatrix, Logistic};
 use meva_core::kernels::Portable;
 use meva_core::learner::meta_value::Field;
@@ -94,7 +95,7 @@ fn lanes<const W: usize>(
 /// Loss and gradient of a batch.
 fn gradient<S: Number>(settings: &Settings, groups: &[Trajectory<S, 5, H>]) -> (f64, Box<Theta<S::Real>>) {
     let mut state = state();
-    let mut steps = vec![Step::<S, 5, H, R, M>::ZERO; 4];
+    let mut steps = vec![Step::<S, 5, M>::ZERO; 4];
     let mut gradient = Box::new(Parameters::ZERO);
     let mut groups = groups.to_vec();
     let loss = algorithm1::update(
@@ -104,6 +105,7 @@ fn gradient<S: Number>(settings: &Settings, groups: &[Trajectory<S, 5, H>]) -> (
         from_mut(&mut *state),
         &mut groups,
         &mut steps,
+        &mut [[Tape::ZERO]; 4],
         from_mut(&mut *gradient),
     );
     (loss.to_f64(), gradient)
@@ -125,7 +127,7 @@ fn nothing_to_learn_changes_nothing() {
         for (label, mut groups, length) in cases {
             let mut state = state::<T>();
             let (before, start) = (state.clone(), groups.clone());
-            let mut steps = vec![Step::<T, 5, H, R, M>::ZERO; length];
+            let mut steps = vec![Step::<T, 5, M>::ZERO; length];
             let mut gradient = Box::new(Parameters::ZERO);
             let loss = algorithm1::update(
                 &Portable,
@@ -134,6 +136,7 @@ fn nothing_to_learn_changes_nothing() {
                 from_mut(&mut *state),
                 &mut groups,
                 &mut steps,
+                &mut [[Tape::ZERO]; 4],
                 from_mut(&mut *gradient),
             );
             assert!(loss == T::ZERO, "{label}: loss {loss:?}");
@@ -234,7 +237,7 @@ fn a_target_network_without_lag_is_none() {
             let theta = state.theta;
             state.target.copy_from(&theta);
             let mut groups = [trajectory::<T>(1), trajectory(2)];
-            let mut steps = vec![Step::<T, 5, H, R, M>::ZERO; 4];
+            let mut steps = vec![Step::<T, 5, M>::ZERO; 4];
             let mut gradient = Box::new(Parameters::ZERO);
             algorithm1::update(
                 &Portable,
@@ -243,6 +246,7 @@ fn a_target_network_without_lag_is_none() {
                 from_mut(&mut *state),
                 &mut groups,
                 &mut steps,
+                &mut [[Tape::ZERO]; 4],
                 from_mut(&mut *gradient),
             );
             state
@@ -261,7 +265,7 @@ fn a_target_network_without_lag_is_none() {
 }
 
 /// Steps of one rollout.
-fn roll<T: Real>(settings: &Settings, gamma: f64) -> (Trajectory<T, 5, H>, Vec<Step<T, 5, H, R, M>>) {
+fn roll<T: Real>(settings: &Settings, gamma: f64) -> (Trajectory<T, 5, H>, Vec<Step<T, 5, M>>) {
     let state = state::<T>();
     let mut group = trajectory::<T>(3);
     group.gamma = [T::round(gamma); 2];
@@ -273,6 +277,7 @@ fn roll<T: Real>(settings: &Settings, gamma: f64) -> (Trajectory<T, 5, H>, Vec<S
         &mut group,
         share,
         &mut steps,
+        &mut [[Tape::ZERO]; 4],
         from_mut(&mut *gradient),
     );
     (group, steps)
@@ -368,7 +373,7 @@ fn residual_gradients_are_derivatives_of_the_whole_loss() {
         };
         let share = algorithm1::share(1.0, K + 1).expect("steps");
         let run = |settings: &Settings| {
-            let mut steps = vec![Step::<f64, 1, 4, 1, 2>::ZERO; K + 1];
+            let mut steps = vec![Step::<f64, 1, 2>::ZERO; K + 1];
             let mut gradient = Box::new(Tiny::ZERO);
             let group = &mut start.clone();
             let algorithm1 = Algorithm1 {
@@ -378,7 +383,14 @@ fn residual_gradients_are_derivatives_of_the_whole_loss() {
                 target: None,
             };
             let gradients = from_mut(&mut *gradient);
-            let loss = algorithm1.learn(&mut Logistic, group, share, &mut steps, gradients);
+            let loss = algorithm1.learn(
+                &mut Logistic,
+                group,
+                share,
+                &mut steps,
+                &mut [[Tape::ZERO]; K + 1],
+                gradients,
+            );
             (loss, gradient, steps)
         };
         let (loss, gradient, steps) = run(&settings);
@@ -403,7 +415,7 @@ fn residual_gradients_are_derivatives_of_the_whole_loss() {
                 for t in (0..K).rev() {
                     let reward = steps[if field.is_correction() { t + 1 } else { t }].value[i];
                     lambda_return::step(reward, &predictions[t + 1][i], gamma[i], lambda, &mut y);
-                    loss += share * quantile_huber::value_and_gradient(&predictions[t][i], &y, &mut [0.0; 2]);
+                    loss += share * quantile_huber::value_and_gradient(Separate, &predictions[t][i], &y, &mut [0.0; 2]);
                 }
             }
             loss
@@ -450,10 +462,17 @@ fn networks_of_their_own() {
     let shared = state::<f64>();
     let run = |settings: &Settings, states: &[State<f64, 5, H, R, M>; 2]| {
         let mut group = trajectory::<f64>(3);
-        let mut steps = vec![Step::<f64, 5, H, R, M, 2>::ZERO; 4];
+        let mut steps = vec![Step::<f64, 5, M>::ZERO; 4];
         let mut gradients = Box::new([Parameters::ZERO; 2]);
         let algorithm1 = Algorithm1::new(&Portable, settings, states);
-        let loss = algorithm1.learn(&mut { GAME }, &mut group, 0.125, &mut steps, &mut gradients);
+        let loss = algorithm1.learn(
+            &mut { GAME },
+            &mut group,
+            0.125,
+            &mut steps,
+            &mut [[Tape::ZERO; 2]; 4],
+            &mut gradients,
+        );
         (loss, group, steps, gradients)
     };
     let residual = Settings {
@@ -467,13 +486,14 @@ fn networks_of_their_own() {
         let (loss, group, steps, gradients) = run(&settings, &copies);
 
         let mut together = trajectory::<f64>(3);
-        let mut shared_steps = vec![Step::<f64, 5, H, R, M>::ZERO; 4];
+        let mut shared_steps = vec![Step::<f64, 5, M>::ZERO; 4];
         let mut gradient = Box::new(Theta::<f64>::ZERO);
         let shared_loss = Algorithm1::new(&Portable, &settings, from_ref(&*shared)).learn(
             &mut { GAME },
             &mut together,
             0.125,
             &mut shared_steps,
+            &mut [[Tape::ZERO]; 4],
             from_mut(&mut *gradient),
         );
         assert_eq!((loss, group.x), (shared_loss, together.x));

@@ -1,6 +1,7 @@
 //! Laws of the components of an update.
 
 use meva_core::adamw::AdamW;
+use meva_core::arithmetic::Separate;
 use meva_core::random::{Purpose, Stream};
 use meva_core::scalar::Real;
 use meva_core::{lambda_return, quantile_huber, target_network};
@@ -142,7 +143,7 @@ fn the_quantile_loss_sees_differences_alone() {
         for index in 0..10 {
             let [q, y] = draws::<T, M, 2>(10 + index);
             let (mut dq, mut dy) = ([T::ZERO; M], [T::ZERO; M]);
-            let loss = quantile_huber::value_and_gradient(&q, &y, &mut dq);
+            let loss = quantile_huber::value_and_gradient(Separate, &q, &y, &mut dq);
             quantile_huber::gradient_by_targets(&q, &y, &mut dy);
             let mut check = Check::new(
                 Law::Translation,
@@ -153,7 +154,7 @@ fn the_quantile_loss_sees_differences_alone() {
             check.scale = Scale::RmsPlus(wide(&dq).iter().map(|d| d.abs()).sum());
             ledger.check(T::precision(), &check);
             let by = T::round(2.5);
-            let moved = quantile_huber::value_and_gradient(&q.map(|q| q + by), &y.map(|y| y + by), &mut dq);
+            let moved = quantile_huber::value_and_gradient(Separate, &q.map(|q| q + by), &y.map(|y| y + by), &mut dq);
             let label = format!("loss, draw {index}");
             let check = Check::new(Law::Translation, label, vec![moved.to_f64()], vec![loss.to_f64()]);
             ledger.check(T::precision(), &check);
@@ -168,7 +169,7 @@ fn a_perfect_prediction_costs_nothing() {
     fn law<T: Real + Number>(ledger: &mut Ledger) {
         let q = [T::round(0.7); M];
         let mut dq = [T::ONE; M];
-        let loss = quantile_huber::value_and_gradient(&q, &q, &mut dq);
+        let loss = quantile_huber::value_and_gradient(Separate, &q, &q, &mut dq);
         ledger.equal("loss", &[loss.to_f64()], &[0.0]);
         ledger.equal("gradient", &wide(&dq), &[0.0; M]);
     }
