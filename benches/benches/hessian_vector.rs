@@ -50,7 +50,9 @@ fn bench<const N: usize, const H: usize, const R: usize, const M: usize>(preset:
             &format!("{title}, 64 lanes"),
             operations * Wide::LANES as u64,
         );
-        lanes.bench_function(name, |b| b.iter(|| gradient(&network, &cpu, black_box(&x), &mut tape)));
+        lanes.bench_function(name.as_str(), |b| {
+            b.iter(|| gradient(&network, &cpu, black_box(&x), &mut tape))
+        });
         lanes.finish();
         let mut alone = group(criterion, &format!("{title}, one joint policy"), operations);
         alone.bench_function(name, |b| {

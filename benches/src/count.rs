@@ -129,7 +129,7 @@ impl Scalar for Count {
         did(SIGMOID);
         Count(1.0 / (1.0 + (-self.0).exp()))
     }
-    fn sqrt(self) -> Self {
+    fn sqrt_in<A: Arithmetic>(self, _: A) -> Self {
         did(1);
         Count(self.0.sqrt())
     }

@@ -1,4 +1,5 @@
-//! How a product that is added to a sum is rounded: twice, or once.
+//! How a product that is added to a sum is rounded: twice, or once. And how square roots, which IEEE 754 rounds to the
+//! nearest number in any case, are computed.
 //!
 //! The formulas that take nearly all the time, those of [`Kernels`](crate::kernels::Kernels), exist in two arithmetics.
 //! Each gives the same bits on every processor; their results differ from each other in the last places.
@@ -11,12 +12,24 @@ use core::fmt::Debug;
 
 use crate::choice::choice;
 
-/// Rounds `a b + c`.
+/// The operations that processors have instructions for and that compilers cannot derive from `+ - * /`: hosts that have
+/// the instructions implement this trait by them.
 pub trait Arithmetic: Copy + Debug + Default + Send + Sync + 'static {
-    /// `a b + c`.
+    /// `a b + c`, rounded as this arithmetic rounds.
     fn multiply_add(a: f32, b: f32, c: f32) -> f32;
-    /// `a b + c` in `f64`.
+    /// [`Arithmetic::multiply_add`] in `f64`.
     fn multiply_add_f64(a: f64, b: f64, c: f64) -> f64;
+
+    /// The square root, rounded to the nearest number; NaN below zero.
+    #[inline(always)]
+    fn sqrt(x: f32) -> f32 {
+        libm::sqrtf(x)
+    }
+    /// [`Arithmetic::sqrt`] in `f64`.
+    #[inline(always)]
+    fn sqrt_f64(x: f64) -> f64 {
+        libm::sqrt(x)
+    }
 }
 
 /// The arithmetics, by name.

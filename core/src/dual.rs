@@ -169,8 +169,8 @@ impl<T: Scalar> Scalar for Dual<T> {
         Dual::new(s, s * (T::ONE - s) * self.tangent)
     }
     #[inline(always)]
-    fn sqrt(self) -> Self {
-        let root = self.value.sqrt();
+    fn sqrt_in<A: Arithmetic>(self, arithmetic: A) -> Self {
+        let root = self.value.sqrt_in(arithmetic);
         Dual::new(root, self.tangent / (root + root))
     }
     #[inline(always)]

@@ -123,8 +123,8 @@ impl<const W: usize> Scalar for Lanes<W> {
         Lanes(elementary::sigmoid_each(arithmetic, &self.0))
     }
     #[inline(always)]
-    fn sqrt(self) -> Self {
-        self.map(Scalar::sqrt)
+    fn sqrt_in<A: Arithmetic>(self, _: A) -> Self {
+        self.map(A::sqrt)
     }
     #[inline(always)]
     fn select_less(a: Self, b: Self, yes: Self, mut no: Self) -> Self {

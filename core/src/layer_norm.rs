@@ -89,7 +89,8 @@ fn forward_with<U: Unit, A: Arithmetic, S: Scalar, const H: usize>(
     }
     for l in 0..S::LANES {
         let variance = variance.lane(l).multiply_add_in(arithmetic, per_unit, epsilon);
-        tape.inverse_deviation.set_lane(l, S::Lane::ONE / variance.sqrt());
+        tape.inverse_deviation
+            .set_lane(l, S::Lane::ONE / variance.sqrt_in(arithmetic));
     }
     for u in 0..H {
         let (scale, shift) = (S::from_real(norm.scale[u]), S::from_real(norm.shift[u]));

@@ -118,8 +118,14 @@ pub trait Scalar:
     fn sigmoid(self) -> Self {
         self.sigmoid_in(Separate)
     }
+    /// The square root; NaN below zero. Every arithmetic gives the same number, by an instruction of its own if it has one.
+    fn sqrt_in<A: Arithmetic>(self, arithmetic: A) -> Self;
+
     /// The square root; NaN below zero.
-    fn sqrt(self) -> Self;
+    #[inline(always)]
+    fn sqrt(self) -> Self {
+        self.sqrt_in(Separate)
+    }
 
     /// `yes` where `a < b`, otherwise (NaN included) `no`.
     fn select_less(a: Self, b: Self, yes: Self, no: Self) -> Self;
@@ -158,7 +164,7 @@ pub trait Real: Scalar<Real = Self, Lane = Self> + PartialOrd {
 }
 
 macro_rules! real {
-    ($t:ident, $multiply_add:ident, $exp:path, $tanh:path, $sigmoid:path, $sqrt:path) => {
+    ($t:ident, $multiply_add:ident, $exp:path, $tanh:path, $sigmoid:path, $sqrt:ident) => {
         impl Scalar for $t {
             type Real = $t;
             type Lane = $t;
@@ -203,8 +209,8 @@ macro_rules! real {
                 $sigmoid(arithmetic, self)
             }
             #[inline(always)]
-            fn sqrt(self) -> $t {
-                $sqrt(self)
+            fn sqrt_in<A: Arithmetic>(self, _: A) -> $t {
+                A::$sqrt(self)
             }
             #[inline(always)]
             fn sum_lanes(&self) -> $t {
@@ -239,9 +245,9 @@ real!(
     elementary::exp_in,
     elementary::tanh_in,
     elementary::sigmoid_in,
-    libm::sqrtf
+    sqrt
 );
-real!(f64, multiply_add_f64, exp_f64, tanh_f64, sigmoid_f64, libm::sqrt);
+real!(f64, multiply_add_f64, exp_f64, tanh_f64, sigmoid_f64, sqrt_f64);
 
 #[inline(always)]
 fn exp_f64<A: Arithmetic>(_: A, x: f64) -> f64 {

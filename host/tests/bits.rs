@@ -1,14 +1,17 @@
 //! The program trains to the same bits, whatever the number of threads and the instruction set.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use meva::cpu::{FORCE, InstructionSet};
+use meva::cpu::{Cpu, FORCE, InstructionSet};
+use meva_core::arithmetic::{ArithmeticName, Fused};
+use meva_core::kernels::Portable;
 use tempfile::TempDir;
 
-/// Short runs of both algorithms: three groups, the last of which is not full.
-const RUNS: [&[&str]; 2] = [
+/// Short runs in both arithmetics: three groups, the last of which is not full.
+const RUNS: [&[&str]; 4] = [
     &[
         "logistic",
         "--set",
@@ -28,6 +31,26 @@ const RUNS: [&[&str]; 2] = [
         "steps=10",
         "--set",
         "stride=5",
+    ],
+    &[
+        "logistic",
+        "--set",
+        "steps=10",
+        "--set",
+        "stride=10",
+        "--set",
+        "arithmetic=separate",
+    ],
+    &[
+        "imp",
+        "--set",
+        "residual_blocks=1",
+        "--set",
+        "quantiles=16",
+        "--set",
+        "steps=10",
+        "--set",
+        "arithmetic=separate",
     ],
 ];
 
@@ -77,6 +100,28 @@ fn instruction_sets_do_not_change_a_bit() {
                 run[0],
                 set.name()
             );
+        }
+    }
+}
+
+/// Every operation gives the bits of the core's formulas, in both arithmetics, on every instruction set.
+#[test]
+fn kernels_have_the_bits_of_the_core() {
+    fn lines<K: meva_digest::AllKernels>(kernels: &K) -> BTreeMap<String, u64> {
+        let mut lines = BTreeMap::new();
+        meva_digest::run(kernels, &mut |words, digest| {
+            lines.insert(words.join(" "), digest);
+        });
+        lines
+    }
+    let (separate, fused) = (lines(&Portable), lines(&Fused));
+    assert_ne!(separate["dense  y f32"], fused["dense  y f32"]);
+    for set in available() {
+        let cpu = Cpu::new(set).unwrap();
+        for (arithmetic, expected) in [(ArithmeticName::Separate, &separate), (ArithmeticName::Fused, &fused)] {
+            for (line, digest) in lines(&cpu.with_arithmetic(arithmetic)) {
+                assert_eq!(digest, expected[&line], "{line} with {set}, {arithmetic}");
+            }
         }
     }
 }

@@ -132,7 +132,7 @@ impl Scalar for Stochastic {
         let e = Stochastic(-self.0.abs()).exp();
         (if self.0 < 0.0 { e } else { Self::ONE }) / (Self::ONE + e)
     }
-    fn sqrt(self) -> Self {
+    fn sqrt_in<A: Arithmetic>(self, _: A) -> Self {
         round(libm::sqrt(self.wide()))
     }
     fn select_less(a: Self, b: Self, yes: Self, no: Self) -> Self {

@@ -1,6 +1,7 @@
 //! The `f32` elementary functions and their expected values.
 
-use meva_core::Scalar;
+use meva_core::arithmetic::{ArithmeticName, Fused};
+use meva_core::{Scalar, elementary};
 
 use meva_operations::bounds::Quantity;
 use meva_operations::compare::{keeps, ulps};
@@ -10,27 +11,50 @@ use meva_operations::compare::{keeps, ulps};
 pub struct Function {
     /// Its row in the table.
     pub quantity: Quantity,
+    /// How it rounds.
+    pub arithmetic: ArithmeticName,
     /// The function.
     pub single: fn(f32) -> f32,
     /// The original.
     pub double: fn(f64) -> f64,
 }
 
-/// `exp`, `tanh` and `sigmoid`.
-pub const FUNCTIONS: [Function; 3] = [
+/// `exp`, `tanh` and `sigmoid` in both arithmetics.
+pub const FUNCTIONS: [Function; 6] = [
     Function {
         quantity: Quantity::Exp,
-        single: meva_core::elementary::exp,
+        arithmetic: ArithmeticName::Separate,
+        single: elementary::exp,
         double: <f64 as Scalar>::exp,
     },
     Function {
         quantity: Quantity::Tanh,
-        single: meva_core::elementary::tanh,
+        arithmetic: ArithmeticName::Separate,
+        single: elementary::tanh,
         double: <f64 as Scalar>::tanh,
     },
     Function {
         quantity: Quantity::Sigmoid,
-        single: meva_core::elementary::sigmoid,
+        arithmetic: ArithmeticName::Separate,
+        single: elementary::sigmoid,
+        double: <f64 as Scalar>::sigmoid,
+    },
+    Function {
+        quantity: Quantity::Exp,
+        arithmetic: ArithmeticName::Fused,
+        single: |x| elementary::exp_in(Fused, x),
+        double: <f64 as Scalar>::exp,
+    },
+    Function {
+        quantity: Quantity::Tanh,
+        arithmetic: ArithmeticName::Fused,
+        single: |x| elementary::tanh_in(Fused, x),
+        double: <f64 as Scalar>::tanh,
+    },
+    Function {
+        quantity: Quantity::Sigmoid,
+        arithmetic: ArithmeticName::Fused,
+        single: |x| elementary::sigmoid_in(Fused, x),
         double: <f64 as Scalar>::sigmoid,
     },
 ];
@@ -69,8 +93,9 @@ impl Function {
         let Worst { ulps, input } = measured?;
         let bound = self.quantity.row().amount;
         let words = format!(
-            "{:?}: {ulps:.4} ulp at {input:e} ({:#010x}), {:.0} % of the bound {bound}",
+            "{:?}, {}: {ulps:.4} ulp at {input:e} ({:#010x}), {:.0} % of the bound {bound}",
             self.quantity,
+            self.arithmetic,
             input.to_bits(),
             100.0 * ulps / bound
         );

@@ -12,10 +12,12 @@
 //!
 //! Operations, their bounds, the comparator and the reader of vectors are in [`meva_operations`]. Here, [`compare`]
 //! collects the results of laws under the bounds in [`tolerance`], [`games`] walks over the built-in games, [`number`]
-//! packs trajectories into lanes, and [`elementary`] lists the functions that `accuracy` checks.
+//! packs trajectories into lanes, [`elementary`] lists the functions that `accuracy` checks, and [`multiply_add`]
+//! computes fused multiply-adds from whole numbers.
 
 pub mod compare;
 pub mod elementary;
 pub mod games;
+pub mod multiply_add;
 pub mod number;
 pub mod tolerance;

@@ -6,8 +6,10 @@ use meva::cpu::memory::{zeroed, zeroed_slice};
 use meva::cpu::{Cpu, InstructionSet};
 use meva::training::trainer::Trainer;
 use meva_core::algorithm1::{self, Algorithm1, Settings, Step, Trajectory};
+use meva_core::arithmetic::{ArithmeticName, Fused};
 use meva_core::game::{Game, IteratedMatrix, Logistic};
 use meva_core::kernels::{Kernels, Portable};
+use meva_core::meta_value::Tape;
 use meva_core::networks::Networks;
 use meva_core::parameters::Parameters;
 use meva_core::random::{Purpose, Stream};
@@ -24,9 +26,10 @@ fn available() -> impl Iterator<Item = InstructionSet> {
 }
 
 /// Every number in a rollout and its targets, for one trajectory after the other and for 64 in lockstep.
-fn lanes_against_scalar<G: Game<N>, K, const N: usize>(mut game: &G, settings: &Settings, kernels: &K)
+fn lanes_against_scalar<G: Game<N>, K, L, const N: usize>(mut game: &G, settings: &Settings, kernels: &K, alone: &L)
 where
     K: Kernels<Lanes<WIDTH>>,
+    L: Kernels<f32>,
 {
     const H: usize = 16;
     const R: usize = 1;
@@ -80,7 +83,7 @@ where
         from_mut(&mut *gradient),
     );
     let alone = Algorithm1 {
-        kernels: &Portable,
+        kernels: alone,
         settings,
         theta,
         target,
@@ -119,37 +122,56 @@ fn same<const A: usize>(place: &str, wide: &[Lanes<WIDTH>; A], narrow: &[f32; A]
 
 #[test]
 fn lanes_have_the_bits_of_a_trajectory_alone() {
-    let settings = |preset: &str, rho: Option<f64>| Settings {
-        rho,
-        ..Config::preset(preset).unwrap().settings()
-    };
+    fn settings(preset: &str, rho: Option<f64>) -> Settings {
+        Settings {
+            rho,
+            ..Config::preset(preset).unwrap().settings()
+        }
+    }
+    fn each<L: Kernels<f32>>(cpu: Cpu, alone: &L) {
+        lanes_against_scalar(&Logistic, &settings("logistic", None), &cpu, alone);
+        lanes_against_scalar(&Logistic, &settings("logistic-paper", Some(0.99)), &cpu, alone);
+        let ipd = settings("ipd", Some(0.99));
+        lanes_against_scalar(&IteratedMatrix::PRISONERS_DILEMMA, &ipd, &cpu, alone);
+    }
     for set in available() {
         let cpu = Cpu::new(set).unwrap();
-        lanes_against_scalar(&Logistic, &settings("logistic", None), &cpu);
-        lanes_against_scalar(&Logistic, &settings("logistic-paper", Some(0.99)), &cpu);
-        lanes_against_scalar(&IteratedMatrix::PRISONERS_DILEMMA, &settings("ipd", Some(0.99)), &cpu);
+        each(cpu, &Portable);
+        each(cpu.with_arithmetic(ArithmeticName::Fused), &Fused);
     }
-    lanes_against_scalar(&IteratedMatrix::CHICKEN, &settings("chicken", None), &Portable);
+    let chicken = settings("chicken", None);
+    lanes_against_scalar(&IteratedMatrix::CHICKEN, &chicken, &Portable, &Portable);
+    lanes_against_scalar(&IteratedMatrix::CHICKEN, &chicken, &Fused, &Fused);
 }
 
-/// Preset, the changes that make it short, and the resulting digest of theta (and of the target network, if there is one).
-const DIGESTS: [(&str, &[&str], u64); 3] = [
+/// Preset, the changes that make it short, and the resulting digest of theta (and of the target network, if there is one)
+/// in each arithmetic: separate, fused.
+const DIGESTS: [(&str, &[&str], [u64; 2]); 3] = [
     (
         "logistic",
         &["outer=3", "batch=70", "steps=10", "stride=10"],
-        0x4a55_7029_359e_2851,
+        [0x4a55_7029_359e_2851, 0x4425_2233_de4f_ba90],
     ),
-    ("ipd-paper", &["outer=2", "batch=70", "steps=20"], 0x575e_0eac_c2c3_bf5f),
-    ("ipd", &["outer=2", "batch=70", "steps=20"], 0x095a_48d5_842d_3d3e),
+    (
+        "ipd-paper",
+        &["outer=2", "batch=70", "steps=20"],
+        [0x575e_0eac_c2c3_bf5f, 0xf914_6927_f3d4_fc2e],
+    ),
+    (
+        "ipd",
+        &["outer=2", "batch=70", "steps=20"],
+        [0x095a_48d5_842d_3d3e, 0xd3b8_b843_23a1_2706],
+    ),
 ];
 
 #[test]
 fn digests_of_short_runs() {
-    let found = DIGESTS.map(|(preset, settings, _)| {
+    let trained = |preset: &str, settings: &[&str], arithmetic| {
         let mut config = Config::preset(preset).unwrap();
         for setting in settings {
             config.set(setting).unwrap();
         }
+        config.arithmetic = arithmetic;
         let mut trainer = Trainer::new(&config).unwrap();
         for _ in 0..config.outer {
             trainer.outer_iteration().unwrap();
@@ -165,8 +187,10 @@ fn digests_of_short_runs() {
             state.tensors.iter().filter(move |tensor| tensor.name.starts_with(part))
         };
         digest(parts.iter().flat_map(of_part).flat_map(|tensor| &tensor.data))
-    });
-    let expected = DIGESTS.map(|(_, _, digest)| digest);
+    };
+    let found = DIGESTS
+        .map(|(preset, settings, _)| ArithmeticName::ALL.map(|arithmetic| trained(preset, settings, arithmetic)));
+    let expected = DIGESTS.map(|(.., digests)| digests);
     assert_eq!(
         found, expected,
         "found {found:#018x?}. A change of these constants is a change of numerics: every published result may move, \

@@ -90,11 +90,39 @@ impl InstructionSet {
     }
 }
 
-/// Multiply-adds by the processor's own fused instruction: in a function that may not use it, a slow call.
+/// [`Separate`], with the processor's own square roots, which compilers can put in vectors.
 #[derive(Clone, Copy, Debug, Default)]
-struct Hardware;
+struct OwnSeparate;
 
-impl Arithmetic for Hardware {
+impl Arithmetic for OwnSeparate {
+    #[inline(always)]
+    fn multiply_add(a: f32, b: f32, c: f32) -> f32 {
+        Separate::multiply_add(a, b, c)
+    }
+    #[inline(always)]
+    fn multiply_add_f64(a: f64, b: f64, c: f64) -> f64 {
+        Separate::multiply_add_f64(a, b, c)
+    }
+    #[inline(always)]
+    fn sqrt(x: f32) -> f32 {
+        x.sqrt()
+    }
+    #[inline(always)]
+    fn sqrt_f64(x: f64) -> f64 {
+        x.sqrt()
+    }
+}
+
+/// [`Fused`], by the processor's own instructions: only for functions that may use them, since elsewhere a multiply-add
+/// is a slow call.
+#[derive(Clone, Copy, Debug, Default)]
+struct OwnFused;
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "an instruction wherever it is used, not the platform's function"
+)]
+impl Arithmetic for OwnFused {
     #[inline(always)]
     fn multiply_add(a: f32, b: f32, c: f32) -> f32 {
         a.mul_add(b, c)
@@ -102,6 +130,14 @@ impl Arithmetic for Hardware {
     #[inline(always)]
     fn multiply_add_f64(a: f64, b: f64, c: f64) -> f64 {
         a.mul_add(b, c)
+    }
+    #[inline(always)]
+    fn sqrt(x: f32) -> f32 {
+        x.sqrt()
+    }
+    #[inline(always)]
+    fn sqrt_f64(x: f64) -> f64 {
+        x.sqrt()
     }
 }
 
@@ -216,24 +252,24 @@ macro_rules! dispatch {
                         // SAFETY: a `Cpu` holds an instruction set only if this processor has it, with those it includes.
                         #[cfg(target_arch = "x86_64")]
                         (In::Separate, By::Avx512) => unsafe {
-                            avx512::<_, S, $($($size),+)?>(Separate, $($argument),+)
+                            avx512::<_, S, $($($size),+)?>(OwnSeparate, $($argument),+)
                         },
                         // SAFETY: as above.
                         #[cfg(target_arch = "x86_64")]
                         (In::Fused, By::Avx512) => unsafe {
-                            avx512::<_, S, $($($size),+)?>(Hardware, $($argument),+)
+                            avx512::<_, S, $($($size),+)?>(OwnFused, $($argument),+)
                         },
                         // SAFETY: as above.
                         #[cfg(target_arch = "x86_64")]
-                        (In::Separate, By::Avx2) => unsafe { avx2::<_, S, $($($size),+)?>(Separate, $($argument),+) },
+                        (In::Separate, By::Avx2) => unsafe { avx2::<_, S, $($($size),+)?>(OwnSeparate, $($argument),+) },
                         // SAFETY: as above.
                         #[cfg(target_arch = "x86_64")]
-                        (In::Fused, By::Avx2) => unsafe { avx2::<_, S, $($($size),+)?>(Hardware, $($argument),+) },
+                        (In::Fused, By::Avx2) => unsafe { avx2::<_, S, $($($size),+)?>(OwnFused, $($argument),+) },
                         // Every processor with this instruction set has the instruction.
                         #[cfg(target_arch = "aarch64")]
-                        (In::Fused, By::Neon) => baseline::<_, S, $($($size),+)?>(Hardware, $($argument),+),
+                        (In::Fused, By::Neon) => baseline::<_, S, $($($size),+)?>(OwnFused, $($argument),+),
                         (In::Fused, _) => baseline::<_, S, $($($size),+)?>(Fused, $($argument),+),
-                        (In::Separate, _) => baseline::<_, S, $($($size),+)?>(Separate, $($argument),+),
+                        (In::Separate, _) => baseline::<_, S, $($($size),+)?>(OwnSeparate, $($argument),+),
                     }
                 }
             )+
