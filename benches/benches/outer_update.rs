@@ -8,7 +8,7 @@ use meva::cpu::Cpu;
 use meva::training::trainer::Trainer;
 use meva_benches::{Count, Flops, ITERATED, LOGISTIC, count, group, label};
 use meva_core::Scalar;
-use meva_core::algorithm1::{Algorithm1, Step, Trajectory};
+use meva_core::algorithm1::{Algorithm1, Rollout, Step, Trajectory};
 use meva_core::arithmetic::ArithmeticName;
 use meva_core::game::{Game, IteratedMatrix, Logistic};
 use meva_core::kernels::Portable;
@@ -53,8 +53,10 @@ fn operations<G: Game<N>, const N: usize, const H: usize, const R: usize, const 
             &mut game,
             &mut trajectory,
             share,
-            &mut steps,
-            &mut tapes,
+            &mut Rollout {
+                steps: &mut steps,
+                tapes: &mut tapes,
+            },
             &mut gradients,
         );
     });

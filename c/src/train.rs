@@ -6,7 +6,7 @@ use core::slice;
 
 use meva_core::activation::Activation;
 use meva_core::adamw::AdamW;
-use meva_core::algorithm1::{self, Bootstrap, Exploration, Settings, State, Step, Trajectory};
+use meva_core::algorithm1::{self, Bootstrap, Exploration, Rollout, Settings, State, Step, Trajectory};
 use meva_core::arithmetic::ArithmeticName;
 use meva_core::game::{AnyGame, NamedGame};
 use meva_core::image::{Image, Model};
@@ -389,8 +389,7 @@ impl ShapeVisitor for Updating {
                 &settings,
                 from_mut(state),
                 batch,
-                steps,
-                tapes,
+                &mut Rollout { steps, tapes },
                 from_mut(gradient),
             ));
             for (index, trajectory) in batch.iter().enumerate() {

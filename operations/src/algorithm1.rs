@@ -1,7 +1,7 @@
 //! Updates of Algorithm 1 with every draw given.
 
 use meva_core::adamw::AdamW;
-use meva_core::algorithm1::{self, Algorithm1, Bootstrap, Exploration, Settings, State, Step, Trajectory};
+use meva_core::algorithm1::{self, Algorithm1, Bootstrap, Exploration, Rollout, Settings, State, Step, Trajectory};
 use meva_core::game::rollouts::Episode;
 use meva_core::game::{IteratedMatrix, Logistic, Rollouts};
 use meva_core::learner::meta_value::Field;
@@ -205,27 +205,28 @@ fn run<
     let steps = &mut steps[..=update.stride.min(L - 1)];
     let mut tapes = [[Tape::<S, N, H, R>::ZERO; P]; L];
     let tapes = &mut tapes[..update.settings.tapes(steps.len() - 1)];
+    let rollout = &mut Rollout { steps, tapes };
     let mut gradients = [Parameters::<S::Real, N, H, R, M>::ZERO; P];
 
     // What belongs to a trajectory, in a first pass that changes nothing else.
     if sink.wants("after.path")
-        && let Some(share) = algorithm1::share(S::Real::round(batch as f64), steps.len())
+        && let Some(share) = algorithm1::share(S::Real::round(batch as f64), rollout.steps.len())
     {
         let algorithm1 = Algorithm1::new(kernels, &update.settings, &states);
         for (index, group) in groups.iter().enumerate() {
             let mut group = *group;
-            algorithm1.learn(game, &mut group, share, steps, tapes, &mut gradients);
+            algorithm1.learn(game, &mut group, share, rollout, &mut gradients);
             for lane in 0..S::LANES.min(batch - index * S::LANES) {
                 let mut show = |name, numbers: &[S]| {
                     for number in numbers {
                         sink.sums(name, &[number.lane(lane)]);
                     }
                 };
-                show("after.explored", steps[0].x.as_flattened());
-                for step in steps.iter() {
+                show("after.explored", rollout.steps[0].x.as_flattened());
+                for step in rollout.steps.iter() {
                     show("after.path", step.x.as_flattened());
                 }
-                for step in &steps[..update.stride] {
+                for step in &rollout.steps[..update.stride] {
                     show("after.targets", step.targets.as_flattened());
                 }
             }
@@ -238,8 +239,7 @@ fn run<
             &update.settings,
             &mut states,
             groups,
-            steps,
-            tapes,
+            rollout,
             &mut gradients,
         );
         sink.sums("after.loss", &[loss]);

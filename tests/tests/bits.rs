@@ -5,7 +5,7 @@ use meva::cpu::WIDTH;
 use meva::cpu::memory::{zeroed, zeroed_slice};
 use meva::cpu::{Cpu, InstructionSet};
 use meva::training::trainer::Trainer;
-use meva_core::algorithm1::{self, Algorithm1, Settings, Step, Trajectory};
+use meva_core::algorithm1::{self, Algorithm1, Rollout, Settings, Step, Trajectory};
 use meva_core::arithmetic::{ArithmeticName, Fused};
 use meva_core::game::{Game, IteratedMatrix, Logistic};
 use meva_core::kernels::{Kernels, Portable};
@@ -78,8 +78,10 @@ where
         &mut game,
         &mut group,
         share,
-        &mut wide,
-        &mut wide_tapes,
+        &mut Rollout {
+            steps: &mut wide,
+            tapes: &mut wide_tapes,
+        },
         from_mut(&mut *gradient),
     );
     let alone = Algorithm1 {
@@ -92,7 +94,11 @@ where
     let mut narrow_tapes = vec![[Tape::ZERO]; K_STEPS + 1];
     for (l, single) in singles.iter_mut().enumerate() {
         let gradients = from_mut(&mut *gradient);
-        alone.learn(&mut game, single, share, &mut narrow, &mut narrow_tapes, gradients);
+        let rollout = &mut Rollout {
+            steps: &mut narrow,
+            tapes: &mut narrow_tapes,
+        };
+        alone.learn(&mut game, single, share, rollout, gradients);
         for i in 0..2 {
             same(&format!("lane {l}, end of player {i}"), &group.x[i], &single.x[i], l);
             for t in 0..=K_STEPS {

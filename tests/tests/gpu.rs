@@ -16,7 +16,7 @@ use meva::gpu::{Gpu, Plan, probe};
 use meva::training::fleet::Fleet;
 use meva::training::trainer::Trainer;
 use meva_core::activation::Activation;
-use meva_core::algorithm1::{State, Step, Trajectory, update};
+use meva_core::algorithm1::{Rollout, State, Step, Trajectory, update};
 use meva_core::arithmetic::Separate;
 use meva_core::game::{AnyGame, PlaneGame};
 use meva_core::kernels::Kernels;
@@ -322,8 +322,10 @@ fn by_core_of<G: Game<N>, const N: usize, const H: usize, const R: usize, const 
             &settings,
             &mut states,
             &mut batch,
-            &mut steps,
-            &mut tapes,
+            &mut Rollout {
+                steps: &mut steps,
+                tapes: &mut tapes,
+            },
             &mut gradients,
         ));
     }

@@ -22,15 +22,14 @@ mod state;
 mod workspace;
 
 pub use settings::{Bootstrap, Exploration, Settings};
-pub use state::{State, Step, Trajectory};
+pub use state::{Rollout, State, Step, Trajectory};
 pub use workspace::Workspace;
 
 /// One update of the networks from all groups, in order. Returns the loss: the mean of `D` over the batch, steps and players.
 ///
-/// There are as many `states` and `gradients` as networks: one for both players, or one each. `steps` has `k + 1`
-/// elements, `tapes` at least one and at best [`Settings::tapes`], and both are scratch memory, as `gradients` is; `game`
-/// is a [`Game`](crate::Game), or another [`Estimator`] of its returns. With at most one step, no tape, or weights that
-/// sum to zero, there is nothing to learn from and nothing changes.
+/// There are as many `states` and `gradients` as networks: one for both players, or one each. `gradients` and the
+/// `rollout` are scratch memory; `game` is a [`Game`](crate::Game), or another [`Estimator`] of its returns. With at most
+/// one step, no tape, or weights that sum to zero, there is nothing to learn from and nothing changes.
 ///
 /// [`Workspace::update`] does this in memory whose sizes are known at compile time, and has an example.
 pub fn update<S, E, K, const N: usize, const H: usize, const R: usize, const M: usize, const P: usize>(
@@ -39,8 +38,7 @@ pub fn update<S, E, K, const N: usize, const H: usize, const R: usize, const M: 
     settings: &Settings,
     states: &mut [State<S::Real, N, H, R, M>; P],
     groups: &mut [Trajectory<S, N, H>],
-    steps: &mut [Step<S, N, M>],
-    tapes: &mut [[Tape<S, N, H, R>; P]],
+    rollout: &mut Rollout<'_, S, N, H, R, M, P>,
     gradients: &mut [Parameters<S::Real, N, H, R, M>; P],
 ) -> S::Real
 where
@@ -52,7 +50,7 @@ where
     for group in groups.iter() {
         trajectories += group.weight.sum_lanes();
     }
-    let Some(share) = share::<S::Real>(trajectories, steps.len()).filter(|_| !tapes.is_empty()) else {
+    let Some(share) = share::<S::Real>(trajectories, rollout.steps.len()).filter(|_| !rollout.tapes.is_empty()) else {
         return S::Real::ZERO;
     };
     for gradient in gradients.iter_mut() {
@@ -61,7 +59,7 @@ where
     let algorithm1 = Algorithm1::new(kernels, settings, states);
     let mut loss = S::Real::ZERO;
     for group in groups {
-        loss += algorithm1.learn(game, group, share, steps, tapes, gradients);
+        loss += algorithm1.learn(game, group, share, rollout, gradients);
     }
     for (state, gradient) in states.iter_mut().zip(gradients) {
         descend(settings, state, gradient);
@@ -107,18 +105,15 @@ impl<'a, S: Scalar, K: Kernels<S>, const N: usize, const H: usize, const R: usiz
 
     /// The contribution of one group to an update: explores, rolls out, forms targets, and adds the gradient of the
     /// loss. Returns the group's part of the loss.
-    ///
-    /// The result does not depend on how many tapes there are, if there is one: with fewer than [`Settings::tapes`],
-    /// predictions are computed again for their backward pass.
     pub fn learn<E: Estimator<S, N> + ?Sized>(
         &self,
         game: &mut E,
         group: &mut Trajectory<S, N, H>,
         share: S::Real,
-        steps: &mut [Step<S, N, M>],
-        tapes: &mut [[Tape<S, N, H, R>; P]],
+        rollout: &mut Rollout<'_, S, N, H, R, M, P>,
         gradients: &mut [Parameters<S::Lane, N, H, R, M>; P],
     ) -> S::Lane {
+        let Rollout { steps, tapes } = rollout;
         if self.settings.exploration == Exploration::SignFlips {
             self.explore(group, steps.len(), tapes);
         }
@@ -502,7 +497,11 @@ mod tests {
         let mut tapes = [[Tape::ZERO]; TAPES];
         let algorithm1 = Algorithm1::new(&Portable, settings, from_ref(&state));
         let gradients = from_mut(&mut gradient);
-        let loss = algorithm1.learn(&mut Logistic, &mut group, 0.125, &mut steps, &mut tapes, gradients);
+        let rollout = &mut Rollout {
+            steps: &mut steps,
+            tapes: &mut tapes,
+        };
+        let loss = algorithm1.learn(&mut Logistic, &mut group, 0.125, rollout, gradients);
         (loss, group, steps, gradient)
     }
 
@@ -649,7 +648,11 @@ mod tests {
         let mut steps = [Step::ZERO; 5];
         let algorithm1 = Algorithm1::new(&Portable, &SETTINGS, &states);
         let mut tapes = [[Tape::ZERO; 2]; 5];
-        let loss = algorithm1.learn(&mut Logistic, &mut group, 0.125, &mut steps, &mut tapes, &mut gradients);
+        let rollout = &mut Rollout {
+            steps: &mut steps,
+            tapes: &mut tapes,
+        };
+        let loss = algorithm1.learn(&mut Logistic, &mut group, 0.125, rollout, &mut gradients);
         assert_eq!((loss, group), (shared_loss, shared_group));
         for ((tensor, zero, one), shared) in gradients[0].zip(&gradients[1]).zip(shared.slices()) {
             let close = |m: usize| (zero[m] + one[m] - shared[m]).abs() <= 1e-12 * shared[m].abs().max(1e-3);

@@ -1,5 +1,6 @@
 //! What an update reads and writes: trajectories, the steps of a rollout, and training states.
 
+use crate::meta_value::Tape;
 use crate::parameters::Parameters;
 use crate::random::Stream;
 use crate::scalar::{Real, Scalar};
@@ -56,6 +57,16 @@ impl<S: Scalar, const N: usize, const M: usize> Step<S, N, M> {
         bootstrap: [[S::ZERO; M]; 2],
         targets: [[S::ZERO; M]; 2],
     };
+}
+
+/// The memory of a rollout.
+#[derive(Debug, PartialEq)]
+pub struct Rollout<'a, S, const N: usize, const H: usize, const R: usize, const M: usize, const P: usize> {
+    /// `k + 1` steps.
+    pub steps: &'a mut [Step<S, N, M>],
+    /// At least one tape for each network. At best there are [`Settings::tapes`](super::Settings::tapes); with fewer,
+    /// predictions are computed again for their backward pass, which does not change the result.
+    pub tapes: &'a mut [[Tape<S, N, H, R>; P]],
 }
 
 /// The state of training for one network, with its optimiser's moments.

@@ -1,6 +1,6 @@
 //! The memory for training with sizes known at compile time.
 
-use super::{Settings, State, Step, Trajectory, update};
+use super::{Rollout, Settings, State, Step, Trajectory, update};
 use crate::game::Estimator;
 use crate::kernels::Kernels;
 use crate::meta_value::Tape;
@@ -105,6 +105,14 @@ impl<
             steps,
             tapes,
         } = self;
-        update(kernels, game, settings, states, groups, steps, tapes, gradients)
+        update(
+            kernels,
+            game,
+            settings,
+            states,
+            groups,
+            &mut Rollout { steps, tapes },
+            gradients,
+        )
     }
 }

@@ -4,7 +4,7 @@
 //! groups, so the result does not depend on the number of threads.
 
 use meva_core::Scalar;
-use meva_core::algorithm1::{self, Algorithm1, Settings, State, Step, Trajectory};
+use meva_core::algorithm1::{self, Algorithm1, Rollout, Settings, State, Step, Trajectory};
 use meva_core::game::rollouts::Episode;
 use meva_core::meta_value::Tape;
 use meva_core::parameters::Parameters;
@@ -157,7 +157,8 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize, const P: us
             for gradient in gradients.iter_mut() {
                 gradient.clear();
             }
-            algorithm1.learn(&mut **knowledge, trajectory, share, steps, tapes, gradients)
+            let rollout = &mut Rollout { steps, tapes };
+            algorithm1.learn(&mut **knowledge, trajectory, share, rollout, gradients)
         };
         let losses: Vec<f32> = self.groups.par_iter_mut().enumerate().map(learn).collect();
         for (g, group) in self.groups.iter().enumerate() {

@@ -1,7 +1,7 @@
 //! Laws of the update.
 
 use meva_core::adamw::AdamW;
-use meva_core::algorithm1::{self, Algorithm1, Bootstrap, Exploration, Settings, State, Step, Trajectory};
+use meva_core::algorithm1::{self, Algorithm1, Bootstrap, Exploration, Rollout, Settings, State, Step, Trajectory};
 use meva_core::arithmetic::Separate;
 use meva_core::game::{IteratedMatrix, Logistic};
 use meva_core::kernels::Portable;
@@ -104,8 +104,10 @@ fn gradient<S: Number>(settings: &Settings, groups: &[Trajectory<S, 5, H>]) -> (
         settings,
         from_mut(&mut *state),
         &mut groups,
-        &mut steps,
-        &mut [[Tape::ZERO]; 4],
+        &mut Rollout {
+            steps: &mut steps,
+            tapes: &mut [[Tape::ZERO]; 4],
+        },
         from_mut(&mut *gradient),
     );
     (loss.to_f64(), gradient)
@@ -135,8 +137,10 @@ fn nothing_to_learn_changes_nothing() {
                 &SETTINGS,
                 from_mut(&mut *state),
                 &mut groups,
-                &mut steps,
-                &mut [[Tape::ZERO]; 4],
+                &mut Rollout {
+                    steps: &mut steps,
+                    tapes: &mut [[Tape::ZERO]; 4],
+                },
                 from_mut(&mut *gradient),
             );
             assert!(loss == T::ZERO, "{label}: loss {loss:?}");
@@ -245,8 +249,10 @@ fn a_target_network_without_lag_is_none() {
                 &settings,
                 from_mut(&mut *state),
                 &mut groups,
-                &mut steps,
-                &mut [[Tape::ZERO]; 4],
+                &mut Rollout {
+                    steps: &mut steps,
+                    tapes: &mut [[Tape::ZERO]; 4],
+                },
                 from_mut(&mut *gradient),
             );
             state
@@ -276,8 +282,10 @@ fn roll<T: Real>(settings: &Settings, gamma: f64) -> (Trajectory<T, 5, H>, Vec<S
         &mut { GAME },
         &mut group,
         share,
-        &mut steps,
-        &mut [[Tape::ZERO]; 4],
+        &mut Rollout {
+            steps: &mut steps,
+            tapes: &mut [[Tape::ZERO]; 4],
+        },
         from_mut(&mut *gradient),
     );
     (group, steps)
@@ -492,8 +500,10 @@ fn networks_of_their_own() {
             &mut { GAME },
             &mut together,
             0.125,
-            &mut shared_steps,
-            &mut [[Tape::ZERO]; 4],
+            &mut Rollout {
+                steps: &mut shared_steps,
+                tapes: &mut [[Tape::ZERO]; 4],
+            },
             from_mut(&mut *gradient),
         );
         assert_eq!((loss, group.x), (shared_loss, together.x));
