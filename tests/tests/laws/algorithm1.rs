@@ -395,8 +395,10 @@ fn residual_gradients_are_derivatives_of_the_whole_loss() {
                 &mut Logistic,
                 group,
                 share,
-                &mut steps,
-                &mut [[Tape::ZERO]; K + 1],
+                &mut Rollout {
+                    steps: &mut steps,
+                    tapes: &mut [[Tape::ZERO]; K + 1],
+                },
                 gradients,
             );
             (loss, gradient, steps)
@@ -477,8 +479,10 @@ fn networks_of_their_own() {
             &mut { GAME },
             &mut group,
             0.125,
-            &mut steps,
-            &mut [[Tape::ZERO; 2]; 4],
+            &mut Rollout {
+                steps: &mut steps,
+                tapes: &mut [[Tape::ZERO; 2]; 4],
+            },
             &mut gradients,
         );
         (loss, group, steps, gradients)
