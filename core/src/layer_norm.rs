@@ -5,8 +5,9 @@
 //! y = activation(scale n + shift)
 //! ```
 //!
-//! over the `H` units of a layer. The two are one operation because both are elementwise and a single pass over the
-//! units computes both. The tape keeps `n`, `1 / sqrt(..)`, the activation's slope and `y`.
+//! over the `H` units of a layer; NaN where a square leaves the range of the numbers, in `f32` from units 1e19 apart on. The two
+//! are one operation because both are elementwise and a single pass over the units computes both. The tape keeps `n`,
+//! `1 / sqrt(..)`, the activation's slope and `y`.
 
 use crate::activation::{Activation, Gelu, Tanh, Unit};
 use crate::arithmetic::Arithmetic;
@@ -87,10 +88,13 @@ fn forward_with<U: Unit, A: Arithmetic, S: Scalar, const H: usize>(
             variance.set_lane(l, centred.multiply_add_in(arithmetic, centred, variance.lane(l)));
         }
     }
+    // Beyond the range of the numbers a division would give 0, and all units would seem equal.
+    let (infinite, undefined) = (S::Lane::from_f64(f64::INFINITY), S::Lane::from_f64(f64::NAN));
     for l in 0..S::LANES {
         let variance = variance.lane(l).multiply_add_in(arithmetic, per_unit, epsilon);
+        let inverse = S::Lane::ONE / variance.sqrt_in(arithmetic);
         tape.inverse_deviation
-            .set_lane(l, S::Lane::ONE / variance.sqrt_in(arithmetic));
+            .set_lane(l, S::Lane::select_less(variance, infinite, inverse, undefined));
     }
     for u in 0..H {
         let (scale, shift) = (S::from_real(norm.scale[u]), S::from_real(norm.shift[u]));
@@ -220,6 +224,19 @@ mod tests {
             dz.iter().all(|d| d.is_finite()) && dz.iter().sum::<f64>().abs() < 1e-9,
             "{dz:?}"
         );
+    }
+
+    /// Units whose squares are beyond the range of the numbers give NaN, not the zeros of units that are all equal.
+    #[test]
+    fn units_beyond_the_range_are_undefined() {
+        assert!(
+            evaluated(Activation::Tanh, Z.map(|z| 1e153 * z))
+                .output
+                .iter()
+                .all(|y| y.is_finite())
+        );
+        let tape = evaluated(Activation::Tanh, Z.map(|z| 1e155 * z));
+        assert!(tape.output.iter().chain(&tape.slope).all(|y| y.is_nan()), "{tape:?}");
     }
 
     /// `vjp` is the transpose of how dual numbers propagate through the forward pass.

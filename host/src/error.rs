@@ -145,12 +145,7 @@ impl Error {
     /// ```
     pub fn json(&self) -> serde_json::Value {
         serde_json::json!({ "error": {
-            "kind": match self.kind {
-                Kind::Usage => "usage",
-                Kind::Files => "files",
-                Kind::Diverged => "diverged",
-                Kind::Other => "other",
-            },
+            "kind": self.kind.name(),
             "what": self.what,
             "place": self.place,
             "hint": self.hint,
@@ -160,11 +155,31 @@ impl Error {
 
     /// The process's exit code: 2 for usage, 3 for files, 4 for a training that diverged, 1 for anything else.
     pub fn exit_code(&self) -> u8 {
-        match self.kind {
+        self.kind.exit_code()
+    }
+}
+
+impl Kind {
+    /// Every kind, in the order of exit codes.
+    pub const ALL: [Kind; 4] = [Kind::Other, Kind::Usage, Kind::Files, Kind::Diverged];
+
+    /// Its name for programs.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Kind::Other => "other",
+            Kind::Usage => "usage",
+            Kind::Files => "files",
+            Kind::Diverged => "diverged",
+        }
+    }
+
+    /// The exit code of a process that ends with it.
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            Kind::Other => 1,
             Kind::Usage => 2,
             Kind::Files => 3,
             Kind::Diverged => 4,
-            Kind::Other => 1,
         }
     }
 }

@@ -221,7 +221,7 @@ const OPTIMIZED: f64 = 1e-8;
 /// exp has no division.
 const HARDWARE_SIGMOID: f64 = 5.0 / 3.0;
 /// The same for results with many divisions and roots.
-const HARDWARE: f64 = 5.0;
+pub(crate) const HARDWARE: f64 = 5.0;
 /// Both derivatives are rounded, and dual numbers involve twice as many numbers.
 const DUALS: f64 = 2.0;
 /// Runs with random rounding have twice the error that is to be expected of rounding to nearest. This factor makes it

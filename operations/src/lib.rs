@@ -15,7 +15,7 @@
 //! To add an operation, write its file, name it in [`each`], and give its quantities a row in [`bounds`].
 //!
 //! Without the feature `std` the crate has only what bare metal needs: operations, cases and bounds. With it come
-//! comparisons, measured conditions, finite differences, and the reader of vectors.
+//! comparisons, measured conditions, finite differences, inputs at the ends of `f32`, and the reader of vectors.
 //!
 //! ```
 //! use meva_core::kernels::Portable;
@@ -67,6 +67,8 @@ pub mod cases;
 pub mod compare;
 #[cfg(feature = "std")]
 pub mod differences;
+#[cfg(feature = "std")]
+pub mod extremes;
 #[cfg(feature = "std")]
 pub mod json;
 #[cfg(feature = "std")]

@@ -96,6 +96,14 @@ impl Domain {
         }
     }
 
+    /// Whether any number may occur, however large or small: an argument, a policy, a direction, a reward.
+    pub const fn is_unbounded(self) -> bool {
+        matches!(
+            self,
+            Domain::Argument | Domain::Plane | Domain::LogOdds | Domain::Normal
+        )
+    }
+
     /// A number rounded to `f32`.
     fn draw(self, stream: &mut Stream, before: f64) -> f64 {
         let number = match self {

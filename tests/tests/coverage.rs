@@ -420,6 +420,45 @@ fn every_shader_twins_a_file() {
     }
 }
 
+/// Each of README's promises names the tests that hold it, and they are there.
+#[test]
+fn every_promise_names_its_tests() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let readme = read(&root.join("README.md"));
+    let (_, section) = readme
+        .split_once("## What it promises\n")
+        .expect("README has the section");
+    let promises = section
+        .split("\n## ")
+        .next()
+        .unwrap_or_default()
+        .split("\n- **")
+        .skip(1);
+    let mut files = Vec::new();
+    for folder in ["operations/src", "host/src", "host/tests", "tests/tests"] {
+        sources(&root.join(folder), &mut files);
+    }
+    let code: String = files.iter().map(|file| read(file)).collect();
+    let mut count = 0;
+    for promise in promises {
+        let named: Vec<&str> = promise
+            .split('`')
+            .skip(1)
+            .step_by(2)
+            .filter(|name| !name.contains(['/', ' ']) && name.contains('_'))
+            .collect();
+        assert!(
+            !named.is_empty() || promise.contains("tests/tests/"),
+            "no test is named: {promise}"
+        );
+        for name in named {
+            assert!(defines(&code, name), "{name} does not exist: {promise}");
+        }
+        count += 1;
+    }
+    assert_eq!(count, 7, "promises");
+}
+
 #[test]
 fn absent_tests_are_found_out() {
     assert!(defines("#[test]\nfn here() {}", "here"));

@@ -7,6 +7,7 @@ use meva_operations::bounds::{Derivative, Implementation, Unit};
 use meva_operations::cases::{Case, Numbers, all, by_formula, evaluate, sensitivities, stray};
 use meva_operations::compare::{relative_error, rms, ulp_error};
 use meva_operations::differences::{by_differences, deviation};
+use meva_operations::extremes::Extremes;
 use meva_operations::{Formula, Operation, Relation, Visitor};
 
 use super::gpu;
@@ -61,6 +62,48 @@ impl<'a> Holder<'a> {
                 Ok(Some(got)) => held.formulas(self.report, gpu::implementation(device), &got),
                 Ok(None) => {}
                 Err(error) => self.failure = Err(error),
+            }
+        }
+        self.hold_at_the_ends(operation);
+    }
+
+    /// Where numbers are huge or subnormal, case by case.
+    fn hold_at_the_ends<O: Operation>(&mut self, operation: &O) {
+        let Some(extremes) = Extremes::new(operation) else {
+            return;
+        };
+        let cases = &extremes.cases;
+        let mut implementations = vec![
+            (
+                Implementation::F32,
+                evaluate::<f32, _, _>(operation, &Portable, cases, &by_formula),
+            ),
+            (
+                Implementation::Lanes,
+                evaluate::<Number, _, _>(operation, &self.cpu, cases, &by_formula),
+            ),
+        ];
+        for device in self.gpus {
+            match gpu::answers(device, operation, cases) {
+                Ok(Some(got)) => implementations.push((gpu::implementation(device), got)),
+                Ok(None) => {}
+                Err(error) => self.failure = Err(error),
+            }
+        }
+        let subject = format!("extreme {}", operation.subject());
+        for (implementation, got) in &implementations {
+            for (k, output) in operation
+                .outputs()
+                .iter()
+                .enumerate()
+                .filter(|(_, output)| by_formula(output))
+            {
+                if let Some(worst) = extremes.worst(k, *implementation, got) {
+                    let derivative = output.quantity.is_derivative().then_some(Derivative::Analytic);
+                    let computed = (*implementation, derivative);
+                    self.report
+                        .add(subject.trim_end(), output.quantity, computed, worst.error, worst.bound);
+                }
             }
         }
     }

@@ -185,10 +185,15 @@ fn run(cli: Cli) -> Result<Outcome> {
 
 /// Prints a result; a closed pipe ends the program quietly.
 fn print(text: &str) -> Result<()> {
+    print_part(text).map(drop)
+}
+
+/// Prints a part of a result, and says whether anybody reads on: a closed pipe is no error.
+fn print_part(text: &str) -> Result<bool> {
     use std::io::Write;
     match writeln!(std::io::stdout(), "{}", text.trim_end_matches('\n')) {
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(false),
         Err(error) => Err(Error::files(format!("cannot write to stdout: {error}"))),
-        Ok(()) => Ok(()),
+        Ok(()) => Ok(true),
     }
 }

@@ -7,14 +7,14 @@ use meva_core::game::PlaneGame;
 use serde_json::json;
 
 use super::drawing;
-use super::options::{AgentOptions, at_least_one, diverged_in_part, diverged_wholly, finite};
-use super::{Outcome, print};
+use super::options::{AgentOptions, Checked, at_least_one, diverged_wholly, finite};
+use super::{Outcome, print, print_part};
 use meva::cpu::Cpu;
 use meva::draws::Start;
 use meva::error::Result;
 use meva::follow::Joint;
 use meva::follow::plane::{stable_fixed_points, trajectories};
-use meva::follow::play::starts;
+use meva::follow::play::all_starts;
 use meva::limits::{product, room_for};
 use meva::paper::figures::{Content, Figure, Panel};
 
@@ -36,7 +36,7 @@ pub struct Trajectories {
 /// Random starts.
 #[derive(Debug, Args)]
 pub struct StartOptions {
-    /// How many starts
+    /// How many starts; any number as text, which is printed as it is computed
     #[arg(long, default_value_t = 50)]
     starts: usize,
     /// The largest coordinate of a start
@@ -49,10 +49,33 @@ pub struct StartOptions {
 
 impl StartOptions {
     /// The starts, uniform on a square.
-    pub fn draw(&self) -> Result<Vec<Joint<1>>> {
+    pub fn draw(&self) -> Result<impl Iterator<Item = Joint<1>>> {
         at_least_one(self.starts, "--starts")?;
         let range = finite(self.range, "--range", 0.0)?;
-        Ok(starts(self.starts, Start::Uniform(range), self.seed))
+        Ok(all_starts(Start::Uniform(range), self.seed).take(self.starts))
+    }
+}
+
+/// Starts whose trajectories are computed at a time, where each is printed and forgotten: enough to keep every thread busy.
+const AT_A_TIME: usize = 1024;
+
+/// Trajectories of some starts, each up to where it leaves the numbers.
+struct Paths {
+    paths: Vec<Vec<[f64; 2]>>,
+    diverged: usize,
+}
+
+impl Paths {
+    fn new(mut paths: Vec<Vec<[f64; 2]>>) -> Self {
+        let is_lost = |point: &[f64; 2]| !point.iter().all(|number| number.is_finite());
+        let mut diverged = 0;
+        for path in &mut paths {
+            if let Some(end) = path.iter().position(is_lost) {
+                path.truncate(end);
+                diverged += 1;
+            }
+        }
+        Paths { paths, diverged }
     }
 }
 
@@ -62,31 +85,31 @@ impl Trajectories {
             drawing::check()?;
         }
         let agents = self.agents.check()?;
+        let whole = self.json || self.figure.is_some();
+        let held = self.starts.starts.min(if whole { usize::MAX } else { AT_A_TIME });
         // A joint policy as it is computed, as it is kept, and as text.
         let point = 2 * size_of::<[f64; 2]>() + if self.json { 48 } else { 0 };
-        let bytes = product([self.starts.starts, agents.ascent.steps.saturating_add(1), point]);
         room_for(
-            bytes,
+            product([held, agents.ascent.steps.saturating_add(1), point]),
             &format!("--starts {} with --steps {}", self.starts.starts, agents.ascent.steps),
         )?;
-        let starts = self.starts.draw()?;
-        let cpu = Cpu::detect()?;
-        let mut paths = trajectories(agents.agents()?, &agents.game, cpu, &starts, agents.ascent);
-        // A path ends where it leaves the numbers.
-        let mut diverged = 0;
-        for path in &mut paths {
-            let is_lost = |point: &[f64; 2]| !point.iter().all(|number| number.is_finite());
-            if let Some(end) = path.iter().position(is_lost) {
-                path.truncate(end);
-                diverged += 1;
-            }
+        let (followed, cpu, mut starts) = (agents.agents()?, Cpu::detect()?, self.starts.draw()?);
+        let mut parts = std::iter::from_fn(|| {
+            let starts: Vec<_> = starts.by_ref().take(held).collect();
+            let follow = || trajectories(followed, &agents.game, cpu, &starts, agents.ascent);
+            (!starts.is_empty()).then(|| Paths::new(follow()))
+        });
+        if !whole {
+            self.print_lines(&agents, parts)?;
+            return Ok(Outcome::Done);
         }
-        diverged_wholly(diverged, paths.len(), "starts")?;
+        let all = parts.next().unwrap_or_else(|| Paths::new(Vec::new()));
+        diverged_wholly(all.diverged, all.paths.len(), "starts")?;
         if let Some(path) = &self.figure {
             let panel = Panel {
                 title: agents.title(),
                 content: Content::Trajectories {
-                    paths: paths.clone(),
+                    paths: all.paths.clone(),
                     fixed_points: (agents.game == PlaneGame::Logistic).then(|| stable_fixed_points(cpu)),
                 },
             };
@@ -94,22 +117,42 @@ impl Trajectories {
         }
         if self.json {
             let mut value = agents.json();
-            value["diverged"] = diverged.into();
-            value["paths"] = json!(paths);
+            value["diverged"] = all.diverged.into();
+            value["paths"] = json!(all.paths);
             print(&value.to_string())?;
         } else {
-            let line = |path: &Vec<[f64; 2]>| {
-                let ([a, b], [c, d]) = (path[0], path[path.len() - 1]);
-                let lost = if path.len() <= agents.ascent.steps {
-                    "  diverged"
-                } else {
-                    ""
-                };
-                format!("({a:8.4}, {b:8.4}) -> ({c:8.4}, {d:8.4}){lost}\n")
-            };
-            let note = diverged_in_part(diverged, "starts");
-            print(&(format!("{}{note}\n", agents.title()) + &paths.iter().map(line).collect::<String>()))?;
+            self.print_lines(&agents, std::iter::once(all))?;
         }
         Ok(Outcome::Done)
+    }
+
+    /// Prints a line for each start, part by part, until nobody reads on.
+    fn print_lines(&self, agents: &Checked, parts: impl Iterator<Item = Paths>) -> Result<()> {
+        let line = |path: &Vec<[f64; 2]>| {
+            let ([a, b], [c, d]) = (path[0], path[path.len() - 1]);
+            let lost = if path.len() <= agents.ascent.steps {
+                "  diverged"
+            } else {
+                ""
+            };
+            format!("({a:8.4}, {b:8.4}) -> ({c:8.4}, {d:8.4}){lost}\n")
+        };
+        let mut text = agents.title() + "\n";
+        let (mut count, mut diverged) = (0, 0);
+        for part in parts {
+            count += part.paths.len();
+            diverged += part.diverged;
+            if count == self.starts.starts {
+                diverged_wholly(diverged, count, "starts")?;
+            }
+            text.extend(part.paths.iter().map(line));
+            if !print_part(&std::mem::take(&mut text))? {
+                return Ok(());
+            }
+        }
+        if diverged > 0 {
+            print(&format!("{diverged} of {count} starts diverged"))?;
+        }
+        Ok(())
     }
 }

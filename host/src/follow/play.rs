@@ -159,14 +159,17 @@ pub fn play<const N: usize, G: Playable<N>>(
 
 /// `count` initial joint policies.
 pub fn starts<const N: usize>(count: usize, start: Start, seed: u64) -> Vec<Joint<N>> {
+    all_starts(start, seed).take(count).collect()
+}
+
+/// Initial joint policies without end, of which [`starts`] takes the first.
+pub fn all_starts<const N: usize>(start: Start, seed: u64) -> impl Iterator<Item = Joint<N>> {
     let mut stream = Stream::new(seed, Purpose::Evaluation, 0);
-    let mut draw = || match start {
+    let mut draw = move || match start {
         Start::Uniform(scale) => stream.uniform(-scale, scale),
         Start::Normal(deviation) => deviation * stream.normal(),
     };
-    (0..count)
-        .map(|_| std::array::from_fn(|_| std::array::from_fn(|_| draw())))
-        .collect()
+    std::iter::repeat_with(move || std::array::from_fn(|_| std::array::from_fn(|_| draw())))
 }
 
 /// The log-odds of a probability; infinite if it is 0 or 1.
