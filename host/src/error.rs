@@ -153,6 +153,32 @@ impl Error {
         }})
     }
 
+    /// The error that [`Error::json`] told of.
+    ///
+    /// ```
+    /// use meva::error::Error;
+    /// let error = Error::files("cannot write `a`").at("rank 1").hint("free some space");
+    /// assert_eq!(Error::of_json(&error.json()), error);
+    /// ```
+    pub fn of_json(value: &serde_json::Value) -> Self {
+        let value = &value["error"];
+        let text = |key: &str| value[key].as_str().map(str::to_owned);
+        let kind = match value["kind"].as_str() {
+            Some("usage") => Kind::Usage,
+            Some("files") => Kind::Files,
+            Some("diverged") => Kind::Diverged,
+            _ => Kind::Other,
+        };
+        Error {
+            place: text("place"),
+            hint: text("hint"),
+            ..Self::new(
+                kind,
+                text("what").unwrap_or_else(|| "an error that does not say what it is".to_owned()),
+            )
+        }
+    }
+
     /// The process's exit code: 2 for usage, 3 for files, 4 for a training that diverged, 1 for anything else.
     pub fn exit_code(&self) -> u8 {
         self.kind.exit_code()

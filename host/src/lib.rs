@@ -21,11 +21,13 @@
 //!
 //! # Features
 //!
-//! All are on by default; training on the CPU needs none.
+//! These are on by default; training on the CPU needs none.
 //!
 //! - `cli`: the program `meva`
 //! - `gpu`: training on GPUs, with wgpu
 //! - `figures`: drawing as SVG and PNG, and the report of a reproduction
+//!
+//! One is off: `mpi`, which shares work among the ranks of an MPI job, needs an MPI library and libclang to build.
 
 pub mod check;
 pub mod config;
@@ -35,9 +37,11 @@ pub mod error;
 pub mod files;
 pub mod follow;
 pub mod gpu;
+pub mod hand_out;
 pub mod limits;
 pub mod model;
 pub mod paper;
+pub mod ranks;
 pub mod training;
 
 #[cfg(feature = "figures")]

@@ -206,6 +206,125 @@ fn several_seeds_have_a_directory_each() {
     assert_ne!(a, b);
 }
 
+/// Several processes of a build that cannot share work would each do all of it.
+#[test]
+#[cfg(not(feature = "mpi"))]
+fn a_build_without_mpi_is_no_rank() {
+    let scratch = Scratch::new();
+    for arguments in [
+        &["train", "logistic", "--seeds", "0..2"][..],
+        &["sweep", "sweep.toml"],
+        &["league", "ipd", "--players", "naive"],
+    ] {
+        let output = scratch
+            .command(arguments)
+            .env("OMPI_COMM_WORLD_SIZE", "2")
+            .output()
+            .unwrap();
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(
+            said.contains("one of 2 processes") && said.contains("--features mpi"),
+            "{said}"
+        );
+    }
+    assert_eq!(scratch.listing(), []);
+}
+
+/// A run waits in its directory until it starts; --resume starts what an interruption has left, and leaves alone what is finished.
+#[test]
+fn runs_that_have_not_started_are_resumed_too() {
+    let scratch = Scratch::new();
+    let run = [&TANDEM[..], &["--set", "outer=2"]].concat();
+    scratch.succeed(&[&run[..], &["--seeds", "0..3", "--out", "whole"]].concat());
+    scratch.succeed(&[&run[..], &["--seeds", "0..3", "--out", "some"]].concat());
+    // As if the second had not been finished and the third not been started.
+    for name in fs::read_dir(scratch.path("some/seed-2"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+    {
+        if name != "config.toml" {
+            fs::remove_file(scratch.path("some/seed-2").join(name)).unwrap();
+        }
+    }
+    fs::copy(
+        scratch.path("some/seed-1/state.previous.safetensors"),
+        scratch.path("some/seed-1/state.safetensors"),
+    )
+    .unwrap();
+    let output = scratch.run(&["train", "--resume", "some"]);
+    let said = text(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("1 of 3 runs are finished already"), "{said}");
+    assert!(
+        !said.contains("nothing was saved"),
+        "a run that never started is as it should be: {said}"
+    );
+    for seed in ["seed-0", "seed-1", "seed-2"] {
+        scratch.assert_same_bytes(&format!("some/{seed}"), &format!("whole/{seed}"), &BINARIES);
+    }
+    scratch.fail(
+        &["train", "--resume", "some/seed-0"],
+        2,
+        &["outer iterations already", "--set outer=N"],
+    );
+}
+
+#[test]
+fn a_sweep_trains_every_point_and_goes_on() {
+    let scratch = Scratch::new();
+    let sweep = |etas: &str| {
+        let text = format!(
+            "preset = \"logistic\"\nseeds = [3, 4]\n[keys]\ngame = \"tandem\"\nhidden = 16\nbatch = 8\nouter = 2\neta = {etas}\n"
+        );
+        fs::write(scratch.path("rates.toml"), text).unwrap();
+    };
+    sweep("[1e-3]");
+    let table = scratch.succeed(&["sweep", "rates.toml"]);
+    assert!(table.contains("2 of 2"), "{table}");
+    sweep("{ from = 1e-4, to = 1e-3, count = 2, scale = \"log\" }");
+    let output = scratch.run(&["sweep", "rates.toml"]);
+    let said = text(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("2 points, 2 seeds: 2 of 4 runs to train"), "{said}");
+    assert_eq!(
+        scratch.names("runs/rates"),
+        set(["eta=0.0001", "eta=0.001", "sweep.toml"])
+    );
+    scratch.succeed(
+        &[
+            &TANDEM[..],
+            &["--set", "outer=2", "--set", "eta=1e-4", "--seed", "4", "--out", "one"],
+        ]
+        .concat(),
+    );
+    scratch.assert_same_bytes("runs/rates/eta=0.0001/seed-4", "one", &BINARIES);
+    let value = scratch.json(&["sweep", "rates.toml", "--table"]);
+    assert_eq!(value["points"][1]["values"]["eta"], 1e-3);
+    assert_eq!(value["points"][1]["runs"][0]["seed"], 3);
+    assert!(value["points"][1]["loss_mean"].as_f64().unwrap() > 0.0);
+
+    // What diverges is told, and costs the others nothing.
+    sweep("[1e-3, 1e30]");
+    fs::write(
+        scratch.path("rates.toml"),
+        fs::read_to_string(scratch.path("rates.toml"))
+            .unwrap()
+            .replace("outer = 2", "outer = 3"),
+    )
+    .unwrap();
+    scratch.fail(
+        &["sweep", "rates.toml"],
+        3,
+        &["trained by another configuration", "`outer`", "--out"],
+    );
+    let output = scratch.run(&["sweep", "rates.toml", "--out", "other"]);
+    assert_eq!(output.status.code(), Some(4), "{}", text(&output.stderr));
+    let table = text(&output.stdout);
+    assert!(table.contains("2 of 2") && table.contains("0 of 2"), "{table}");
+    scratch.fail(&["sweep", "absent.toml"], 3, &["absent.toml"]);
+}
+
 #[test]
 fn a_printed_configuration_trains_the_same_model() {
     let scratch = Scratch::new();

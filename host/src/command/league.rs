@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use clap::Args;
@@ -11,14 +13,15 @@ use serde_json::{Value, json};
 
 use super::drawing;
 use super::options::{GameOptions, SamplingOptions, at_least_one, finite, room_for_pairs};
-use super::{Outcome, print};
+use super::{INTERRUPTED, Outcome, listen_to_ctrl_c, print};
 use meva::cpu::Cpu;
 use meva::error::{Error, Result};
 use meva::files::write_atomically;
-use meva::follow::league::{Cell, League as Played, Standing, Terms, league};
+use meva::follow::league::{Cell, League as Played, Standing, Terms, league, league_on};
 use meva::follow::play::Match;
 use meva::follow::player::Entrant;
 use meva::paper::figures::{Content, Figure, Panel};
+use meva::ranks::Ranks;
 
 /// Let every player meet every other and tell how they fare.
 ///
@@ -62,28 +65,28 @@ pub struct League {
     json: bool,
 }
 
-struct On<'a>(&'a League);
+struct On<'a>(&'a League, Option<&'a Arc<Ranks>>);
 
 impl GameVisitor for On<'_> {
     type Output = Result<Outcome>;
 
     fn visit<const N: usize, G: NamedGame<N>>(self, game: G) -> Result<Outcome> {
-        self.0.on(&game)
+        self.0.on(&game, self.1)
     }
 }
 
 impl League {
-    pub(super) fn run(&self) -> Result<Outcome> {
+    pub(super) fn run(&self, ranks: Option<&Arc<Ranks>>) -> Result<Outcome> {
         at_least_one(self.pairs, "--pairs")?;
         at_least_one(self.seeds.unwrap_or(1), "--seeds")?;
         room_for_pairs(self.pairs, 5)?;
         if self.figure.is_some() {
             drawing::check()?;
         }
-        self.game.game()?.visit(On(self))
+        self.game.game()?.visit(On(self, ranks))
     }
 
-    fn on<const N: usize, G: NamedGame<N>>(&self, game: &G) -> Result<Outcome> {
+    fn on<const N: usize, G: NamedGame<N>>(&self, game: &G, ranks: Option<&Arc<Ranks>>) -> Result<Outcome> {
         let any = (*game).into();
         let sampling = self.sampling.check(any, self.seed, self.pairs)?;
         let players: Vec<Entrant> = self
@@ -122,7 +125,18 @@ impl League {
             }),
             sampling,
         };
-        let played = league(game, Cpu::detect()?, &players, &terms, progress())?;
+        let played = match ranks {
+            None => league(game, Cpu::detect()?, &players, &terms, progress())?,
+            Some(ranks) => {
+                listen_to_ctrl_c()?;
+                match league_on(ranks, game, Cpu::detect()?, &players, &terms, progress(), &INTERRUPTED) {
+                    Ok(Some(played)) => played,
+                    Ok(None) => return Ok(Outcome::Done),
+                    Err(_) if INTERRUPTED.load(Ordering::Relaxed) => return Ok(Outcome::Interrupted),
+                    Err(error) => return Err(error),
+                }
+            }
+        };
         for (player, opponent, diverged, pairs) in played.diverged() {
             log::warn!("{player} against {opponent}: {diverged} of {pairs} pairs diverged and are left out");
         }
@@ -196,12 +210,13 @@ impl League {
 }
 
 /// Tells on stderr, from time to time, how far the league is.
-fn progress() -> impl Fn(usize, usize) {
+fn progress() -> impl Fn(usize, usize) + Sync {
     let every = if std::io::stderr().is_terminal() { 1 } else { 5 };
-    let last = std::cell::Cell::new(Instant::now());
+    let last = Mutex::new(Instant::now());
     move |done, total| {
-        if last.get().elapsed() >= Duration::from_secs(every) {
-            last.set(Instant::now());
+        let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.elapsed() >= Duration::from_secs(every) {
+            *last = Instant::now();
             eprintln!("{done} of {total} meetings");
         }
     }

@@ -5,11 +5,15 @@
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{Parser, Subcommand};
 
 use meva::error::{Error, Result};
+use meva::hand_out;
+use meva::ranks::{Ranks, Session};
+use meva::training;
 
 mod basins;
 mod check;
@@ -24,6 +28,7 @@ mod progress;
 #[cfg(feature = "figures")]
 mod reproduce;
 mod stability;
+mod sweep;
 mod train;
 mod trajectories;
 
@@ -33,7 +38,7 @@ mod trajectories;
 struct Cli {
     #[command(subcommand)]
     command: Command,
-    /// How many threads to use; the result does not depend on it [default: all]
+    /// How many threads to use, on each rank of an MPI job; the result does not depend on it [default: all]
     #[arg(long, global = true, value_name = "N")]
     threads: Option<usize>,
 }
@@ -41,6 +46,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Train(train::Train),
+    Sweep(sweep::Sweep),
     Basins(basins::Basins),
     Trajectories(trajectories::Trajectories),
     Figure(figure::Figure),
@@ -72,6 +78,9 @@ enum Outcome {
 /// Set by Ctrl-C: long work ends at the next opportunity.
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
+/// Whether this is one of the ranks that help rank 0, which alone talks to the user.
+static IS_HELPER: AtomicBool = AtomicBool::new(false);
+
 /// Whether errors are to be told as JSON.
 static AS_JSON: AtomicBool = AtomicBool::new(false);
 
@@ -85,7 +94,9 @@ fn listen_to_ctrl_c() -> Result<()> {
         if INTERRUPTED.swap(true, Ordering::Relaxed) {
             std::process::exit(EXIT_INTERRUPTED.into());
         }
-        eprintln!("note: stopping after this step; Ctrl-C once more ends at once");
+        if !IS_HELPER.load(Ordering::Relaxed) {
+            eprintln!("note: stopping after this step; Ctrl-C once more ends at once");
+        }
     })
     .map_err(|error| Error::other(format!("cannot listen to Ctrl-C: {error}")))
 }
@@ -157,29 +168,86 @@ fn run(cli: Cli) -> Result<Outcome> {
                 .at("--threads")
                 .hint("leave it out to use all"));
         }
-        threads => threads.unwrap_or(0),
+        threads => threads,
     };
+    let session = Session::start(threads, tell)?;
+    let ranks = session.ranks();
+    let threads = ranks.map_or(threads.unwrap_or(0), |ranks| ranks.threads(ranks.rank()));
     // The engine's groups keep some hundred kilobytes on the stack.
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .stack_size(16 << 20)
         .build_global()
         .map_err(|error| Error::other(format!("cannot start threads: {error}")))?;
-    match cli.command {
-        Command::Train(train) => train.run(),
-        Command::Basins(basins) => basins.run(),
-        Command::Trajectories(trajectories) => trajectories.run(),
-        Command::Figure(figure) => figure.run(),
-        Command::Export(export) => export.run(),
-        Command::Play(play) => play.run(),
-        Command::League(league) => league.run(),
-        Command::Stability(stability) => stability.run(),
-        #[cfg(feature = "figures")]
-        Command::Reproduce(reproduce) => reproduce.run(),
-        #[cfg(not(feature = "figures"))]
-        Command::Reproduce { .. } => drawing::check().map(|()| Outcome::Done),
-        Command::Check(check) => check.run(),
-        Command::Devices(devices) => devices.run(),
+    if cli.command.is_shared() {
+        session.check_alone()?;
+    }
+    match ranks {
+        Some(ranks) if ranks.rank() > 0 => {
+            IS_HELPER.store(true, Ordering::Relaxed);
+            cli.command.help(ranks)
+        }
+        ranks => {
+            let is_shared = cli.command.is_shared();
+            let outcome = cli.command.run(ranks);
+            if let Some(ranks) = ranks.filter(|_| is_shared) {
+                hand_out::end(ranks);
+            }
+            outcome
+        }
+    }
+}
+
+impl Command {
+    /// Whether the ranks of an MPI job share its work.
+    fn is_shared(&self) -> bool {
+        match self {
+            Command::Train(train) => train.is_shared(),
+            #[cfg(feature = "figures")]
+            Command::Reproduce(_) => true,
+            Command::League(_) | Command::Sweep(_) => true,
+            _ => false,
+        }
+    }
+
+    /// Helps rank 0, which carries out the command.
+    fn help(self, ranks: &Arc<Ranks>) -> Result<Outcome> {
+        if !self.is_shared() {
+            return Ok(Outcome::Done);
+        }
+        match self {
+            Command::League(league) => {
+                if let Err(error) = league.run(Some(ranks)) {
+                    // Rank 0 tells what all of them find; what this rank alone finds, it is told when it asks.
+                    hand_out::serve(ranks, &INTERRUPTED, |_, _| error.json(), |_| ());
+                }
+            }
+            _ => {
+                listen_to_ctrl_c()?;
+                training::serve(ranks, &INTERRUPTED);
+            }
+        }
+        Ok(Outcome::Done)
+    }
+
+    fn run(self, ranks: Option<&Arc<Ranks>>) -> Result<Outcome> {
+        match self {
+            Command::Train(train) => train.run(ranks),
+            Command::Sweep(sweep) => sweep.run(ranks),
+            Command::Basins(basins) => basins.run(),
+            Command::Trajectories(trajectories) => trajectories.run(),
+            Command::Figure(figure) => figure.run(),
+            Command::Export(export) => export.run(),
+            Command::Play(play) => play.run(),
+            Command::League(league) => league.run(ranks),
+            Command::Stability(stability) => stability.run(),
+            #[cfg(feature = "figures")]
+            Command::Reproduce(reproduce) => reproduce.run(ranks),
+            #[cfg(not(feature = "figures"))]
+            Command::Reproduce { .. } => drawing::check().map(|()| Outcome::Done),
+            Command::Check(check) => check.run(),
+            Command::Devices(devices) => devices.run(),
+        }
     }
 }
 

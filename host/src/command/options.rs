@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -19,6 +21,70 @@ use meva::error::{Error, Result};
 use meva::follow::{Agent, Ascent, Learner, Precision, plane};
 use meva::limits::{product, room_for};
 use meva::model::Model;
+use meva::ranks::Ranks;
+use meva::training::Backend;
+use meva::training::run::{OnRanks, Parallel};
+
+/// What trains runs.
+#[derive(Debug, Args)]
+pub struct EngineOptions {
+    /// Where to compute; a GPU trains models that differ in their seeds side by side
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(["cpu", "gpu"]), default_value = "cpu")]
+    engine: String,
+    /// The adapter that --engine gpu uses, as `meva devices` lists them
+    #[arg(long, value_name = "NAME|INDEX")]
+    adapter: Option<String>,
+    /// What the ranks of an MPI job share: runs, each of which one rank trains, or the batch of one run after the other [default: the
+    /// batch of a single run, otherwise runs]
+    #[arg(long, value_name = "WHAT", value_parser = choice::<Parallel>(Parallel::NAMES))]
+    parallel: Option<Parallel>,
+}
+
+impl EngineOptions {
+    /// The backend for this many runs with batches of this size.
+    pub fn backend(&self, ranks: Option<&Arc<Ranks>>, runs: usize, batch: usize) -> Result<Backend> {
+        let backend = match ranks {
+            None if self.parallel.is_some() => {
+                return Err(Error::usage("this process is alone: there is nothing to share")
+                    .at("--parallel")
+                    .hint("start several ranks, as in `mpirun -n 4 meva train ..`, with a build that has `--features mpi`"));
+            }
+            None => Backend::open(&self.engine, self.adapter.as_deref())?,
+            Some(ranks) => {
+                let parallel = match self.parallel {
+                    Some(parallel) => parallel,
+                    None if runs == 1 && self.engine == "cpu" => Parallel::Batch,
+                    None => Parallel::Runs,
+                };
+                note_idle(ranks.size(), parallel, runs, batch);
+                Backend::Ranks(OnRanks::new(ranks, &self.engine, self.adapter.as_deref(), parallel)?)
+            }
+        };
+        if let Some(gpu) = backend.gpu()
+            && gpu.description.is_software()
+        {
+            eprintln!(
+                "note: {} computes on the CPU, many times slower than --engine cpu",
+                gpu.description
+            );
+        }
+        Ok(backend)
+    }
+}
+
+/// Says so if some ranks will have nothing to do.
+fn note_idle(ranks: usize, parallel: Parallel, runs: usize, batch: usize) {
+    let groups = batch.div_ceil(WIDTH);
+    match parallel {
+        Parallel::Runs if runs < ranks => eprintln!(
+            "note: {runs} runs for {ranks} ranks: the others have nothing to do; with --parallel batch they share each run's batch"
+        ),
+        Parallel::Batch if groups < ranks => eprintln!(
+            "note: a batch of {batch} has {groups} groups of {WIDTH} trajectories: of {ranks} ranks the others have nothing to do"
+        ),
+        _ => {}
+    }
+}
 
 /// Which agents to follow, and how.
 #[derive(Debug, Args)]
@@ -325,6 +391,15 @@ where
     T: FromStr<Err = UnknownName> + Clone + Send + Sync + 'static,
 {
     PossibleValuesParser::new(names).try_map(|name| name.parse())
+}
+
+/// The seconds of --save-every.
+pub fn period(seconds: f64) -> Result<Duration> {
+    Duration::try_from_secs_f64(seconds).map_err(|error| {
+        Error::usage(format!("a period of {seconds} s: {error}"))
+            .at("--save-every")
+            .hint("give a number of seconds, such as 10")
+    })
 }
 
 /// A range of seeds, in the form that options take.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 use serde_json::json;
@@ -13,7 +14,10 @@ use super::{INTERRUPTED, Outcome, listen_to_ctrl_c, path_json, print};
 use meva::error::Result;
 use meva::paper::published::Comparison;
 use meva::paper::report::Report;
-use meva::paper::reproduction::{Cut, Progress, REPORT, SEEDS, reproduce};
+use meva::paper::reproduction::{Cut, Progress, REPORT, SEEDS, reproduce_on};
+use meva::ranks::Ranks;
+use meva::training::Backend;
+use meva::training::run::{OnRanks, Parallel};
 
 /// Reproduce the paper: train what is missing, evaluate, draw every figure, and write a report beside the published numbers.
 ///
@@ -44,7 +48,7 @@ pub struct Reproduce {
 }
 
 impl Reproduce {
-    pub(super) fn run(&self) -> Result<Outcome> {
+    pub(super) fn run(&self, ranks: Option<&Arc<Ranks>>) -> Result<Outcome> {
         let (default, quick, count) = if self.quick {
             ("reproduction-quick", Cut::QUICK, 2)
         } else {
@@ -67,7 +71,11 @@ impl Reproduce {
             Progress::Training(event) => bars.report(&event),
             _ => {}
         };
-        let Some(report) = reproduce(&path, seeds, cut, tell, &INTERRUPTED)? else {
+        let backend = match ranks {
+            None => Backend::Cpu,
+            Some(ranks) => Backend::Ranks(OnRanks::new(ranks, Backend::Cpu.name(), None, Parallel::Runs)?),
+        };
+        let Some(report) = reproduce_on(&backend, &path, seeds, cut, tell, &INTERRUPTED)? else {
             eprintln!("interrupted; the same command goes on from here");
             return Ok(Outcome::Interrupted);
         };

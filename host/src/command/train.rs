@@ -3,18 +3,18 @@
 use std::fmt::Write as _;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::Args;
 use meva_core::game::PlaneGame;
 use serde_json::{Value, json};
 
 use super::drawing;
-use super::options::{diverged_in_part, seeds};
+use super::options::{EngineOptions, diverged_in_part, period, seeds};
 use super::progress::Bars;
 use super::{INTERRUPTED, Outcome, listen_to_ctrl_c, path_json, print, tell};
+use meva::config::sweep::BYTES_WAITING;
 use meva::config::{Algorithm, Config};
 use meva::cpu::Cpu;
 use meva::error::{Error, Result};
@@ -23,9 +23,11 @@ use meva::follow::{Agent, Learner};
 use meva::limits::room_for;
 use meva::model::Model;
 use meva::paper::figures::{Content, Figure, Panel};
+use meva::ranks::Ranks;
+use meva::training::directory::{CONFIG, STATE};
 use meva::training::fleet::Fleet;
 use meva::training::run;
-use meva::training::{self, Backend, Event, Finished, Run, RunDirectory, Trainer};
+use meva::training::{self, Backend, Event, Finished, Job, RunDirectory, Trainer};
 
 /// Train a model. Without --out, runs/PRESET-seed-N is made.
 #[derive(Debug, Args)]
@@ -45,16 +47,12 @@ pub struct Train {
     /// The run directory; with --seeds, what holds one for each seed
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Continue the run of this directory, to the same bits; --set outer=N makes it longer, and a falling learning rate
-    /// follows the new length
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["what", "seed", "seeds", "out", "print_config"])]
-    resume: Option<PathBuf>,
-    /// Where to compute; a GPU trains the models of --seeds side by side
-    #[arg(long, value_name = "NAME", value_parser = Backend::NAMES, default_value = "cpu")]
-    engine: String,
-    /// The adapter that --engine gpu uses, as `meva devices` lists them
-    #[arg(long, value_name = "NAME|INDEX")]
-    adapter: Option<String>,
+    /// Continue the runs of these directories, or those in them, to the same bits; --set outer=N makes them longer, and a
+    /// falling learning rate follows the new length
+    #[arg(long, value_name = "DIR", num_args = 1.., conflicts_with_all = ["what", "seed", "seeds", "out", "print_config"])]
+    resume: Option<Vec<PathBuf>>,
+    #[command(flatten)]
+    engine: EngineOptions,
     /// Before training on a GPU, print where the time of an update goes: milliseconds by stage, operations, and what was chosen
     /// for this many trajectories
     #[arg(long, conflicts_with = "resume")]
@@ -80,7 +78,7 @@ fn settings(algorithm: Algorithm) -> &'static [f64] {
 
 /// Says where the time of an update goes. The runs are left as they are.
 fn profile(backend: &Backend, trainers: &[Trainer]) -> Result<()> {
-    let Backend::Gpu(gpu) = backend else {
+    let Some(gpu) = backend.gpu() else {
         return Err(Error::usage("only a GPU's time is known by stage")
             .at("--profile")
             .hint("add --engine gpu, or use a profiler such as perf for the CPU engine"));
@@ -92,56 +90,83 @@ fn profile(backend: &Backend, trainers: &[Trainer]) -> Result<()> {
 }
 
 impl Train {
-    pub(super) fn run(&self) -> Result<Outcome> {
-        if let Some(path) = &self.resume {
-            return self.resume(path);
+    /// Whether the ranks of an MPI job share its work: a single run without several ranks is nobody else's.
+    pub(super) fn is_shared(&self) -> bool {
+        cfg!(feature = "mpi") || self.seeds.is_some() || self.resume.as_ref().is_some_and(|paths| paths.len() > 1)
+    }
+
+    pub(super) fn run(&self, ranks: Option<&Arc<Ranks>>) -> Result<Outcome> {
+        if let Some(paths) = &self.resume {
+            return self.resume(paths, ranks);
         }
         let (config, seeds) = self.config()?;
         if self.print_config {
             print(&config.to_toml()?)?;
             return Ok(Outcome::Done);
         }
-        let backend = self.backend()?;
-        self.period()?;
+        period(self.save_every)?;
         let several = self.seeds.is_some();
-        let first = Trainer::new(&config)?;
         let count = usize::try_from(seeds.end - seeds.start).unwrap_or(usize::MAX);
-        let all = first.bytes_at_rest().saturating_mul(count as u128);
-        room_for(all, &format!("--seeds {}..{}", seeds.start, seeds.end))?;
+        let backend = self.engine.backend(ranks, count, config.batch)?;
+        let first = Trainer::new(&config)?;
+        // What a run takes before it starts: its configuration and its name.
+        let waiting = (count as u128).saturating_mul(BYTES_WAITING);
+        room_for(waiting, &format!("--seeds {}..{}", seeds.start, seeds.end))?;
         backend.check(&first, count)?;
+        drop(first);
         let configs: Vec<Config> = seeds.map(|seed| config.with_seed(seed)).collect();
-        let trainers = configs.iter().map(Trainer::new).collect::<Result<Vec<Trainer>>>()?;
         if self.profile {
+            let trainers = configs.iter().map(Trainer::new).collect::<Result<Vec<Trainer>>>()?;
             profile(&backend, &trainers)?;
         }
         // Check all of them before anything is written: one that is taken must not leave the others half made.
-        let directories = configs
+        for config in &configs {
+            RunDirectory::create(self.path(config, several))?;
+        }
+        let jobs = configs
             .iter()
-            .map(|config| self.create_directory(config, several))
-            .collect::<Result<Vec<RunDirectory>>>()?;
-        let runs = trainers
-            .into_iter()
-            .zip(directories)
-            .map(|(trainer, directory)| Run::begin(trainer, directory))
-            .collect::<Result<Vec<Run>>>()?;
-        self.train(runs, &backend)
+            .map(|config| Job::new(config, self.path(config, several)))
+            .collect::<Result<Vec<Job>>>()?;
+        self.train(jobs, &backend)
     }
 
-    fn resume(&self, path: &Path) -> Result<Outcome> {
-        let backend = self.backend()?;
-        let run = Run::resume_with(path, |trainer| self.lengthen(path, trainer))?;
-        self.train(vec![run], &backend)
+    /// Continues the runs in these directories, or in directories of these; of several, those that are finished are left alone.
+    fn resume(&self, paths: &[PathBuf], ranks: Option<&Arc<Ranks>>) -> Result<Outcome> {
+        let mut runs = Vec::new();
+        for path in paths {
+            let inside = directories_of_runs(path)?;
+            if inside.is_empty() {
+                runs.push(path.clone());
+            }
+            runs.extend(inside);
+        }
+        let mut jobs = Vec::new();
+        for path in &runs {
+            match Job::resume(path, |config| self.lengthen(config))? {
+                Some(job) => jobs.push(job),
+                None if runs.len() == 1 => {
+                    return Err(Error::usage("the run has all its outer iterations already")
+                        .at(path.display())
+                        .hint("make it longer with --set outer=N"));
+                }
+                None => {}
+            }
+        }
+        let finished = runs.len() - jobs.len();
+        if finished > 0 {
+            eprintln!("note: {finished} of {} runs are finished already", runs.len());
+        }
+        let batch = jobs.iter().map(|job| job.config().batch).max().unwrap_or_default();
+        let backend = self.engine.backend(ranks, jobs.len(), batch)?;
+        self.train(jobs, &backend)
     }
 
     /// Makes a run that is resumed as long as `--set outer=N` says.
-    fn lengthen(&self, path: &Path, trainer: &mut Trainer) -> Result<()> {
+    fn lengthen(&self, config: &mut Config) -> Result<()> {
         for assignment in &self.set {
             match assignment.split_once('=') {
                 Some((key, _)) if key.trim() == "outer" => {
-                    let mut config = trainer.config().clone();
                     config.set(assignment)?;
-                    config.validate()?;
-                    trainer.set_outer(config.outer);
                 }
                 _ => {
                     return Err(Error::usage("a run that is resumed keeps its configuration")
@@ -150,35 +175,7 @@ impl Train {
                 }
             }
         }
-        if trainer.iteration() >= trainer.config().outer {
-            return Err(
-                Error::usage(format!("the run has {} outer iterations already", trainer.iteration()))
-                    .at(path.display())
-                    .hint("make it longer with --set outer=N"),
-            );
-        }
-        Ok(())
-    }
-
-    fn period(&self) -> Result<Duration> {
-        Duration::try_from_secs_f64(self.save_every).map_err(|error| {
-            Error::usage(format!("a period of {} s: {error}", self.save_every))
-                .at("--save-every")
-                .hint("give a number of seconds, such as 10")
-        })
-    }
-
-    fn backend(&self) -> Result<Backend> {
-        let backend = Backend::open(&self.engine, self.adapter.as_deref())?;
-        if let Backend::Gpu(gpu) = &backend
-            && gpu.description.is_software()
-        {
-            eprintln!(
-                "note: {} computes on the CPU, many times slower than --engine cpu",
-                gpu.description
-            );
-        }
-        Ok(backend)
+        config.validate()
     }
 
     /// The configuration of the first run, and the seeds of all of them.
@@ -207,46 +204,46 @@ impl Train {
         Ok((config, seeds))
     }
 
-    fn create_directory(&self, config: &Config, several: bool) -> Result<RunDirectory> {
+    fn path(&self, config: &Config, several: bool) -> PathBuf {
         match &self.out {
-            Some(out) if several => RunDirectory::create(out.join(format!("seed-{}", config.seed))),
-            Some(out) => RunDirectory::create(out.clone()),
-            None => RunDirectory::create(Path::new("runs").join(run::name(config))),
+            Some(out) if several => out.join(format!("seed-{}", config.seed)),
+            Some(out) => out.clone(),
+            None => Path::new("runs").join(run::name(config)),
         }
     }
 
-    fn train(&self, runs: Vec<Run>, backend: &Backend) -> Result<Outcome> {
+    fn train(&self, jobs: Vec<Job>, backend: &Backend) -> Result<Outcome> {
         listen_to_ctrl_c()?;
-        let period = self.period()?;
-        let runs = runs.into_iter().map(|run| run.save_every(period)).collect();
+        let period = period(self.save_every)?;
+        let jobs: Vec<Job> = jobs.into_iter().map(|job| job.save_every(period)).collect();
+        let (total, started) = (jobs.len(), AtomicUsize::new(0));
         let bars = Bars::default();
-        let unshown = Mutex::new(Vec::new());
+        let errors = Mutex::new(Vec::new());
         let report = |event: Event| {
             bars.report(&event);
-            if let Event::End(_, Ok(finished)) = event {
-                let shown = self.show(finished);
-                unshown
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .extend(shown.err());
+            if let Event::End(_, result) = event {
+                started.fetch_add(1, Ordering::Relaxed);
+                let error = match result {
+                    Ok(finished) => self.show(finished).err(),
+                    Err(error) => Some(error.clone()),
+                };
+                errors.lock().unwrap_or_else(PoisonError::into_inner).extend(error);
             }
         };
-        let results = training::run(runs, backend, report, &INTERRUPTED)?;
-        let mut outcome = Outcome::Done;
-        let mut errors = unshown.into_inner().unwrap_or_else(PoisonError::into_inner);
-        for result in results {
-            match result {
-                Ok(finished) if finished.interrupted => outcome = Outcome::Interrupted,
-                Ok(_) => {}
-                Err(error) => errors.push(error),
-            }
+        training::run_each(jobs, backend, report, &INTERRUPTED)?;
+        let mut errors = errors.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let left = total - started.into_inner();
+        if left > 0 {
+            eprintln!("note: {left} of {total} runs have not started; --resume with their directories starts them too");
         }
         // All errors but the last are reported here; the last one is reported where the program ends.
         let last = errors.pop();
         errors.iter().for_each(tell);
-        if INTERRUPTED.load(Ordering::Relaxed) {
-            outcome = Outcome::Interrupted;
-        }
+        let outcome = if INTERRUPTED.load(Ordering::Relaxed) {
+            Outcome::Interrupted
+        } else {
+            Outcome::Done
+        };
         last.map_or(Ok(outcome), Err)
     }
 
@@ -320,6 +317,25 @@ impl Train {
         }
         print(&text)
     }
+}
+
+/// The directories of runs in a directory, by name; none if it is that of a run itself, or holds none.
+fn directories_of_runs(path: &Path) -> Result<Vec<PathBuf>> {
+    let is_run = |path: &Path| path.join(CONFIG).exists() || path.join(STATE).exists();
+    if is_run(path) {
+        return Ok(Vec::new());
+    }
+    let unreadable = |cause| Error::io("open the run", path, cause);
+    let mut runs = Vec::new();
+    for entry in std::fs::read_dir(path).map_err(unreadable)? {
+        let inside = entry.map_err(unreadable)?.path();
+        if is_run(&inside) {
+            runs.push(inside);
+        }
+    }
+    // seed-2 before seed-10.
+    runs.sort_by_key(|path| (path.as_os_str().len(), path.clone()));
+    Ok(runs)
 }
 
 /// For the Logistic Game, the basins at each of the [`settings`]; none once Ctrl-C was pressed.

@@ -5,6 +5,7 @@
 
 mod key;
 mod presets;
+pub mod sweep;
 mod text;
 mod validate;
 

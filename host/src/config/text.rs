@@ -326,7 +326,7 @@ pub fn unknown<'a>(kind: &str, word: &str, candidates: impl Iterator<Item = &'a 
     Error::usage(format!("unknown {kind} `{word}`")).hint(hint)
 }
 
-fn syntax_error(text: &str, error: toml::de::Error) -> Error {
+pub(super) fn syntax_error(text: &str, error: toml::de::Error) -> Error {
     let wrong = Error::usage(format!("not TOML: {}", error.message()));
     let wrong = match error.span().and_then(|span| text.get(..span.start)) {
         Some(before) => wrong.at(format_args!("line {}", 1 + before.matches('\n').count())),

@@ -1,7 +1,9 @@
 //! The CPU engine: Algorithm 1 on groups of 64 trajectories in lockstep, groups spread over threads.
 //!
 //! A batch is split into groups in order, whatever the number of threads, and gradients are summed in the order of the
-//! groups, so the result does not depend on the number of threads.
+//! groups, so the result does not depend on the number of threads, nor on how many processes a [`Team`] has.
+
+use std::sync::Arc;
 
 use meva_core::Scalar;
 use meva_core::algorithm1::{self, Algorithm1, Rollout, Settings, State, Step, Trajectory};
@@ -15,6 +17,7 @@ use super::fault::{Fault, Learned, descend, finite_loss};
 use super::{Cpu, Number, WIDTH, lane_of};
 use crate::cpu::estimate::{Knowledge, Playable};
 use crate::cpu::memory::{zeroed, zeroed_slice};
+use crate::cpu::team::{Alone, Report, Team};
 use crate::draws::{Draws, Sampling};
 use crate::limits::product;
 
@@ -33,7 +36,8 @@ pub struct Engine<const N: usize, const H: usize, const R: usize, const M: usize
     batch: usize,
     stride: usize,
     know: Box<dyn Fn() -> Box<dyn Knowledge<N>> + Send + Sync>,
-    /// Empty until the first update: a run that another engine trains needs none.
+    team: Arc<dyn Team>,
+    /// Those that this process computes. Empty until the first update: a run that another engine trains needs none.
     groups: Vec<Group<N, H, R, M, P>>,
     gradients: Box<[Parameters<f32, N, H, R, M>; P]>,
     /// The training state, by network.
@@ -61,10 +65,17 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize, const P: us
             batch,
             stride,
             know: Box::new(move || game.knowledge(sampling)),
+            team: Arc::new(Alone),
             groups: Vec::new(),
             gradients: zeroed(),
             states,
         }
+    }
+
+    /// Lets the engine compute its share of the groups of a team.
+    pub fn join(&mut self, team: Arc<dyn Team>) {
+        self.team = team;
+        self.groups.clear();
     }
 
     /// The bytes that an engine takes for its groups, with [`Settings::tapes`] tapes.
@@ -87,7 +98,7 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize, const P: us
             tapes: zeroed_slice(tapes),
             gradients: zeroed(),
         };
-        (0..self.batch.div_ceil(WIDTH)).map(group).collect()
+        self.team.share(self.batch.div_ceil(WIDTH)).map(group).collect()
     }
 
     /// One outer iteration: one update for each set of discounts in the draws, with gradients clipped to a norm, if one is
@@ -104,7 +115,9 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize, const P: us
         if self.groups.is_empty() {
             self.groups = self.groups(settings.tapes(self.stride));
         }
-        for (g, Group { trajectory, .. }) in self.groups.iter_mut().enumerate() {
+        self.team.begin();
+        let own = self.team.share(self.batch.div_ceil(WIDTH));
+        for (g, Group { trajectory, .. }) in own.zip(&mut self.groups) {
             let at = |l| lane_of(g, l, self.batch);
             trajectory.weight = Number::from_lanes(|l| if at(l).idle { 0.0 } else { 1.0 });
             for i in 0..2 {
@@ -140,8 +153,11 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize, const P: us
             return Ok(Learned::default());
         };
         let (cpu, batch) = (self.cpu, self.batch);
+        let count = batch.div_ceil(WIDTH);
+        let first = self.team.share(count).start;
         let algorithm1 = Algorithm1::new(&cpu, settings, &self.states);
-        let learn = |(g, group): (usize, &mut Group<N, H, R, M, P>)| {
+        let learn = |(own, group): (usize, &mut Group<N, H, R, M, P>)| {
+            let g = first + own;
             let Group {
                 knowledge,
                 trajectory,
@@ -150,40 +166,57 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize, const P: us
                 gradients,
             } = group;
             trajectory.gamma = std::array::from_fn(|i| Number::from_lanes(|l| gamma[lane_of(g, l, batch).source][i]));
-            let first = g * WIDTH;
-            if let Some(streams) = streams.get(first..batch.min(first + WIDTH)) {
+            let start = g * WIDTH;
+            if let Some(streams) = streams.get(start..batch.min(start + WIDTH)) {
                 knowledge.reseed(streams);
             }
             for gradient in gradients.iter_mut() {
                 gradient.clear();
             }
             let rollout = &mut Rollout { steps, tapes };
-            algorithm1.learn(&mut **knowledge, trajectory, share, rollout, gradients)
-        };
-        let losses: Vec<f32> = self.groups.par_iter_mut().enumerate().map(learn).collect();
-        for (g, group) in self.groups.iter().enumerate() {
-            let lanes = WIDTH.min(batch - g * WIDTH);
-            for (t, step) in group.steps.iter().enumerate() {
-                let policies = step.x.as_flattened();
-                let lost = |l: &usize| !policies.iter().all(|number| number.lane(*l).is_finite());
-                if let Some(l) = (0..lanes).find(lost) {
-                    let which = g * WIDTH + l;
-                    return Err(format!("a policy of trajectory {which} is not finite after {t} steps"));
-                }
+            let loss = algorithm1.learn(&mut **knowledge, trajectory, share, rollout, gradients);
+            Report {
+                loss,
+                lost: lost(steps, WIDTH.min(batch - start)),
             }
+        };
+        let reports: Vec<Report> = self.groups.par_iter_mut().enumerate().map(learn).collect();
+        let own: Vec<Vec<&[f32]>> = self
+            .groups
+            .iter()
+            .map(|group| {
+                group
+                    .gradients
+                    .iter()
+                    .flat_map(Parameters::iter)
+                    .map(|(_, numbers)| numbers)
+                    .collect()
+            })
+            .collect();
+        let total = self.gradients.iter_mut().flat_map(Parameters::iter_mut);
+        let mut total: Vec<&mut [f32]> = total.map(|(_, numbers)| numbers).collect();
+        let reports = self.team.add_up(count, &own, reports, &mut total);
+        if let Some((g, (l, t))) = (0..).zip(&reports).find_map(|(g, report)| Some((g, report.lost?))) {
+            let which = g * WIDTH + l as usize;
+            return Err(format!("a policy of trajectory {which} is not finite after {t} steps"));
         }
         let mut learned = Learned {
-            loss: losses.iter().sum(),
+            loss: reports.iter().map(|report| report.loss).sum(),
             clipped: 0,
         };
         finite_loss(learned.loss)?;
-        for (n, (state, gradient)) in self.states.iter_mut().zip(self.gradients.iter_mut()).enumerate() {
-            gradient.clear();
-            for group in &self.groups {
-                gradient.add(&group.gradients[n]);
-            }
+        for (state, gradient) in self.states.iter_mut().zip(self.gradients.iter_mut()) {
             learned.clipped += descend(settings, clip, state, gradient)?;
         }
         Ok(learned)
     }
+}
+
+/// The first of the group's lanes whose policies left the finite numbers, at the first step at which one has.
+fn lost<const N: usize, const M: usize>(steps: &[Step<Number, N, M>], lanes: usize) -> Option<(u32, u32)> {
+    (0..).zip(steps).find_map(|(t, step)| {
+        let policies = step.x.as_flattened();
+        let lost = |l: &usize| !policies.iter().all(|number| number.lane(*l).is_finite());
+        (0..lanes).find(lost).map(|l| (l as u32, t))
+    })
 }

@@ -6,6 +6,7 @@
 //! the batch and the players.
 
 use std::array;
+use std::sync::Arc;
 
 use meva_core::algorithm1::{Settings, State};
 use meva_core::learner::cola;
@@ -19,6 +20,7 @@ use crate::cpu::Cpu;
 use crate::cpu::Number;
 use crate::cpu::fault::{Learned, descend, finite_loss};
 use crate::cpu::memory::zeroed;
+use crate::cpu::team::{Alone, Report, Team};
 use crate::cpu::{WIDTH, lane_of};
 use crate::draws::{Draws, Start};
 use crate::limits::product;
@@ -36,7 +38,8 @@ pub struct ColaEngine<G, const N: usize, const H: usize, const R: usize> {
     game: G,
     cpu: Cpu,
     batch: usize,
-    /// Empty until the first update.
+    team: Arc<dyn Team>,
+    /// Those that this process computes. Empty until the first update.
     groups: Vec<Group<N, H, R>>,
     gradient: Box<Parameters<f32, N, H, R, N>>,
     /// The training state.
@@ -52,10 +55,22 @@ impl<G: Game<N> + Sync, const N: usize, const H: usize, const R: usize> ColaEngi
             game,
             cpu,
             batch,
+            team: Arc::new(Alone),
             groups: Vec::new(),
             gradient: zeroed(),
             state,
         }
+    }
+
+    /// Lets the engine compute its share of the groups of a team.
+    pub fn join(&mut self, team: Arc<dyn Team>) {
+        self.team = team;
+        self.groups.clear();
+    }
+
+    /// Tells the team that an outer iteration begins.
+    pub fn begin(&self) {
+        self.team.begin();
     }
 
     /// The bytes that an engine takes for its groups.
@@ -72,6 +87,8 @@ impl<G: Game<N> + Sync, const N: usize, const H: usize, const R: usize> ColaEngi
     /// # Errors
     /// A number that is not finite.
     pub fn update(&mut self, settings: &Settings, clip: Option<f64>, draws: &Points<N>) -> Result<Learned, String> {
+        let count = self.batch.div_ceil(WIDTH);
+        let share_of_groups = self.team.share(count);
         if self.groups.is_empty() {
             let group = |_| Group {
                 tape: zeroed(),
@@ -79,18 +96,19 @@ impl<G: Game<N> + Sync, const N: usize, const H: usize, const R: usize> ColaEngi
                 dual_gradient: zeroed(),
                 gradient: zeroed(),
             };
-            self.groups = (0..self.batch.div_ceil(WIDTH)).map(group).collect();
+            self.groups = share_of_groups.clone().map(group).collect();
         }
         let network = MetaValue::new(&self.state.theta, settings.architecture);
         let (game, cpu, batch) = (&self.game, self.cpu, self.batch);
         let share = 1.0 / (2 * batch * N) as f32;
-        let losses: Vec<f32> = self
+        let first = share_of_groups.start;
+        let reports: Vec<Report> = self
             .groups
             .par_iter_mut()
             .enumerate()
             .map(
                 |(
-                    g,
+                    own,
                     Group {
                         tape,
                         dual_tape,
@@ -98,7 +116,7 @@ impl<G: Game<N> + Sync, const N: usize, const H: usize, const R: usize> ColaEngi
                         gradient,
                     },
                 )| {
-                    let at = |l| lane_of(g, l, batch);
+                    let at = |l| lane_of(first + own, l, batch);
                     let weight = Number::from_lanes(|l| if at(l).idle { 0.0 } else { share });
                     let alpha = Number::from_lanes(|l| draws.alpha[at(l).source]);
                     let x = array::from_fn(|i| array::from_fn(|n| Number::from_lanes(|l| draws.x[at(l).source][i][n])));
@@ -115,16 +133,22 @@ impl<G: Game<N> + Sync, const N: usize, const H: usize, const R: usize> ColaEngi
                         dual_gradient,
                         gradient,
                     );
-                    (weight * loss).sum_lanes()
+                    Report {
+                        loss: (weight * loss).sum_lanes(),
+                        lost: None,
+                    }
                 },
             )
             .collect();
-        let loss = losses.iter().sum();
+        let own: Vec<Vec<&[f32]>> = self
+            .groups
+            .iter()
+            .map(|group| group.gradient.iter().map(|(_, numbers)| numbers).collect())
+            .collect();
+        let mut total: Vec<&mut [f32]> = self.gradient.iter_mut().map(|(_, numbers)| numbers).collect();
+        let reports = self.team.add_up(count, &own, reports, &mut total);
+        let loss = reports.iter().map(|report| report.loss).sum();
         finite_loss(loss)?;
-        self.gradient.clear();
-        for group in &self.groups {
-            self.gradient.add(&group.gradient);
-        }
         let clipped = descend(settings, clip, &mut self.state, &mut self.gradient)?;
         Ok(Learned { loss, clipped })
     }

@@ -4,9 +4,13 @@
 //! pairs as player 1. Against itself it is over both players. Returns are exact; where neither learns, they are those of the
 //! two strategies, without starts or seeds. Pairs that diverge are counted and left out.
 
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
 use meva_core::game::{AnyGame, IteratedMatrix, NamedGame};
 use meva_core::strategy::{best_response, extortion};
 use meva_core::{Player, Scalar};
+use serde_json::{Value, json};
 
 use crate::config::Sharing;
 use crate::cpu::Cpu;
@@ -14,11 +18,12 @@ use crate::cpu::estimate::Playable;
 use crate::draws::{Sampling, Start};
 use crate::error::{Error, Result};
 use crate::follow::ascent::{Agent, Ascent, Joint, Precision};
-use crate::follow::learner::Learner;
 use crate::follow::play::{Mean, place, starts};
 use crate::follow::player::Entrant;
 use crate::follow::statistics::{interquartile_mean, interval};
+use crate::hand_out::{Spread, Work, over_ranks, serve};
 use crate::model::Model;
+use crate::ranks::Ranks;
 
 /// How players meet.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -131,6 +136,14 @@ struct Meeting<const N: usize> {
     ends: Vec<Joint<N>>,
 }
 
+/// Two players at the starts of a seed.
+#[derive(Clone, Copy)]
+struct Pairing {
+    seed: usize,
+    i: usize,
+    j: usize,
+}
+
 /// Lets every player meet every other; `progress` is told how many of how many meetings are done.
 ///
 /// ```
@@ -158,78 +171,262 @@ pub fn league<const N: usize, G: Playable<N> + NamedGame<N>>(
     terms: &Terms,
     progress: impl Fn(usize, usize),
 ) -> Result<League> {
-    if players.is_empty() {
-        return Err(Error::usage("a league needs players"));
+    let table = Table::of(game, cpu, players, terms)?;
+    let total = table.pairings.len();
+    let mut meetings = Vec::with_capacity(total);
+    for task in 0..total {
+        meetings.push(table.meet(task)?);
+        progress(task + 1, total);
     }
-    if terms.sampling.is_some() {
-        players.iter().try_for_each(|player| player.learner.samples())?;
+    Ok(table.league(&meetings))
+}
+
+/// As [`league`], with meetings shared among the ranks of an MPI job. All of them call it; on ranks other than 0 the result is
+/// `None`.
+///
+/// # Errors
+/// As [`league`], or `interrupt` was set.
+pub fn league_on<const N: usize, G: Playable<N> + NamedGame<N>>(
+    ranks: &Ranks,
+    game: &G,
+    cpu: Cpu,
+    players: &[Entrant],
+    terms: &Terms,
+    progress: impl Fn(usize, usize) + Sync,
+    interrupt: &AtomicBool,
+) -> Result<Option<League>> {
+    let table = Table::of(game, cpu, players, terms)?;
+    if ranks.rank() > 0 {
+        let answer = |order: &Value, _: &(dyn Fn(Value) + Sync)| match order.as_u64() {
+            Some(task) if (task as usize) < table.pairings.len() => {
+                let meeting = table.meet(task as usize);
+                meeting.map_or_else(|error| error.json(), |meeting| json!(meeting.words()))
+            }
+            _ => Error::other("a meeting that does not exist").json(),
+        };
+        serve(ranks, interrupt, answer, |_| ());
+        return Ok(None);
     }
-    let any: AnyGame = (*game).into();
-    let matrix = IteratedMatrix::try_from(any).ok();
-    let separate = |player: &Entrant| {
-        let mut configs = player.models.iter().map(Model::config);
-        configs.any(|config| config.networks == Sharing::Separate)
+    let shared = Shared {
+        meetings: table.pairings.iter().map(|_| Mutex::new(None)).collect(),
+        table: &table,
+        done: AtomicUsize::new(0),
+        progress: &progress,
     };
-    let alike = roles_are_alike(any) && !players.iter().any(separate);
-    let count = players.len();
-    let total = if alike { count * (count + 1) / 2 } else { count * count } * terms.seeds;
-    let mut done = 0;
-    // By player, opponent and seed.
-    let mut sums: Vec<Vec<Vec<Tally>>> = vec![vec![vec![Tally::default(); terms.seeds]; count]; count];
-    let mut reached: Vec<Vec<(Player, [f64; 5], f64)>> = vec![Vec::new(); count];
-    for seed in 0..terms.seeds {
-        let starts: Vec<Joint<N>> = starts(terms.pairs, terms.start, terms.seed.wrapping_add(seed as u64));
-        for i in 0..count {
-            for j in if alike { i } else { 0 }..count {
-                let pair = [&players[i], &players[j]];
-                let learners = pair.map(|player| player.learner);
-                if let (Some(game), [Some(a), Some(b)]) = (matrix, learners.map(Learner::strategy)) {
-                    if seed == 0 {
-                        let returns = game.value_of_probabilities(&[a[0], b[1]]);
-                        sums[i][j][0].add(Some(returns[0]), 0);
-                        sums[j][i][0].add(Some(returns[1]), 0);
-                        if i == j {
-                            reached[i].extend(
-                                Player::BOTH.map(|player| (player, a[player.index()], returns[player.index()])),
-                            );
-                        }
-                    }
-                } else {
-                    let meeting = meet(game, cpu, pair, &starts, seed, terms)?;
-                    for returns in &meeting.returns {
-                        sums[i][j][seed].add(returns.map(|returns| returns[0]), 1);
-                        sums[j][i][seed].add(returns.map(|returns| returns[1]), if i == j { 0 } else { 1 });
-                    }
+    over_ranks(&shared, ranks, interrupt);
+    let meetings = shared.meetings.into_iter().map(|meeting| {
+        let meeting = meeting.into_inner().unwrap_or_else(PoisonError::into_inner);
+        meeting.unwrap_or_else(|| Err(Error::other("the league was interrupted")))
+    });
+    Ok(Some(table.league(&meetings.collect::<Result<Vec<_>>>()?)))
+}
+
+/// Meetings that ranks share.
+struct Shared<'a, G, const N: usize, F> {
+    table: &'a Table<'a, G, N>,
+    meetings: Vec<Mutex<Option<Result<Meeting<N>>>>>,
+    done: AtomicUsize,
+    progress: &'a F,
+}
+
+impl<G: Playable<N>, const N: usize, F: Fn(usize, usize) + Sync> Shared<'_, G, N, F> {
+    fn keep(&self, task: usize, meeting: Result<Meeting<N>>) {
+        *self.meetings[task].lock().unwrap_or_else(PoisonError::into_inner) = Some(meeting);
+        (self.progress)(self.done.fetch_add(1, Ordering::Relaxed) + 1, self.meetings.len());
+    }
+}
+
+impl<G: Playable<N>, const N: usize, F: Fn(usize, usize) + Sync> Work for Shared<'_, G, N, F> {
+    fn tasks(&self) -> usize {
+        self.meetings.len()
+    }
+
+    /// A meeting uses all threads.
+    fn at_once(&self, _: usize, _: usize) -> usize {
+        1
+    }
+
+    fn carry_out(&self, task: usize) {
+        self.keep(task, self.table.meet(task));
+    }
+}
+
+impl<G: Playable<N>, const N: usize, F: Fn(usize, usize) + Sync> Spread for Shared<'_, G, N, F> {
+    fn order(&self, task: usize) -> Value {
+        json!(task)
+    }
+
+    fn note(&self, _: usize, _: Value) {}
+
+    fn answer(&self, task: usize, said: Value) {
+        let meeting = match serde_json::from_value::<Vec<u64>>(said.clone()) {
+            Ok(words) => Meeting::of_words(&words)
+                .ok_or_else(|| Error::other("a rank answered with another number of pairs than it was asked for")),
+            Err(_) => Err(Error::of_json(&said)),
+        };
+        self.keep(task, meeting);
+    }
+
+    fn name(&self, task: usize) -> String {
+        let Pairing { seed, i, j } = self.table.pairings[task];
+        let [a, b] = [i, j].map(|k| &self.table.players[k].name);
+        format!("{a} against {b}, seed {seed}")
+    }
+}
+
+/// Who plays on which terms, and who meets whom.
+struct Table<'a, G, const N: usize> {
+    game: &'a G,
+    cpu: Cpu,
+    players: &'a [Entrant],
+    terms: &'a Terms,
+    matrix: Option<IteratedMatrix>,
+    pairings: Vec<Pairing>,
+}
+
+impl<'a, G: Playable<N>, const N: usize> Table<'a, G, N> {
+    fn of(game: &'a G, cpu: Cpu, players: &'a [Entrant], terms: &'a Terms) -> Result<Self>
+    where
+        G: NamedGame<N>,
+    {
+        if players.is_empty() {
+            return Err(Error::usage("a league needs players"));
+        }
+        if terms.sampling.is_some() {
+            players.iter().try_for_each(|player| player.learner.samples())?;
+        }
+        let any: AnyGame = (*game).into();
+        let separate = |player: &Entrant| {
+            let mut configs = player.models.iter().map(Model::config);
+            configs.any(|config| config.networks == Sharing::Separate)
+        };
+        let alike = roles_are_alike(any) && !players.iter().any(separate);
+        let count = players.len();
+        let pairs = (0..count).flat_map(|i| (if alike { i } else { 0 }..count).map(move |j| (i, j)));
+        let pairings = (0..terms.seeds).flat_map(|seed| pairs.clone().map(move |(i, j)| Pairing { seed, i, j }));
+        Ok(Table {
+            game,
+            cpu,
+            players,
+            terms,
+            matrix: IteratedMatrix::try_from(any).ok(),
+            pairings: pairings.collect(),
+        })
+    }
+
+    /// The game and both players' strategies, if neither learns: what they get is known exactly, without starts or seeds.
+    fn exact(&self, Pairing { i, j, .. }: Pairing) -> Option<(IteratedMatrix, [[[f64; 5]; 2]; 2])> {
+        let [a, b] = [i, j].map(|k| self.players[k].learner.strategy());
+        Some((self.matrix?, [a?, b?]))
+    }
+
+    fn meet(&self, task: usize) -> Result<Meeting<N>> {
+        let pairing @ Pairing { seed, i, j } = self.pairings[task];
+        if self.exact(pairing).is_some() {
+            return Ok(Meeting {
+                returns: Vec::new(),
+                ends: Vec::new(),
+            });
+        }
+        let Terms { pairs, start, .. } = *self.terms;
+        let starts: Vec<Joint<N>> = starts(pairs, start, self.terms.seed.wrapping_add(seed as u64));
+        let pair = [&self.players[i], &self.players[j]];
+        let meeting = meet(self.game, self.cpu, pair, &starts, seed, self.terms)?;
+        Ok(Meeting {
+            // Only of players that meet themselves it is told what they reach.
+            ends: if i == j { meeting.ends } else { Vec::new() },
+            ..meeting
+        })
+    }
+
+    /// What all meetings come to, which are in the order of the pairings.
+    fn league(&self, meetings: &[Meeting<N>]) -> League {
+        let (players, terms) = (self.players, self.terms);
+        let count = players.len();
+        // By player, opponent and seed.
+        let mut sums: Vec<Vec<Vec<Tally>>> = vec![vec![vec![Tally::default(); terms.seeds]; count]; count];
+        let mut reached: Vec<Vec<(Player, [f64; 5], f64)>> = vec![Vec::new(); count];
+        for (pairing, meeting) in self.pairings.iter().zip(meetings) {
+            let Pairing { seed, i, j } = *pairing;
+            if let Some((game, [a, b])) = self.exact(*pairing) {
+                if seed == 0 {
+                    let returns = game.value_of_probabilities(&[a[0], b[1]]);
+                    sums[i][j][0].add(Some(returns[0]), 0);
+                    sums[j][i][0].add(Some(returns[1]), 0);
                     if i == j {
-                        for (returns, end) in meeting.returns.iter().zip(&meeting.ends) {
-                            let Some(returns) = returns else { continue };
-                            for player in Player::BOTH {
-                                if let Ok(row) = <[f64; 5]>::try_from(&end[player.index()][..]) {
-                                    reached[i].push((player, row.map(f64::sigmoid), returns[player.index()]));
-                                }
-                            }
+                        reached[i]
+                            .extend(Player::BOTH.map(|player| (player, a[player.index()], returns[player.index()])));
+                    }
+                }
+                continue;
+            }
+            for returns in &meeting.returns {
+                sums[i][j][seed].add(returns.map(|returns| returns[0]), 1);
+                sums[j][i][seed].add(returns.map(|returns| returns[1]), if i == j { 0 } else { 1 });
+            }
+            if i == j {
+                for (returns, end) in meeting.returns.iter().zip(&meeting.ends) {
+                    let Some(returns) = returns else { continue };
+                    for player in Player::BOTH {
+                        if let Ok(row) = <[f64; 5]>::try_from(&end[player.index()][..]) {
+                            reached[i].push((player, row.map(f64::sigmoid), returns[player.index()]));
                         }
                     }
                 }
-                done += 1;
-                progress(done, total);
             }
         }
+        let matrix = self.matrix;
+        let cells: Vec<Vec<Cell>> = sums
+            .iter()
+            .map(|row| row.iter().map(|tallies| cell(tallies, terms.seed)).collect())
+            .collect();
+        let standings = cells
+            .iter()
+            .zip(&reached)
+            .map(|(row, reached)| standing(row, matrix.as_ref(), reached, terms.seed))
+            .collect();
+        League {
+            players: players.iter().map(|player| player.name.clone()).collect(),
+            cells,
+            standings,
+        }
     }
-    let cells: Vec<Vec<Cell>> = sums
-        .iter()
-        .map(|row| row.iter().map(|tallies| cell(tallies, terms.seed)).collect())
-        .collect();
-    let standings = cells
-        .iter()
-        .zip(&reached)
-        .map(|(row, reached)| standing(row, matrix.as_ref(), reached, terms.seed))
-        .collect();
-    Ok(League {
-        players: players.iter().map(|player| player.name.clone()).collect(),
-        cells,
-        standings,
-    })
+}
+
+impl<const N: usize> Meeting<N> {
+    /// All numbers, as bits: those of a pair that diverged need not be finite.
+    fn words(&self) -> Vec<u64> {
+        let returns = self.returns.iter().flat_map(|returns| {
+            let [a, b] = returns.map_or([f64::NAN; 2], |returns| returns);
+            [u64::from(returns.is_some()), a.to_bits(), b.to_bits()]
+        });
+        let ends = self
+            .ends
+            .iter()
+            .flat_map(|end| end.as_flattened())
+            .map(|number| number.to_bits());
+        [self.returns.len() as u64]
+            .into_iter()
+            .chain(returns)
+            .chain(ends)
+            .collect()
+    }
+
+    fn of_words(words: &[u64]) -> Option<Self> {
+        let (pairs, words) = words.split_first()?;
+        let (returns, ends) = words.split_at_checked(usize::try_from(*pairs).ok()?.checked_mul(3)?)?;
+        let number = |word: u64| f64::from_bits(word);
+        let returns = returns
+            .chunks_exact(3)
+            .map(|words| (words[0] == 1).then(|| [number(words[1]), number(words[2])]));
+        let ends = ends
+            .chunks_exact(2 * N)
+            .map(|words| std::array::from_fn(|i| std::array::from_fn(|n| number(words[i * N + n]))));
+        Some(Meeting {
+            returns: returns.collect(),
+            ends: ends.collect(),
+        })
+    }
 }
 
 /// One pair of players from all starts of a seed.
@@ -399,6 +596,18 @@ mod tests {
         assert!((a + b).abs() < 1e-6, "{a} {b}");
         assert!(own.abs() < 1e-6, "{own}");
         assert_eq!(league.cells[0][1].pairs, 32);
+    }
+
+    #[test]
+    fn meetings_come_back_from_messages() {
+        let meeting = Meeting::<1> {
+            returns: vec![Some([0.1, -2.0]), None],
+            ends: vec![[[0.5], [f64::INFINITY]], [[-0.0], [1e-300]]],
+        };
+        let back = Meeting::<1>::of_words(&meeting.words()).unwrap();
+        assert_eq!((back.returns, &back.ends), (meeting.returns.clone(), &meeting.ends));
+        assert!(Meeting::<1>::of_words(&[]).is_none());
+        assert!(Meeting::<1>::of_words(&[u64::MAX, 0]).is_none());
     }
 
     #[test]

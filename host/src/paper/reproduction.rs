@@ -16,6 +16,7 @@ use std::fs;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use meva_core::game::PlaneGame;
@@ -35,8 +36,9 @@ use crate::follow::plane::{Grid, ascent, basin};
 use crate::follow::reciprocity::{self, Curve, GAMMAS, Protocol, Returns, Sweep, lola_learners, meta_value_learners};
 use crate::follow::{Agent, Learner};
 use crate::model::{MODEL, Model};
-use crate::training::directory::{CONFIG, RunDirectory};
-use crate::training::run::{self, Backend, Event, Run, at_once, saved};
+use crate::training::directory::RunDirectory;
+use crate::training::run::{self, Backend, Event, at_once};
+use crate::training::{self, Job};
 
 /// The file with the result.
 pub const REPORT: &str = "report.html";
@@ -180,11 +182,27 @@ pub fn reproduce(
     progress: impl Fn(Progress<'_>) + Sync,
     interrupt: &AtomicBool,
 ) -> Result<Option<Report>> {
-    carry_out(Plan::of(seeds, cut)?, path, cut, &progress, interrupt)
+    reproduce_on(&Backend::Cpu, path, seeds, cut, progress, interrupt)
+}
+
+/// As [`reproduce`], with a backend to train on: the CPU, or the ranks of an MPI job.
+///
+/// # Errors
+/// As [`reproduce`].
+pub fn reproduce_on(
+    backend: &Backend,
+    path: &Path,
+    seeds: Range<u64>,
+    cut: Cut,
+    progress: impl Fn(Progress<'_>) + Sync,
+    interrupt: &AtomicBool,
+) -> Result<Option<Report>> {
+    carry_out(Plan::of(seeds, cut)?, backend, path, cut, &progress, interrupt)
 }
 
 fn carry_out(
     plan: Plan,
+    backend: &Backend,
     path: &Path,
     cut: Cut,
     progress: &(dyn Fn(Progress<'_>) + Sync),
@@ -192,6 +210,7 @@ fn carry_out(
 ) -> Result<Option<Report>> {
     let work = Work {
         cpu: Cpu::detect()?,
+        backend,
         archive: Archive::claim(path, &cut)?,
         cut,
         progress,
@@ -291,6 +310,7 @@ type Cells = Vec<Option<f64>>;
 /// Where and how it is done.
 struct Work<'a> {
     cpu: Cpu,
+    backend: &'a Backend,
     archive: Archive,
     cut: Cut,
     progress: &'a (dyn Fn(Progress<'_>) + Sync),
@@ -337,7 +357,7 @@ impl Work<'_> {
                 .map(|(number, figure)| (number.name(), drawing::svg(figure)))
                 .collect(),
             machine: machine::describe(self.cpu),
-            at_once: at_once(ipd[0].batch),
+            at_once: at_once(ipd[0].batch, rayon::current_num_threads()),
             stages: STAGES
                 .iter()
                 .map(|stage| (*stage, times.get(*stage).copied().unwrap_or(0.0)))
@@ -371,45 +391,35 @@ impl Work<'_> {
 
     /// Trains the models that are not trained yet.
     fn train(&self, stage: usize, configs: &[Config]) -> Done<()> {
-        let runs = configs.iter().map(|config| self.unfinished(config));
-        let runs: Vec<Run> = runs.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect();
-        let left = AtomicUsize::new(runs.len());
+        let jobs = configs
+            .iter()
+            .map(|config| Job::of(config, self.archive.run(config)))
+            .collect::<Result<Vec<_>>>()?;
+        let jobs: Vec<Job> = jobs.into_iter().flatten().collect();
+        let left = AtomicUsize::new(jobs.len());
         let say = |left: usize| self.say(stage, format!("{left} of {} models to go", configs.len()));
-        say(runs.len());
+        say(jobs.len());
+        let failed = Mutex::new(None);
         let report = |event: Event| {
-            let done = matches!(event, Event::End(_, Ok(finished)) if !finished.interrupted);
+            let done = match &event {
+                Event::End(_, Ok(finished)) => !finished.interrupted,
+                Event::End(_, Err(error)) => {
+                    let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
+                    failed.get_or_insert_with(|| error.clone());
+                    false
+                }
+                Event::Iteration(_) => false,
+            };
             (self.progress)(Progress::Training(event));
             if done {
                 say(left.fetch_sub(1, Ordering::Relaxed) - 1);
             }
         };
-        for finished in run::run(runs, &Backend::Cpu, report, self.interrupt)? {
-            if finished?.interrupted {
-                return Err(Stop::Interrupted);
-            }
+        training::run_each(jobs, self.backend, report, self.interrupt)?;
+        match failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            Some(error) => Err(Stop::Failed(error)),
+            None => self.go_on(),
         }
-        Ok(())
-    }
-
-    /// The run for a configuration, started or resumed; `None` if it is finished.
-    fn unfinished(&self, config: &Config) -> Result<Option<Run>> {
-        let path = self.archive.run(config);
-        if !path.join(CONFIG).exists() {
-            return Run::new(config, path).map(Some);
-        }
-        let directory = RunDirectory::open(path)?;
-        if directory.config()? != *config {
-            return Err(Error::files(format!(
-                "`{}` was trained by another configuration",
-                directory.path().display()
-            ))
-            .hint("choose another directory with --out, or delete this one"));
-        }
-        let trainer = saved(&directory)?;
-        if trainer.iteration() >= config.outer {
-            return Ok(None);
-        }
-        Run::go_on(trainer, directory).map(Some)
     }
 
     fn trained(&self, config: &Config) -> Result<Trained> {
@@ -601,7 +611,7 @@ mod tests {
         let ours =
             |report: Report| -> Vec<Vec<f64>> { report.comparisons().map(|number| number.ours.clone()).collect() };
         let path = scratch.path().join("whole");
-        let whole = carry_out(small(cut), &path, cut, &|_| {}, &AtomicBool::new(false)).unwrap();
+        let whole = carry_out(small(cut), &Backend::Cpu, &path, cut, &|_| {}, &AtomicBool::new(false)).unwrap();
 
         let path = scratch.path().join("parts");
         let reached = AtomicUsize::new(0);
@@ -624,7 +634,7 @@ mod tests {
             };
             calls += 1;
             assert!(calls <= 10, "it does not get on");
-            if let Some(report) = carry_out(small(cut), &path, cut, &stop, &interrupt).unwrap() {
+            if let Some(report) = carry_out(small(cut), &Backend::Cpu, &path, cut, &stop, &interrupt).unwrap() {
                 break report;
             }
             assert!(!path.join(REPORT).exists());

@@ -83,7 +83,15 @@ impl RunDirectory {
     /// # Errors
     /// Another process trains in the directory, or this one does already.
     pub fn lock(&self) -> Result<Lock> {
-        let path = self.file(LOCK);
+        Self::lock_at(&self.path)
+    }
+
+    /// As [`RunDirectory::lock`], for any directory in which one process at a time is to work.
+    ///
+    /// # Errors
+    /// As [`RunDirectory::lock`].
+    pub fn lock_at(directory: &Path) -> Result<Lock> {
+        let path = directory.join(LOCK);
         let failed = |cause| Error::io("lock the run with", &path, cause);
         loop {
             let open = OpenOptions::new()
@@ -114,13 +122,13 @@ impl RunDirectory {
                         number if number == std::process::id().to_string() => "this process".to_owned(),
                         number => format!("process {number}"),
                     };
-                    return Err(Error::files(format!("{who} is training in `{}`", self.path.display()))
+                    return Err(Error::files(format!("{who} is training in `{}`", directory.display()))
                         .hint("wait until it has ended, or end it; the run can then be resumed"));
                 }
                 Err(TryLockError::Error(cause)) if cause.kind() == io::ErrorKind::Unsupported => {
                     log::warn!(
                         "`{}` is on a file system without locks: let one process alone train in it",
-                        self.path.display()
+                        directory.display()
                     );
                     return Ok(Lock { path, _file: file });
                 }

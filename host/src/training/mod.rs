@@ -2,11 +2,16 @@
 
 pub mod directory;
 pub mod fleet;
+pub mod job;
+mod message;
 pub mod metrics;
 pub mod run;
+pub mod schedule;
 pub mod trainer;
 
 pub use directory::RunDirectory;
 pub use fleet::Fleet;
-pub use run::{Backend, Event, Finished, Progress, Run, run};
+pub use job::Job;
+pub use run::{Backend, Event, Finished, Progress, Run};
+pub use schedule::{run, run_each, serve};
 pub use trainer::Trainer;

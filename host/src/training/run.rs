@@ -28,22 +28,26 @@
 
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::Mutex;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+
+use meva_core::choice;
 
 use super::directory::{CONFIG, Lock, METRICS, PREVIOUS, RunDirectory, STATE};
 use super::metrics::MetricsLog;
 use super::trainer::Trainer;
 use crate::config::Config;
 use crate::cpu::WIDTH;
+use crate::cpu::team::Team;
 use crate::error::{Error, Result};
 use crate::files::{MOST_NUMBERS, read_text};
-use crate::gpu::{Gpu, Memory, Plan};
+use crate::gpu::{Gpu, Memory, Plan, device};
 use crate::model::Model;
 use crate::model::tensors::TensorFile;
+use crate::ranks::Ranks;
 
-mod side_by_side;
+pub(super) mod side_by_side;
 
 /// How often the model and the state are saved, unless [`Run::save_every`] says otherwise.
 const SAVE_EVERY: Duration = Duration::from_secs(10);
@@ -61,7 +65,56 @@ pub enum Backend {
     Cpu,
     /// A device with a Vulkan, Metal or DirectX 12 driver. It trains its runs side by side, so they may differ only in
     /// their seeds.
-    Gpu(std::sync::Arc<Gpu>),
+    Gpu(Arc<Gpu>),
+    /// The ranks of an MPI job.
+    Ranks(OnRanks),
+}
+
+/// How the ranks of an MPI job train runs.
+#[derive(Clone)]
+pub struct OnRanks {
+    /// The ranks; this is rank 0.
+    pub(super) ranks: Arc<Ranks>,
+    /// What trains runs on this rank; the others have one with the same name.
+    pub(super) own: Box<Backend>,
+    /// The adapter that was asked for, for all of them.
+    pub(super) adapter: Option<String>,
+    /// What is spread over them.
+    pub(super) parallel: Parallel,
+}
+
+impl OnRanks {
+    /// Ranks that train with the backend of this name, on this adapter if there is one. Is called on rank 0.
+    ///
+    /// # Errors
+    /// As [`Backend::open`], or the backend cannot share a batch.
+    pub fn new(ranks: &Arc<Ranks>, name: &str, adapter: Option<&str>, parallel: Parallel) -> Result<Self> {
+        if parallel == Parallel::Batch && name != Backend::Cpu.name() {
+            return Err(Error::usage("only the CPU engine shares a batch among ranks")
+                .at("--parallel batch")
+                .hint("with --engine gpu, ranks share runs: --parallel runs"));
+        }
+        Ok(OnRanks {
+            own: Box::new(Backend::open_on(ranks, name, adapter)?),
+            ranks: Arc::clone(ranks),
+            adapter: adapter.map(str::to_owned),
+            parallel,
+        })
+    }
+}
+
+/// What is shared among the ranks of an MPI job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parallel {
+    /// Runs: each is trained by one rank.
+    Runs,
+    /// The batch: all ranks train one run after the other.
+    Batch,
+}
+
+choice! { Parallel, "way to share work":
+    Runs = "runs",
+    Batch = "batch",
 }
 
 impl Backend {
@@ -92,18 +145,52 @@ impl Backend {
         }
     }
 
+    /// The backend with this name of one of the ranks of an MPI job. Without an `adapter`, the ranks of a host take different
+    /// ones as long as there are enough.
+    ///
+    /// # Errors
+    /// As [`Backend::open`].
+    pub fn open_on(ranks: &Ranks, name: &str, adapter: Option<&str>) -> Result<Self> {
+        if name != "gpu" || adapter.is_some() {
+            return Backend::open(name, adapter);
+        }
+        let (adapters, _) = device::list();
+        let every = || 0..adapters.len();
+        let hardware: Vec<usize> = every().filter(|index| !adapters[*index].is_software()).collect();
+        let choice = if hardware.is_empty() {
+            every().collect()
+        } else {
+            hardware
+        };
+        let own = choice.get(ranks.on_host().0 % choice.len().max(1));
+        Backend::open(name, own.map(usize::to_string).as_deref())
+    }
+
     /// Checks that this many runs like that of the trainer can be trained, before anything is allocated for them.
     ///
     /// # Errors
     /// The machine or the device cannot hold them, or the backend cannot train them.
     pub fn check(&self, trainer: &Trainer, runs: usize) -> Result<()> {
         match self {
-            Backend::Cpu => trainer.room_for(at_once(trainer.config().batch).min(runs)),
+            Backend::Cpu => {
+                let threads = rayon::current_num_threads();
+                trainer.room_for(at_once(trainer.config().batch, threads).min(runs))
+            }
             Backend::Gpu(gpu) => {
                 let config = trainer.config();
                 let plan = Plan::of(config, runs)?;
                 Memory::of(&plan, config.updates_per_outer(), gpu.binds()).map(drop)
             }
+            Backend::Ranks(OnRanks { ranks, own, .. }) => own.check(trainer, runs.div_ceil(ranks.size())),
+        }
+    }
+
+    /// The device of this process, if it trains on one.
+    pub fn gpu(&self) -> Option<&Arc<Gpu>> {
+        match self {
+            Backend::Cpu => None,
+            Backend::Gpu(gpu) => Some(gpu),
+            Backend::Ranks(OnRanks { own, .. }) => own.gpu(),
         }
     }
 
@@ -112,6 +199,7 @@ impl Backend {
         match self {
             Backend::Cpu => "cpu",
             Backend::Gpu(_) => "gpu",
+            Backend::Ranks(OnRanks { own, .. }) => own.name(),
         }
     }
 }
@@ -174,11 +262,23 @@ impl Run {
     /// # Errors
     /// As [`Run::resume`], and those of the change.
     pub fn resume_with(path: impl Into<PathBuf>, change: impl FnOnce(&mut Trainer) -> Result<()>) -> Result<Self> {
-        let directory = RunDirectory::open(path)?;
+        Run::of_directory(RunDirectory::open(path)?, change)
+    }
+
+    /// As [`Run::resume_with`], in a directory that is open.
+    pub(super) fn of_directory(
+        directory: RunDirectory,
+        change: impl FnOnce(&mut Trainer) -> Result<()>,
+    ) -> Result<Self> {
         let lock = directory.lock()?;
         let mut trainer = saved(&directory)?;
         change(&mut trainer)?;
         Run::continued(trainer, directory, lock)
+    }
+
+    /// The same run, as one of several that are trained together.
+    pub(super) fn with_index(self, index: usize) -> Self {
+        Run { index, ..self }
     }
 
     /// Starts a run: writes the configuration, empty metrics and the state before the first outer iteration.
@@ -258,6 +358,17 @@ impl Run {
         }
     }
 
+    /// How often it is saved.
+    pub(super) fn saved_every(&self) -> Duration {
+        self.save_every
+    }
+
+    /// The same run, trained by a team of which this process is the one that saves it.
+    pub(super) fn join(mut self, team: Arc<dyn Team>) -> Self {
+        self.trainer.join(team);
+        self
+    }
+
     /// What trains it on the CPU.
     pub fn trainer(&self) -> &Trainer {
         &self.trainer
@@ -292,7 +403,7 @@ impl Run {
     }
 
     /// Trains the run to its end on the CPU, whatever happens to other runs.
-    fn train(mut self, watch: &Watch) -> Result<Finished> {
+    pub(super) fn train(mut self, watch: &Watch) -> Result<Finished> {
         self.start = Instant::now();
         let mut saved = Instant::now();
         while !watch.interrupted() {
@@ -409,78 +520,30 @@ pub struct Progress {
 }
 
 /// Who receives events, and who says when to stop.
-struct Watch<'a> {
-    report: &'a (dyn Fn(Event<'_>) + Sync),
-    interrupt: &'a AtomicBool,
+pub(super) struct Watch<'a> {
+    pub(super) report: &'a (dyn Fn(Event<'_>) + Sync),
+    pub(super) interrupt: &'a AtomicBool,
 }
 
 impl Watch<'_> {
-    fn interrupted(&self) -> bool {
+    pub(super) fn interrupted(&self) -> bool {
         self.interrupt.load(Ordering::Relaxed)
     }
 }
 
-/// Trains runs to their end and returns the outcome of each, in the order of `runs`. Runs are saved every ten seconds,
-/// and when they end, diverge or are interrupted.
+/// How many runs with such batches are trained at once on so many threads of the CPU: enough to keep them busy. Where groups
+/// of trajectories and threads cannot be paired off, one more, whose groups fill the gaps.
 ///
-/// `report` is called from the training threads, after every outer iteration. Once `interrupt` is set, the runs are
-/// saved and stop at the next opportunity; [`Run::resume`] continues them, to the same bits on the same backend.
-///
-/// # Errors
-/// The device failed, or cannot train these runs; the last saved state of every run is kept. A run that diverges, or
-/// whose files cannot be written, gets an error of its own and does not disturb the others.
-pub fn run(
-    mut runs: Vec<Run>,
-    backend: &Backend,
-    report: impl Fn(Event<'_>) + Sync,
-    interrupt: &AtomicBool,
-) -> Result<Vec<Result<Finished>>> {
-    for (index, run) in runs.iter_mut().enumerate() {
-        run.index = index;
-    }
-    let watch = Watch {
-        report: &report,
-        interrupt,
-    };
-    match backend {
-        Backend::Cpu => Ok(on_the_cpu(runs, &watch)),
-        Backend::Gpu(gpu) => side_by_side::train(gpu, runs, &watch),
-    }
-}
-
-/// Trains the runs, [several at once](at_once).
-fn on_the_cpu(runs: Vec<Run>, watch: &Watch) -> Vec<Result<Finished>> {
-    let at_once = runs
-        .first()
-        .map_or(1, |run| at_once(run.trainer.config().batch))
-        .min(runs.len());
-    let queue = Mutex::new(runs.into_iter());
-    let work = || -> Vec<(usize, Result<Finished>)> {
-        // The lock is not held while a run is trained.
-        let next = || queue.lock().ok()?.next();
-        std::iter::from_fn(next)
-            .map(|run| {
-                let index = run.index;
-                let result = run.train(watch);
-                (watch.report)(Event::End(index, &result));
-                (index, result)
-            })
-            .collect()
-    };
-    let mut results: Vec<_> = std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..at_once).map(|_| scope.spawn(work)).collect();
-        let joined = workers
-            .into_iter()
-            .map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-        joined.flatten().collect()
-    });
-    results.sort_by_key(|(index, _)| *index);
-    results.into_iter().map(|(_, result)| result).collect()
-}
-
-/// How many runs with such batches are trained at once on the CPU: enough to keep the threads busy.
-pub fn at_once(batch: usize) -> usize {
-    (rayon::current_num_threads() / batch.div_ceil(WIDTH)).max(1)
+/// ```
+/// use meva::training::run::at_once;
+/// assert_eq!(at_once(128, 2), 1, "two groups");
+/// assert_eq!(at_once(64, 2), 2);
+/// assert_eq!(at_once(192, 2), 2, "alone, every second round would leave a thread idle");
+/// ```
+pub fn at_once(batch: usize, threads: usize) -> usize {
+    let groups = batch.div_ceil(WIDTH).max(1);
+    let paired = groups.is_multiple_of(threads) || threads.is_multiple_of(groups);
+    (threads / groups).max(1) + usize::from(!paired)
 }
 
 /// The name of a run, by what distinguishes it from others: `PRESET-seed-N`, or the game's name if there is no preset.
@@ -490,30 +553,90 @@ pub fn name(config: &Config) -> String {
 }
 
 /// The training stored in a run directory, as it was last saved. If the last state is damaged or missing, the one before
-/// it is taken, with a note; if nothing has been saved yet, the training that the configuration describes.
+/// it is taken, with a note; if nothing has been saved yet, the training that the configuration describes, with a note if
+/// something should have been.
 ///
 /// # Errors
 /// The states are damaged or are no training states, or there are none and the configuration is not valid.
 pub fn saved(directory: &RunDirectory) -> Result<Trainer> {
-    let [last, previous] = [STATE, PREVIOUS].map(|name| directory.file(name));
-    let read = |path: &PathBuf| Trainer::resume(&TensorFile::load(path)?).map_err(|error| error.at(path.display()));
-    if !last.exists() && !previous.exists() {
-        let trainer = Trainer::new(&directory.config()?)?;
-        log::warn!(
-            "nothing was saved in `{}` yet: the run starts from its configuration",
-            directory.path().display()
-        );
-        return Ok(trainer);
+    Ok(stored(directory)?.noted())
+}
+
+/// What a run directory holds.
+pub(super) struct Stored {
+    pub(super) trainer: Trainer,
+    /// What the user should know of it.
+    note: Option<String>,
+}
+
+impl Stored {
+    /// The trainer, once the user has been told what there is to know of it.
+    fn noted(self) -> Trainer {
+        if let Some(note) = self.note {
+            log::warn!("{note}");
+        }
+        self.trainer
     }
-    read(&last).or_else(|error| {
+}
+
+/// As [`saved`], telling nothing.
+pub(super) fn stored(directory: &RunDirectory) -> Result<Stored> {
+    let [last, previous] = [STATE, PREVIOUS].map(|name| directory.file(name));
+    if !last.exists() && !previous.exists() {
+        // A run that has metrics was started, and then there was a state.
+        let note = directory.file(METRICS).exists().then(|| {
+            format!(
+                "nothing was saved in `{}` yet: the run starts from its configuration",
+                directory.path().display()
+            )
+        });
+        let trainer = Trainer::new(&directory.config()?)?;
+        return Ok(Stored { trainer, note });
+    }
+    let read = |path: &PathBuf| Trainer::resume(&TensorFile::load(path)?).map_err(|error| error.at(path.display()));
+    let whole = |trainer| Stored { trainer, note: None };
+    read(&last).map(whole).or_else(|error| {
         // The last error is the one to tell.
         let trainer = read(&previous).map_err(|_| error.clone())?;
-        log::warn!(
+        let note = format!(
             "{error}\nnote: the state before it is whole: the run goes on from outer iteration {}",
             trainer.iteration()
         );
-        Ok(trainer)
+        Ok(Stored {
+            trainer,
+            note: Some(note),
+        })
     })
+}
+
+/// The last row of a run's metrics.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Logged {
+    /// Outer iterations that were done: all of them if the run is finished.
+    pub step: usize,
+    /// The mean loss since the row before.
+    pub loss: f64,
+    /// Seconds of training, in all processes together.
+    pub seconds: f64,
+}
+
+/// The last row of a run's metrics; `None` if there is none.
+///
+/// # Errors
+/// The metrics cannot be read.
+pub fn logged(directory: &RunDirectory) -> Result<Option<Logged>> {
+    let path = directory.file(METRICS);
+    if !path.exists() {
+        return Ok(None);
+    }
+    let text = read_text(&path, MOST_NUMBERS)?;
+    let row = |line: &str| {
+        let mut cells = line.split(',');
+        Some((cells.next()?.parse().ok()?, cells.next()?.parse().ok()?))
+    };
+    let seconds = seconds(directory)?;
+    let last = text.lines().skip(1).filter_map(row).last();
+    Ok(last.map(|(step, loss)| Logged { step, loss, seconds }))
 }
 
 /// How many seconds a run was trained for according to its metrics, in all processes together.
@@ -536,6 +659,9 @@ pub fn seconds(directory: &RunDirectory) -> Result<f64> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+
+    use super::super::schedule::run;
     use super::*;
     use crate::error::assert_says;
 

@@ -1,6 +1,7 @@
 //! Training, one outer iteration at a time: turns a configuration into a model.
 
 use std::slice;
+use std::sync::Arc;
 
 use meva_core::Game;
 use meva_core::algorithm1::{Settings, State};
@@ -15,6 +16,7 @@ use crate::cpu::cola::{ColaEngine, Points};
 use crate::cpu::estimate::Playable;
 use crate::cpu::fault::{Fault, Learned};
 use crate::cpu::memory::zeroed_slice;
+use crate::cpu::team::Team;
 use crate::draws::Draws;
 use crate::error::{Error, Result};
 use crate::limits::{product, room_for};
@@ -69,6 +71,19 @@ impl Trainer {
             Algorithm::Cola => shape.visit_cola(Starting(config))??,
         };
         Ok(Trainer::begin(config.clone(), training))
+    }
+
+    /// Checks what [`Trainer::new`] checks, and makes nothing.
+    ///
+    /// # Errors
+    /// As [`Trainer::new`].
+    pub fn check(config: &Config) -> Result<()> {
+        config.validate()?;
+        let shape = config.shape()?;
+        match config.algorithm {
+            Algorithm::Meva => shape.visit(Known(config))?,
+            Algorithm::Cola => shape.visit_cola(Known(config))?,
+        }
     }
 
     /// A run on a custom game, with a network of any size: `N` parameters per policy, `H` hidden units, `R` residual blocks
@@ -162,6 +177,12 @@ impl Trainer {
         self.training.restore(state, updates)?;
         self.iteration = iteration as usize;
         Ok(self)
+    }
+
+    /// Lets several processes train the model: each of them runs the same outer iterations, and computes its share of the
+    /// groups of each batch. The bits stay those of a process alone.
+    pub fn join(&mut self, team: Arc<dyn Team>) {
+        self.training.join(team);
     }
 
     /// The configuration.
@@ -333,6 +354,7 @@ const PARTS: [&str; 4] = ["theta", "target", "m", "v"];
 trait Training: Send {
     /// The mean loss, or what is not finite.
     fn outer_iteration(&mut self, settings: &Settings, config: &Config, iteration: usize) -> Watched;
+    fn join(&mut self, team: Arc<dyn Team>);
     /// The bytes that it takes to train.
     fn bytes(&self, config: &Config) -> u128;
     fn updates(&self) -> u32;
@@ -353,6 +375,7 @@ trait Learns<const N: usize, const H: usize, const R: usize, const M: usize>: Se
     fn states_mut(&mut self) -> &mut [State<f32, N, H, R, M>];
     /// The mean loss of an outer iteration.
     fn learn(&mut self, settings: &Settings, config: &Config, iteration: usize) -> Watched;
+    fn join(&mut self, team: Arc<dyn Team>);
     /// The bytes that it takes to learn.
     fn bytes_to_learn(config: &Config) -> u128;
 }
@@ -366,6 +389,10 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize, const P: us
 
     fn states_mut(&mut self) -> &mut [State<f32, N, H, R, M>] {
         &mut *self.states
+    }
+
+    fn join(&mut self, team: Arc<dyn Team>) {
+        self.join(team);
     }
 
     fn bytes_to_learn(config: &Config) -> u128 {
@@ -401,11 +428,16 @@ impl<G: Game<N> + Send + Sync, const N: usize, const H: usize, const R: usize> L
         slice::from_mut(&mut *self.state)
     }
 
+    fn join(&mut self, team: Arc<dyn Team>) {
+        self.join(team);
+    }
+
     fn bytes_to_learn(config: &Config) -> u128 {
         Self::bytes(config.batch)
     }
 
     fn learn(&mut self, settings: &Settings, config: &Config, iteration: usize) -> Watched {
+        self.begin();
         let updates = config.updates_per_outer();
         let mut learned = Learned::default();
         for update in 0..updates {
@@ -468,6 +500,10 @@ where
         self.keep();
         let learned = self.engine.learn(settings, config, iteration);
         learned.inspect_err(|_| self.go_back())
+    }
+
+    fn join(&mut self, team: Arc<dyn Team>) {
+        self.engine.join(team);
     }
 
     fn bytes(&self, config: &Config) -> u128 {
@@ -578,6 +614,27 @@ impl ColaVisitor for Starting<'_> {
         let cpu = Cpu::detect()?.with_arithmetic(self.0.arithmetic);
         let engine = ColaEngine::<G, N, H, R>::new(game, cpu, self.0.batch, self.0.seed);
         Ok(Box::new(Guarded::new(game, engine)))
+    }
+}
+
+/// Whether a training can be started.
+struct Known<'a>(&'a Config);
+
+impl ShapeVisitor for Known<'_> {
+    type Output = Result<()>;
+
+    fn visit<G: NamedGame<N>, const N: usize, const H: usize, const R: usize, const M: usize>(self) -> Result<()> {
+        G::try_from(self.0.any_game()?)?;
+        Ok(())
+    }
+}
+
+impl ColaVisitor for Known<'_> {
+    type Output = Result<()>;
+
+    fn visit<G: NamedGame<N>, const N: usize, const H: usize, const R: usize>(self) -> Result<()> {
+        G::try_from(self.0.any_game()?)?;
+        Ok(())
     }
 }
 

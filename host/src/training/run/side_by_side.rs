@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::{Event, Finished, Run, SAVE_EVERY, Watch};
+use super::{Finished, Run, SAVE_EVERY, Watch};
 use crate::error::{Error, Kind, Result};
 use crate::gpu::Gpu;
 use crate::training::fleet::{Fleet, diverged};
@@ -12,7 +12,7 @@ use crate::training::trainer::Trainer;
 /// Trains all runs at once. A run that diverges ends with an error of its own.
 ///
 /// Trainers hold what was last fetched from the device, so whatever fails, they save a complete state.
-pub(super) fn train(gpu: &Arc<Gpu>, mut runs: Vec<Run>, watch: &Watch) -> Result<Vec<Result<Finished>>> {
+pub(in crate::training) fn train(gpu: &Arc<Gpu>, mut runs: Vec<Run>, watch: &Watch) -> Result<Vec<Result<Finished>>> {
     let trainers: Vec<&Trainer> = runs.iter().map(|run| &run.trainer).collect();
     let mut fleet = Fleet::new(gpu, &trainers)?;
     let Some(outer) = trainers.first().map(|trainer| trainer.config().outer) else {
@@ -62,13 +62,9 @@ pub(super) fn train(gpu: &Arc<Gpu>, mut runs: Vec<Run>, watch: &Watch) -> Result
             saved = Instant::now();
         }
     }
-    let ends = runs.into_iter().zip(ended).enumerate();
+    let ends = runs.into_iter().zip(ended);
     Ok(ends
-        .map(|(index, (run, error))| {
-            let result = error.map_or_else(|| Ok(run.end()), Err);
-            (watch.report)(Event::End(index, &result));
-            result
-        })
+        .map(|(run, error)| error.map_or_else(|| Ok(run.end()), Err))
         .collect())
 }
 
@@ -120,7 +116,7 @@ mod tests {
     }
 
     fn train(backend: &Backend, run: Run) -> Result<Finished> {
-        super::super::run(vec![run], backend, |_| {}, &AtomicBool::new(false))?.remove(0)
+        crate::training::run(vec![run], backend, |_| {}, &AtomicBool::new(false))?.remove(0)
     }
 
     /// Trains to the end and returns all numbers of the state that is then in the directory.
