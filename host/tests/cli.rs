@@ -526,11 +526,164 @@ fn ctrl_c_leaves_a_run_that_can_go_on() {
 }
 
 #[test]
+fn logs_tell_what_happens() {
+    let scratch = Scratch::new();
+    let options = ["--log", "log.jsonl", "--tensorboard", "--evaluate-every", "2"];
+    scratch.succeed(
+        &[
+            &TANDEM[..],
+            &options,
+            &["--set", "outer=3", "--seeds", "0..2", "--out", "runs"],
+        ]
+        .concat(),
+    );
+    let text = fs::read_to_string(scratch.path("log.jsonl")).unwrap();
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let count = |event: &str| lines.iter().filter(|line| line["event"] == event).count();
+    assert_eq!(
+        ["start", "iteration", "evaluation", "end", "error"].map(count),
+        [2, 6, 4, 2, 0]
+    );
+    assert!(
+        lines
+            .iter()
+            .all(|line| line["time"].as_f64() > Some(1e9) && line["seed"] == line["run"])
+    );
+    assert_eq!(lines[0]["config"]["outer"], 3);
+    assert!(lines[0]["machine"]["Processor"].is_string());
+    let evaluation = lines.iter().find(|line| line["event"] == "evaluation").unwrap();
+    assert!(evaluation["scores"]["return_1_gamma_0.95"].is_f64(), "{evaluation}");
+    for seed in ["runs/seed-0", "runs/seed-1"] {
+        let files = fs::read_dir(scratch.path(seed)).unwrap().map(|entry| entry.unwrap());
+        let board = |file: &fs::DirEntry| file.file_name().to_string_lossy().starts_with("events.out.tfevents.");
+        let boards: Vec<fs::DirEntry> = files.filter(board).collect();
+        assert_eq!(boards.len(), 1, "{seed}");
+        assert!(boards[0].metadata().unwrap().len() > 300);
+    }
+    // A second command appends.
+    scratch.succeed(&[&TANDEM[..], &["--set", "outer=1", "--out", "b", "--log", "log.jsonl"]].concat());
+    assert!(
+        fs::read_to_string(scratch.path("log.jsonl"))
+            .unwrap()
+            .starts_with(&text)
+    );
+    scratch.fail(
+        &[&TANDEM[..], &["--out", "c", "--log", "no/such/log"]].concat(),
+        3,
+        &["cannot open", "no/such/log", "--log"],
+    );
+    scratch.fail(
+        &[&TANDEM[..], &["--out", "d", "--evaluate-every", "0"]].concat(),
+        2,
+        &["0 is no number of outer iterations", "--evaluate-every"],
+    );
+}
+
+#[test]
+fn models_are_evaluated_at_points() {
+    let scratch = Scratch::new();
+    scratch.succeed(&[&TANDEM[..], &["--set", "outer=1", "--out", "a"]].concat());
+    let points = r#"{"points": [{"x": [[-5.0], [-4.0]], "gamma": [0.95, 0.5]}, {"x": [[1], [2]], "gamma": [0, 1]}]}"#;
+    fs::write(scratch.path("points.json"), points).unwrap();
+    let told = scratch.json(&["evaluate", "a", "--points", "points.json"]);
+    assert_eq!(told["points"].as_array().unwrap().len(), 2);
+    let first = &told["points"][0];
+    let quantiles: Vec<f64> = serde_json::from_value(first["quantiles"][1].clone()).unwrap();
+    let mean = quantiles.iter().sum::<f64>() / quantiles.len() as f64;
+    assert!((first["value"][1].as_f64().unwrap() - mean).abs() < 1e-12);
+    // What it tells can be held against the engines.
+    let mut held = json!({ "points": told["points"] });
+    for point in held["points"].as_array_mut().unwrap() {
+        point.as_object_mut().unwrap().remove("value");
+    }
+    fs::write(scratch.path("held.json"), held.to_string()).unwrap();
+    scratch.succeed(&["check", "--engine", "cpu", "--model", "a", "--points", "held.json"]);
+    let text = scratch.succeed(&["evaluate", "a", "--points", "points.json"]);
+    assert!(text.starts_with("player 0 at (-5.0000), gamma 0.95: value "), "{text}");
+    fs::write(
+        scratch.path("wide.json"),
+        r#"{"points": [{"x": [[1, 2], [1, 2]], "gamma": [0, 1]}]}"#,
+    )
+    .unwrap();
+    scratch.fail(
+        &["evaluate", "a", "--points", "wide.json"],
+        3,
+        &["wide.json", "1 parameter"],
+    );
+    scratch.fail(&["evaluate", "none", "--points", "points.json"], 3, &["none"]);
+}
+
+#[test]
+fn a_model_knows_its_payoffs() {
+    let scratch = Scratch::new();
+    let changes = [
+        "train",
+        "ipd",
+        "--set",
+        "game=matrix",
+        "--set",
+        "payoffs=[[2, 2], [3, 0], [0, 3], [4, 4]]",
+    ];
+    let small = [
+        "--set",
+        "hidden=16",
+        "--set",
+        "residual_blocks=1",
+        "--set",
+        "quantiles=16",
+        "--set",
+        "batch=8",
+    ];
+    scratch.succeed(&[&changes[..], &small, &["--set", "outer=1", "--out", "hunt"]].concat());
+    let play = ["play", "matrix", "--learner", "meva", "--pairs", "4", "--steps", "2"];
+    scratch.succeed(&[&play[..], &["--runs", "hunt"]].concat());
+    scratch.succeed(&[&play[..], &["--model", "hunt"]].concat());
+    scratch.fail(
+        &["play", "matrix", "--learner", "naive"],
+        2,
+        &["needs payoffs", "--payoffs"],
+    );
+}
+
+#[test]
+fn shells_and_man_are_told() {
+    let scratch = Scratch::new();
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let script = scratch.succeed(&["completions", shell]);
+        assert!(script.contains("meva") && script.contains("evaluate-every"), "{shell}");
+    }
+    scratch.fail(&["completions", "tcsh"], 2, &["tcsh", "bash"]);
+    let pages = scratch.succeed(&["manual", "--out", "man"]);
+    assert!(
+        pages.contains("man/meva.1") && pages.contains("man/meva-train.1"),
+        "{pages}"
+    );
+    for page in pages.lines() {
+        let text = fs::read_to_string(scratch.path(page)).unwrap();
+        assert!(text.contains(".SH NAME") && text.contains(".SH SYNOPSIS"), "{page}");
+    }
+    assert!(
+        fs::read_to_string(scratch.path("man/meva-train.1"))
+            .unwrap()
+            .contains("evaluate")
+    );
+}
+
+#[test]
 #[cfg(feature = "figures")]
 fn figures_are_svg_and_png() {
     let scratch = Scratch::new();
-    scratch.succeed(&[&LOGISTIC[..], &["--set", "outer=1", "--out", "a"]].concat());
+    scratch.succeed(&[&LOGISTIC[..], &["--set", "outer=1", "--out", "a", "--tensorboard"]].concat());
     let mut figures: Vec<String> = vec!["a/basins.svg".into()];
+    let files = fs::read_dir(scratch.path("a"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let board = files.find(|path| path.extension().is_some_and(|extension| extension == "meva"));
+    let board = fs::read(board.expect("an event file")).unwrap();
+    assert!(
+        board.windows(8).any(|bytes| bytes == b"\x89PNG\r\n\x1a\n"),
+        "the basins are on the board"
+    );
     for figure in [
         &["1"][..],
         &["2a", "--model", "a"],
@@ -549,7 +702,9 @@ fn figures_are_svg_and_png() {
         scratch.succeed(&[command, "--learner", "naive", "--steps", "20", "--figure", file]);
         figures.push(file.into());
     }
-    assert!(figures.contains(&"figures/figure-2a.png".into()) && figures.contains(&"without/figure-2b.svg".into()));
+    assert!(
+        figures.contains(&"figures/figure-2a.png".into()) && figures.contains(&"without/figure-2b-learners.svg".into())
+    );
     for file in &figures {
         let bytes = fs::read(scratch.path(file)).unwrap();
         let size = if file.ends_with(".png") {
@@ -1048,11 +1203,7 @@ fn bad_input() {
         2,
         &["`ipd`", "--model", "logistic, tandem"],
     );
-    scratch.fail(
-        &["figure", "2b", "--model", "iterated"],
-        2,
-        &["another game", "--model"],
-    );
+    scratch.fail(&["figure", "2b", "--runs", "iterated"], 2, &["another game", "--runs"]);
     scratch.fail(
         &basins(&["meva", "--model", "plane", "--game", "tandem"]),
         2,

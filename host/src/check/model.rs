@@ -39,7 +39,7 @@ use crate::cpu::Cpu;
 use crate::cpu::Number;
 use crate::cpu::memory::{zeroed, zeroed_slice};
 use crate::error::{Error, Result};
-use crate::follow::ascent::Precision;
+use crate::follow::ascent::{Joint, Precision};
 use crate::follow::play::starts;
 use crate::gpu::Gpu;
 use crate::model::tensors::{TensorFile, network_prefix, parameters_from_tensors};
@@ -160,6 +160,15 @@ fn from_file<const N: usize>(path: &Path, quantiles: usize) -> Result<(Vec<Point
             if N == 1 { "" } else { "s" }
         ))
     })
+}
+
+/// The points of a file, each with its discounts, for a model with `quantiles` quantiles.
+///
+/// # Errors
+/// The file cannot be read, or is not a file of points for policies of `N` parameters.
+pub fn points<const N: usize>(path: &Path, quantiles: usize) -> Result<Vec<(Joint<N>, [f64; 2])>> {
+    let (points, _) = from_file(path, quantiles)?;
+    Ok(points.into_iter().map(|Point { x, gamma, .. }| (x, gamma)).collect())
 }
 
 /// How many points a file's text has, for policies of `N` parameters and this many quantiles.

@@ -26,7 +26,7 @@ pub struct Check {
     #[arg(long, value_name = "DIR", conflicts_with_all = ["model", "points"])]
     vectors: Option<PathBuf>,
     /// Hold a trained model on every engine against f64: a run directory or model file
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, alias = "runs", value_name = "DIR")]
     model: Option<PathBuf>,
     /// With `--model`: where, and what it should give there [default: 64 points as training starts from]
     #[arg(long, value_name = "FILE", requires = "model")]

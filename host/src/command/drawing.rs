@@ -3,7 +3,7 @@
 use meva::error::Result;
 
 #[cfg(feature = "figures")]
-pub use meva::paper::drawing::{save, save_both};
+pub use meva::paper::drawing::{png, save};
 
 /// Whether figures can be drawn.
 pub const AVAILABLE: bool = cfg!(feature = "figures");
@@ -18,24 +18,24 @@ pub fn check() -> Result<()> {
 
 #[cfg(not(feature = "figures"))]
 mod absent {
-    use std::path::{Path, PathBuf};
+    use std::path::Path;
 
     use meva::error::{Error, Result};
-    use meva::paper::figures::{Figure, Number};
+    use meva::paper::figures::Figure;
 
     pub fn missing() -> Error {
         Error::usage("nothing can be drawn: this is a build of meva without its feature `figures`")
             .hint("build it with `--features figures`")
     }
 
-    pub fn save(_: &Figure, _: &Path) -> Result<()> {
+    pub fn png(_: &Figure) -> Result<Vec<u8>> {
         Err(missing())
     }
 
-    pub fn save_both(_: &Figure, _: &Path, _: Number) -> Result<[PathBuf; 2]> {
+    pub fn save(_: &Figure, _: &Path) -> Result<()> {
         Err(missing())
     }
 }
 
 #[cfg(not(feature = "figures"))]
-pub use absent::{save, save_both};
+pub use absent::{png, save};

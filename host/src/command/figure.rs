@@ -25,11 +25,9 @@ pub struct Figure {
     /// prisoner's dilemma
     #[arg(value_parser = choice::<Number>(Number::NAMES))]
     number: Number,
-    /// With 2a and 2b: models to draw a row of each with, COLA or meta-value
-    #[arg(long, num_args = 1.., value_name = "DIR")]
-    model: Vec<PathBuf>,
-    /// With 3a: run directories or model files, one for each seed
-    #[arg(long, num_args = 1.., value_name = "DIR")]
+    /// Run directories or model files: with 2a and 2b, COLA's or meta-values, each with a row of its own; with 3a, one for
+    /// each seed
+    #[arg(long, alias = "model", num_args = 1.., value_name = "DIR")]
     runs: Vec<PathBuf>,
     /// With 3a: take runs with equal seeds or different configurations, too
     #[arg(long)]
@@ -77,7 +75,11 @@ impl Figure {
                 figure_3(&sweep)
             }
         };
-        let files = drawing::save_both(&figure, &self.out, number)?;
+        // What shows less than the paper's figure must not take its place.
+        let is_partial = matches!(number, Number::TwoA | Number::TwoB) && self.runs.is_empty();
+        let name = format!("figure-{number}{}", if is_partial { "-learners" } else { "" });
+        let files = ["svg", "png"].map(|extension| self.out.join(format!("{name}.{extension}")));
+        files.iter().try_for_each(|path| drawing::save(&figure, path))?;
         if self.json {
             value["files"] = files.iter().map(|path| path_json(path)).collect();
             print(&value.to_string())?;
@@ -93,8 +95,7 @@ impl Figure {
         use Number::{ThreeA, ThreeB, TwoA, TwoB};
         let number = self.number;
         let unused = [
-            (!self.model.is_empty(), "--model", &[TwoA, TwoB][..]),
-            (!self.runs.is_empty(), "--runs", &[ThreeA]),
+            (!self.runs.is_empty(), "--runs", &[TwoA, TwoB, ThreeA][..]),
             (self.mixed, "--mixed", &[ThreeA]),
             (self.seeds.is_some(), "--seeds", &[ThreeB]),
             (self.pairs.is_some(), "--pairs", &[ThreeA, ThreeB]),
@@ -106,7 +107,7 @@ impl Figure {
                 let names = figures.iter().map(|figure| figure.name()).collect::<Vec<_>>();
                 return Err(Error::usage(format!("figure {number} has no use for it"))
                     .at(option)
-                    .hint(format!("it is for figure {}", names.join(" and "))));
+                    .hint(format!("it is for figure {}", names.join(", "))));
             }
         }
         if number == ThreeA && self.runs.is_empty() {
@@ -114,16 +115,16 @@ impl Figure {
                 .at("--runs")
                 .hint("train some with `meva train ipd --seeds 0..8` and name their directories"));
         }
-        if [TwoA, TwoB].contains(&number) && self.model.is_empty() {
-            eprintln!("note: name trained models with --model to add the rows of COLA and of meta-value learning");
+        if [TwoA, TwoB].contains(&number) && self.runs.is_empty() {
+            eprintln!("note: name trained models with --runs to add the rows of COLA and of meta-value learning");
         }
         Ok(())
     }
 
     fn models(&self) -> Result<Vec<Model>> {
-        let models = load(&self.model)?;
-        for (model, path) in models.iter().zip(&self.model) {
-            on_the_logistic_game(model).map_err(|error| error.at(format!("--model {}", path.display())))?;
+        let models = load(&self.runs)?;
+        for (model, path) in models.iter().zip(&self.runs) {
+            on_the_logistic_game(model).map_err(|error| error.at(format!("--runs {}", path.display())))?;
         }
         Ok(models)
     }

@@ -19,9 +19,11 @@ mod basins;
 mod check;
 mod devices;
 mod drawing;
+mod evaluate;
 mod export;
 mod figure;
 mod league;
+mod manual;
 mod options;
 mod play;
 mod progress;
@@ -50,6 +52,7 @@ enum Command {
     Basins(basins::Basins),
     Trajectories(trajectories::Trajectories),
     Figure(figure::Figure),
+    Evaluate(evaluate::Evaluate),
     Export(export::Export),
     Play(play::Play),
     League(league::League),
@@ -65,6 +68,8 @@ enum Command {
     },
     Check(check::Check),
     Devices(devices::Devices),
+    Completions(manual::Completions),
+    Manual(manual::Manual),
 }
 
 /// The outcome of a command.
@@ -237,6 +242,7 @@ impl Command {
             Command::Basins(basins) => basins.run(),
             Command::Trajectories(trajectories) => trajectories.run(),
             Command::Figure(figure) => figure.run(),
+            Command::Evaluate(evaluate) => evaluate.run(),
             Command::Export(export) => export.run(),
             Command::Play(play) => play.run(),
             Command::League(league) => league.run(ranks),
@@ -247,6 +253,8 @@ impl Command {
             Command::Reproduce { .. } => drawing::check().map(|()| Outcome::Done),
             Command::Check(check) => check.run(),
             Command::Devices(devices) => devices.run(),
+            Command::Completions(completions) => completions.run(),
+            Command::Manual(manual) => manual.run(),
         }
     }
 }

@@ -97,7 +97,7 @@ pub struct AgentOptions {
     #[arg(long, value_name = "LENGTH", allow_negative_numbers = true)]
     alpha: Option<f64>,
     /// With `--learner meva` or `cola`: a run directory or model file
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, alias = "runs", value_name = "DIR")]
     model: Option<PathBuf>,
     /// With `--learner meva`: the meta-discount, or one for each player [default: 0.95]
     #[arg(long, value_name = "G[,G]", value_delimiter = ',', allow_negative_numbers = true)]
@@ -236,6 +236,11 @@ pub struct GameOptions {
 }
 
 impl GameOptions {
+    /// Whether only the name is given.
+    pub fn is_bare(&self) -> bool {
+        self.payoffs.is_none() && self.discount.is_none()
+    }
+
     /// The game with this name, with the given payoffs and discount.
     pub fn game(&self) -> Result<AnyGame> {
         let Ok(name) = self.name.parse::<GameName>() else {

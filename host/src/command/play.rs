@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::Args;
-use meva_core::game::{GameVisitor, NamedGame};
+use meva_core::game::{AnyGame, GameVisitor, NamedGame};
 use meva_core::strategy::StrategyName;
 use serde_json::{Value, json};
 
@@ -33,7 +33,7 @@ pub struct Play {
     #[arg(long, allow_negative_numbers = true)]
     gamma: Option<f64>,
     /// With `--learner meva` or `cola`: run directories or model files, one for each seed
-    #[arg(long, num_args = 1.., value_name = "DIR")]
+    #[arg(long, alias = "model", num_args = 1.., value_name = "DIR")]
     runs: Vec<PathBuf>,
     /// Take runs with equal seeds or different configurations, too
     #[arg(long)]
@@ -49,7 +49,7 @@ pub struct Play {
     #[arg(long, allow_negative_numbers = true)]
     against_gamma: Option<f64>,
     /// With `--against meva` or `cola`: player 1's models [default: those of player 0]
-    #[arg(long, num_args = 1.., value_name = "DIR")]
+    #[arg(long, alias = "against-model", num_args = 1.., value_name = "DIR")]
     against_runs: Vec<PathBuf>,
     /// Pairs of agents for each model
     #[arg(long, default_value_t = 256)]
@@ -89,7 +89,18 @@ impl Play {
         at_least_one(self.pairs, "--pairs")?;
         room_for_pairs(self.pairs, 5)?;
         at_least_one(self.response_steps.unwrap_or(self.steps), "--response-steps")?;
-        self.game.game()?.visit(On(self))
+        self.game()?.visit(On(self))
+    }
+
+    /// The game; a model knows the payoffs and the discount that options leave out.
+    fn game(&self) -> Result<AnyGame> {
+        if let (Some(path), true) = (self.runs.first(), self.game.is_bare()) {
+            let model = Model::load(path)?;
+            if model.config().game.name() == self.game.name {
+                return model.config().any_game();
+            }
+        }
+        self.game.game()
     }
 
     fn on<const N: usize, G: NamedGame<N>>(&self, game: &G) -> Result<Outcome> {

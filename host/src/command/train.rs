@@ -26,6 +26,7 @@ use meva::paper::figures::{Content, Figure, Panel};
 use meva::ranks::Ranks;
 use meva::training::directory::{CONFIG, STATE};
 use meva::training::fleet::Fleet;
+use meva::training::log::Logs;
 use meva::training::run;
 use meva::training::{self, Backend, Event, Finished, Job, RunDirectory, Trainer};
 
@@ -57,6 +58,16 @@ pub struct Train {
     /// for this many trajectories
     #[arg(long, conflicts_with = "resume")]
     profile: bool,
+    /// Evaluate the model after every N outer iterations: shares of starts that lead to B, or returns in self-play, in
+    /// evaluation.csv and in logs
+    #[arg(long, value_name = "N")]
+    evaluate_every: Option<usize>,
+    /// Append what happens to this file, an object of JSON on each line: configuration, machine, losses, evaluations
+    #[arg(long, value_name = "FILE")]
+    log: Option<PathBuf>,
+    /// Write curves and pictures for TensorBoard into the run directory: `tensorboard --logdir runs`
+    #[arg(long)]
+    tensorboard: bool,
     /// How often the run is saved, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 10.0)]
     save_every: f64,
@@ -215,20 +226,34 @@ impl Train {
     fn train(&self, jobs: Vec<Job>, backend: &Backend) -> Result<Outcome> {
         listen_to_ctrl_c()?;
         let period = period(self.save_every)?;
-        let jobs: Vec<Job> = jobs.into_iter().map(|job| job.save_every(period)).collect();
+        let ready = |job: Job| {
+            let job = job.save_every(period);
+            match self.evaluate_every {
+                None => job,
+                Some(every) => job.evaluate_every(every),
+            }
+        };
+        let jobs: Vec<Job> = jobs.into_iter().map(ready).collect();
+        let logs = Mutex::new(Logs::start(self.log.as_deref(), self.tensorboard, &jobs, backend)?);
         let (total, started) = (jobs.len(), AtomicUsize::new(0));
         let bars = Bars::default();
         let errors = Mutex::new(Vec::new());
         let report = |event: Event| {
             bars.report(&event);
-            if let Event::End(_, result) = event {
+            let mut found: Vec<Error> = locked(&logs).report(&event).err().into_iter().collect();
+            if let Event::End(index, result) = event {
                 started.fetch_add(1, Ordering::Relaxed);
-                let error = match result {
-                    Ok(finished) => self.show(finished).err(),
-                    Err(error) => Some(error.clone()),
-                };
-                errors.lock().unwrap_or_else(PoisonError::into_inner).extend(error);
+                match result.as_ref().map(|finished| (finished.iterations, self.show(finished))) {
+                    Ok((step, Ok(Some(figure)))) if locked(&logs).has_boards() => {
+                        let shown = drawing::png(&figure);
+                        found.extend(shown.and_then(|png| locked(&logs).image(index, "basins", step, &png)).err());
+                    }
+                    Ok((_, Ok(_))) => {}
+                    Ok((_, Err(error))) => found.push(error),
+                    Err(error) => found.push(error.clone()),
+                }
             }
+            locked(&errors).extend(found);
         };
         training::run_each(jobs, backend, report, &INTERRUPTED)?;
         let mut errors = errors.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -247,10 +272,11 @@ impl Train {
         last.map_or(Ok(outcome), Err)
     }
 
-    /// Prints the outcome of a run.
-    fn show(&self, run: &Finished) -> Result<()> {
+    /// Prints the outcome of a run; its basins as a figure, if they were drawn.
+    fn show(&self, run: &Finished) -> Result<Option<Figure>> {
         let config = run.model.config();
         let basins = if run.interrupted { None } else { basins(&run.model)? };
+        let mut drawn = None;
         if let Some(basins) = basins.as_ref().filter(|_| drawing::AVAILABLE) {
             let panel = |(learner, basin): &(Learner, Basin)| Panel {
                 title: learner.title(),
@@ -261,6 +287,7 @@ impl Train {
             };
             let figure = Figure::of(basins.iter().map(panel).collect(), 120.0);
             drawing::save(&figure, &run.directory.file("basins.svg"))?;
+            drawn = Some(figure);
         }
         if self.json {
             let mut value = json!({
@@ -285,7 +312,8 @@ impl Train {
                     })
                     .collect::<Value>();
             }
-            return print(&value.to_string());
+            print(&value.to_string())?;
+            return Ok(drawn);
         }
         let mut text = format!(
             "seed {}: {} outer iterations in {:.1} s, loss {:.5}; model in {}\n",
@@ -315,8 +343,14 @@ impl Train {
                 run.directory.path().display()
             );
         }
-        print(&text)
+        print(&text)?;
+        Ok(drawn)
     }
+}
+
+/// What a lock protects, also where another thread has panicked.
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The directories of runs in a directory, by name; none if it is that of a run itself, or holds none.

@@ -15,57 +15,12 @@
 use std::fmt::Write as _;
 
 use meva_core::game::{AnyGame, PlaneGame};
+use meva_shaders::{SHADERS, Shader};
 
 use super::constant::{Constant, of_core};
 use super::plan::{Plan, Points};
 pub use super::stage::Stage;
 use crate::error::{Error, Result};
-
-/// A file of `shaders/`.
-struct Shader {
-    name: &'static str,
-    text: &'static str,
-}
-
-macro_rules! shaders {
-    ($($name:literal),+ $(,)?) => {
-        [$(Shader { name: $name, text: include_str!(concat!("../../../shaders/", $name)) }),+]
-    };
-}
-
-const SHADERS: [Shader; 31] = shaders![
-    "activation.wgsl",
-    "adamw.wgsl",
-    "bootstrap.wgsl",
-    "columns/one.wgsl",
-    "columns/two.wgsl",
-    "dense.wgsl",
-    "dense_vjp_weight.wgsl",
-    "elementary.wgsl",
-    "exact.wgsl",
-    "form_targets.wgsl",
-    "game/bilinear.wgsl",
-    "game/iterated_matrix.wgsl",
-    "game/logistic.wgsl",
-    "game/matching_pennies.wgsl",
-    "game/quadratic.wgsl",
-    "game/tandem.wgsl",
-    "keep/nothing.wgsl",
-    "keep/records.wgsl",
-    "lambda_return.wgsl",
-    "layer_norm.wgsl",
-    "meta_value.wgsl",
-    "mlp.wgsl",
-    "parameters.wgsl",
-    "probe.wgsl",
-    "quantile_huber.wgsl",
-    "roll_out.wgsl",
-    "slice.wgsl",
-    "sum.wgsl",
-    "unit.wgsl",
-    "update.wgsl",
-    "vjp_parameters.wgsl",
-];
 
 impl Stage {
     /// The complete source for a plan.
@@ -331,7 +286,7 @@ mod tests {
                 let path = entry.unwrap().path();
                 if path.is_dir() {
                     folders.push(path);
-                } else {
+                } else if path.extension().is_some_and(|extension| extension == "wgsl") {
                     let name = path.strip_prefix(root().join("shaders")).unwrap();
                     found.push(name.to_str().unwrap().replace('\\', "/"));
                 }

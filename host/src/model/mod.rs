@@ -38,7 +38,7 @@ pub(crate) fn prefix(file: &TensorFile) -> &'static str {
 
 /// A file that holds what is evaluated of a model, in place of a model's own file: the network of one player under plain
 /// names, or everything under the names that it has today.
-pub(crate) fn part(file: &TensorFile, networks: usize, player: Option<Player>) -> TensorFile {
+pub fn part(file: &TensorFile, networks: usize, player: Option<Player>) -> TensorFile {
     let own = match player {
         Some(player) if networks > 1 => network_prefix(prefix(file), player.index(), networks),
         _ => prefix(file).to_owned(),

@@ -4,7 +4,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::follow::play::Spread;
 use crate::follow::reciprocity::{Curve, GAMMAS, Protocol};
-use crate::paper::published::{Comparison, RETURN_TOLERANCE, Time, Verdict};
+use crate::paper::published::{Comparison, RETURN_TOLERANCE, Scope, Time, Verdict};
 
 /// The contents of a report.
 pub struct Report {
@@ -295,7 +295,7 @@ fn table<'a>(head: &str, rows: impl Iterator<Item = (&'a str, &'a Comparison)>, 
                         // Counts of cells are integers; returns are negative.
                         @let decimals = if comparison.published < 0.0 { 3 } else { 0 };
                         tr {
-                            td { (name) }
+                            td { (name) @if comparison.scope == Scope::EverySeed { ", every seed" } }
                             td.number { (rounded(comparison.published, decimals)) }
                             td.number { (rounded(mean, decimals)) }
                             td.number.soft { @if comparison.ours.len() > 1 { (range(least, greatest, decimals)) } }
@@ -335,7 +335,6 @@ fn range(least: f64, greatest: f64, decimals: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::paper::published::Scope;
 
     #[test]
     fn ranges_are_as_short_as_they_can_be() {

@@ -438,7 +438,7 @@ impl Work<'_> {
         self.say(stage, format!("{} learners and models", models.len() + 1));
         let mut all = vec![self.cells("basins-learners", "", None)?];
         for (k, trained) in models.iter().enumerate() {
-            self.say(stage, format!("{} models to go", models.len() - k));
+            self.say(stage, format!("{} of {} models to go", models.len() - k, models.len()));
             on_the_logistic_game(&trained.model)?;
             let name = format!("basins-{}", trained.name);
             all.push(self.cells(&name, &trained.digest, Some(&trained.model))?);
@@ -648,8 +648,8 @@ mod tests {
     fn stages_say_where_they_are() {
         let stage = Stage {
             index: 3,
-            left: "2 models to go".to_string(),
+            left: "2 of 8 models to go".to_string(),
         };
-        assert_eq!(stage.to_string(), "[4/7] count basins: 2 models to go");
+        assert_eq!(stage.to_string(), "[4/7] count basins: 2 of 8 models to go");
     }
 }

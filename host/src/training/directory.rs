@@ -3,6 +3,7 @@
 //! ```text
 //! config.toml          the complete configuration
 //! metrics.csv          a row for each logged step
+//! evaluation.csv       a row for each evaluation, where the run is evaluated as it goes
 //! model.safetensors    what was learned
 //! state.safetensors    what it takes to go on, to the same bits
 //! state.previous.safetensors   the state before it, in case the last one is damaged
@@ -23,6 +24,8 @@ use crate::files::{Disk, Local, replace, write_atomically};
 pub const CONFIG: &str = "config.toml";
 /// A row for each logged step.
 pub const METRICS: &str = "metrics.csv";
+/// A row for each evaluation.
+pub const EVALUATION: &str = "evaluation.csv";
 /// What was learned.
 pub use crate::model::MODEL;
 /// What it takes to go on.

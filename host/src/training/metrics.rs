@@ -1,14 +1,14 @@
-//! The metrics of a run: a table that grows by whole rows.
+//! The metrics and the evaluations of a run: tables that grow by whole rows.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::PathBuf;
 
-use super::directory::{METRICS, RunDirectory};
+use super::directory::RunDirectory;
 use crate::error::{Error, Result};
 use crate::files::{MOST_NUMBERS, read_text};
 
-/// `metrics.csv`: a header, then a row per logged step, in ascending order of steps.
+/// A table such as `metrics.csv`: a header, then a row per logged step, in ascending order of steps.
 #[derive(Debug)]
 pub struct MetricsLog {
     path: PathBuf,
@@ -17,12 +17,12 @@ pub struct MetricsLog {
 }
 
 impl MetricsLog {
-    /// Starts a log whose columns are `step` and `columns`.
+    /// Starts the log `name` whose columns are `step` and `columns`.
     ///
     /// # Errors
     /// It cannot be written.
-    pub fn create(directory: &RunDirectory, columns: &[&str]) -> Result<Self> {
-        Self::start(directory, columns, &header(columns))
+    pub fn create(directory: &RunDirectory, name: &str, columns: &[&str]) -> Result<Self> {
+        Self::start(directory, name, columns, &header(columns))
     }
 
     /// Continues a log from `step`: rows at or after it are dropped, and so is an incomplete row. A missing log is
@@ -30,19 +30,19 @@ impl MetricsLog {
     ///
     /// # Errors
     /// The log has other columns or a malformed row, or it cannot be read or written.
-    pub fn resume(directory: &RunDirectory, columns: &[&str], step: u64) -> Result<Self> {
-        let path = directory.file(METRICS);
+    pub fn resume(directory: &RunDirectory, name: &str, columns: &[&str], step: u64) -> Result<Self> {
+        let path = directory.file(name);
         if !path.exists() {
-            return Self::create(directory, columns);
+            return Self::create(directory, name, columns);
         }
         let text = read_text(&path, MOST_NUMBERS)?;
         let kept = rows_before(&text, &header(columns), step).map_err(|error| error.at(path.display()))?;
-        Self::start(directory, columns, &kept)
+        Self::start(directory, name, columns, &kept)
     }
 
-    fn start(directory: &RunDirectory, columns: &[&str], text: &str) -> Result<Self> {
-        directory.write_atomically(METRICS, text.as_bytes())?;
-        let path = directory.file(METRICS);
+    fn start(directory: &RunDirectory, name: &str, columns: &[&str], text: &str) -> Result<Self> {
+        directory.write_atomically(name, text.as_bytes())?;
+        let path = directory.file(name);
         match OpenOptions::new().append(true).open(&path) {
             Ok(file) => Ok(MetricsLog {
                 path,
@@ -112,6 +112,7 @@ mod tests {
 
     use super::*;
     use crate::error::assert_says;
+    use crate::training::directory::METRICS;
     use tempfile::TempDir;
 
     fn scratch() -> (TempDir, RunDirectory) {
@@ -127,7 +128,7 @@ mod tests {
     #[test]
     fn metrics() {
         let (_scratch, directory) = scratch();
-        let mut log = MetricsLog::create(&directory, &["loss", "return"]).unwrap();
+        let mut log = MetricsLog::create(&directory, METRICS, &["loss", "return"]).unwrap();
         log.append(0, &[0.1, -1.0]).unwrap();
         log.append(10, &[1e-8, f64::NAN]).unwrap();
         assert_eq!(read(&directory, METRICS), "step,loss,return\n0,0.1,-1.0\n10,1e-8,NaN\n");
@@ -137,23 +138,23 @@ mod tests {
     #[test]
     fn resumed_metrics() {
         let (_scratch, directory) = scratch();
-        let mut log = MetricsLog::resume(&directory, &["loss"], 5).expect("a missing log starts anew");
+        let mut log = MetricsLog::resume(&directory, METRICS, &["loss"], 5).expect("a missing log starts anew");
         for step in [0, 10, 20, 30] {
             log.append(step, &[0.5]).unwrap();
         }
         log.file.write_all(b"4").unwrap(); // of 40
-        let mut log = MetricsLog::resume(&directory, &["loss"], 20).unwrap();
+        let mut log = MetricsLog::resume(&directory, METRICS, &["loss"], 20).unwrap();
         assert_eq!(read(&directory, METRICS), "step,loss\n0,0.5\n10,0.5\n");
         log.append(20, &[0.25]).unwrap();
         assert_eq!(read(&directory, METRICS), "step,loss\n0,0.5\n10,0.5\n20,0.25\n");
 
         assert_says(
-            MetricsLog::resume(&directory, &["loss", "return"], 20),
+            MetricsLog::resume(&directory, METRICS, &["loss", "return"], 20),
             &["`step,loss`", "expected `step,loss,return`", METRICS],
         );
         fs::write(directory.file(METRICS), "step,loss\n0,1\noops\n").unwrap();
         assert_says(
-            MetricsLog::resume(&directory, &["loss"], 20),
+            MetricsLog::resume(&directory, METRICS, &["loss"], 20),
             &["`oops`", METRICS, "line 3"],
         );
         assert_eq!(

@@ -1,8 +1,10 @@
 //! Training: turns a configuration into a model, in memory or in a directory that grows with the run.
 
 pub mod directory;
+pub mod evaluation;
 pub mod fleet;
 pub mod job;
+pub mod log;
 mod message;
 pub mod metrics;
 pub mod run;

@@ -33,8 +33,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use meva_core::choice;
+use meva_core::game::GameName;
 
-use super::directory::{CONFIG, Lock, METRICS, PREVIOUS, RunDirectory, STATE};
+use super::directory::{CONFIG, EVALUATION, Lock, METRICS, PREVIOUS, RunDirectory, STATE};
+use super::evaluation;
 use super::metrics::MetricsLog;
 use super::trainer::Trainer;
 use crate::config::Config;
@@ -223,6 +225,8 @@ pub struct Run {
     _lock: Lock,
     log: MetricsLog,
     save_every: Duration,
+    /// How the run is evaluated as it goes, if it is.
+    evaluations: Option<Evaluations>,
     /// The outer iteration of the state in the directory, if that is whole.
     saved: Option<usize>,
     /// Seconds that earlier processes trained it for.
@@ -290,7 +294,7 @@ impl Run {
         // Another process may have been faster.
         RunDirectory::create(directory.path())?;
         directory.write_atomically(CONFIG, trainer.config().to_toml()?.as_bytes())?;
-        let log = MetricsLog::create(&directory, &COLUMNS)?;
+        let log = MetricsLog::create(&directory, METRICS, &COLUMNS)?;
         let mut run = Run::of(trainer, directory, lock, log);
         run.save()?;
         Ok(run)
@@ -323,7 +327,7 @@ impl Run {
             directory.save(&model, &state.to_bytes()?, found.is_some())?;
         }
         directory.write_atomically(CONFIG, trainer.config().to_toml()?.as_bytes())?;
-        let log = MetricsLog::resume(&directory, &COLUMNS, trainer.iteration() as u64 + 1)?;
+        let log = MetricsLog::resume(&directory, METRICS, &COLUMNS, trainer.iteration() as u64 + 1)?;
         let before = seconds(&directory)?;
         Ok(Run {
             before,
@@ -341,6 +345,7 @@ impl Run {
             _lock: lock,
             log,
             save_every: SAVE_EVERY,
+            evaluations: None,
             saved: None,
             before: 0.0,
             start: Instant::now(),
@@ -367,6 +372,32 @@ impl Run {
     pub(super) fn join(mut self, team: Arc<dyn Team>) -> Self {
         self.trainer.join(team);
         self
+    }
+
+    /// The same run, with the model evaluated after every `period` outer iterations, and at the end: see [`evaluation`]. The
+    /// scores are rows of `evaluation.csv`, and [events](Event::Evaluation). On a GPU an evaluation waits until the iterations
+    /// that the device has been given are done.
+    ///
+    /// # Errors
+    /// The period is 0, the game is custom, or the table cannot be written or has other columns.
+    pub fn evaluate_every(mut self, period: usize) -> Result<Self> {
+        if period == 0 {
+            return Err(Error::usage("0 is no number of outer iterations").hint("evaluate after every 1 or more"));
+        }
+        let config = self.trainer.config();
+        config.any_game()?;
+        let is_logistic = config.game == GameName::Logistic.into();
+        let names = evaluation::names(is_logistic, config.algorithm);
+        let columns: Vec<&str> = names.iter().map(String::as_str).collect();
+        let next = self.trainer.iteration() as u64 + 1;
+        let log = MetricsLog::resume(&self.directory, EVALUATION, &columns, next)?;
+        self.evaluations = Some(Evaluations {
+            period,
+            names,
+            log,
+            last: self.trainer.iteration(),
+        });
+        Ok(self)
     }
 
     /// What trains it on the CPU.
@@ -397,8 +428,42 @@ impl Run {
             iteration,
             outer,
             loss: if self.loss.is_nan() { loss } else { self.loss },
+            latest: loss,
             elapsed,
         }));
+        Ok(())
+    }
+
+    /// Whether the model is to be evaluated once `iteration` outer iterations are done.
+    fn is_due(&self, iteration: usize) -> bool {
+        let is_last = iteration == self.trainer.config().outer;
+        self.evaluations
+            .as_ref()
+            .is_some_and(|each| iteration > each.last && (is_last || iteration / each.period > each.last / each.period))
+    }
+
+    /// Evaluates the model of the trainer.
+    fn evaluate(&mut self, watch: &Watch) -> Result<()> {
+        let (iteration, config) = (self.trainer.iteration(), self.trainer.config());
+        let (seed, outer, loss) = (config.seed, config.outer, self.loss);
+        let Some(each) = &mut self.evaluations else {
+            return Ok(());
+        };
+        let scores = evaluation::scores(&self.trainer.model())?;
+        each.log.append(iteration as u64, &scores)?;
+        each.last = iteration;
+        let named: Vec<(String, f64)> = each.names.iter().cloned().zip(scores).collect();
+        let progress = Progress {
+            run: self.index,
+            seed,
+            first: self.first,
+            iteration,
+            outer,
+            loss,
+            latest: loss,
+            elapsed: self.start.elapsed(),
+        };
+        (watch.report)(Event::Evaluation(progress, &named));
         Ok(())
     }
 
@@ -409,7 +474,13 @@ impl Run {
         while !watch.interrupted() {
             match self.trainer.next() {
                 None => break,
-                Some(Ok(loss)) => self.note(self.trainer.iteration(), f64::from(loss), watch)?,
+                Some(Ok(loss)) => {
+                    let iteration = self.trainer.iteration();
+                    self.note(iteration, f64::from(loss), watch)?;
+                    if self.is_due(iteration) {
+                        self.evaluate(watch)?;
+                    }
+                }
                 Some(Err(error)) => {
                     self.save()?;
                     return Err(error.at(self.directory.path().display()));
@@ -471,6 +542,17 @@ fn same_run(directory: &RunDirectory, config: &Config) -> Result<()> {
     }
 }
 
+/// How a run is evaluated as it goes.
+struct Evaluations {
+    /// After how many outer iterations.
+    period: usize,
+    /// The names of the scores.
+    names: Vec<String>,
+    log: MetricsLog,
+    /// The outer iteration of the last evaluation.
+    last: usize,
+}
+
 /// The outcome of a run.
 #[non_exhaustive]
 pub struct Finished {
@@ -495,6 +577,8 @@ pub struct Finished {
 pub enum Event<'a> {
     /// A run has completed another outer iteration.
     Iteration(Progress),
+    /// A run was evaluated: its scores by name.
+    Evaluation(Progress, &'a [(String, f64)]),
     /// The run with this index has ended or diverged; its last good state is saved.
     End(usize, &'a Result<Finished>),
 }
@@ -515,6 +599,8 @@ pub struct Progress {
     pub outer: usize,
     /// Mean loss in the last row of metrics; before the first row, the loss of this outer iteration.
     pub loss: f64,
+    /// The loss of this outer iteration.
+    pub latest: f64,
     /// How long this process has trained it.
     pub elapsed: Duration,
 }
@@ -673,6 +759,46 @@ mod tests {
         Config { seed, ..config }
     }
 
+    /// Evaluations come when they are due and at the end, leave the run's bits alone, and go on where the run does.
+    #[test]
+    fn runs_are_evaluated_as_they_go() {
+        let scratch = tempfile::tempdir().unwrap();
+        let at = |name: &str| scratch.path().join(name);
+        let train = |run: Run| {
+            let told = Mutex::new(Vec::new());
+            let report = |event: Event| {
+                if let Event::Evaluation(progress, scores) = event {
+                    assert_eq!(scores.len(), 3);
+                    told.lock().unwrap().push(progress.iteration);
+                }
+            };
+            let results = super::run(vec![run], &Backend::Cpu, report, &AtomicBool::new(false)).unwrap();
+            assert!(results.iter().all(Result::is_ok));
+            told.into_inner().unwrap()
+        };
+        let new = |name: &str| Run::new(&config(1, &["outer=5"]), at(name)).unwrap();
+        assert_eq!(train(new("watched").evaluate_every(2).unwrap()), [2, 4, 5]);
+        assert!(train(new("alone")).is_empty());
+        let state = |name: &str| std::fs::read(at(name).join(STATE)).unwrap();
+        assert!(state("watched") == state("alone"));
+        let rows = |name: &str| {
+            let text = std::fs::read_to_string(at(name).join(EVALUATION)).unwrap();
+            let numbers = text.lines().map(|line| line.split(',').next().unwrap().to_owned());
+            numbers.collect::<Vec<String>>()
+        };
+        assert_eq!(rows("watched"), ["step", "2", "4", "5"]);
+        let longer = Run::resume_with(at("watched"), |trainer| {
+            trainer.set_outer(8);
+            Ok(())
+        });
+        assert_eq!(train(longer.unwrap().evaluate_every(3).unwrap()), [6, 8]);
+        assert_eq!(rows("watched"), ["step", "2", "4", "5", "6", "8"]);
+        assert_says(
+            new("none").evaluate_every(0).map(drop),
+            &["0 is no number of outer iterations"],
+        );
+    }
+
     #[test]
     fn results_come_in_order_and_every_outer_iteration_is_told() {
         let scratch = tempfile::tempdir().unwrap();
@@ -687,6 +813,7 @@ mod tests {
                 assert_eq!((progress.seed, progress.outer), (progress.run as u64, 3));
                 assert!(!*ended);
             }
+            Event::Evaluation(..) => panic!("nobody asked for it"),
             Event::End(run, result) => {
                 assert!(result.is_ok());
                 told.lock().unwrap()[run].1 = true;

@@ -49,7 +49,8 @@ pub(in crate::training) fn train(gpu: &Arc<Gpu>, mut runs: Vec<Run>, watch: &Wat
         }
         // Read once: an interruption between two reads would end the loop without a save.
         stop = watch.interrupted();
-        if saved.elapsed() > save_every || fleet.iteration() == outer || stop {
+        let is_due = runs.iter().any(|run| run.is_due(fleet.iteration()));
+        if saved.elapsed() > save_every || fleet.iteration() == outer || stop || is_due {
             for (index, (run, ended)) in runs.iter_mut().zip(&mut ended).enumerate() {
                 if ended.is_none() {
                     match fleet.store(index, &mut run.trainer) {
@@ -58,6 +59,9 @@ pub(in crate::training) fn train(gpu: &Arc<Gpu>, mut runs: Vec<Run>, watch: &Wat
                     }
                 }
                 run.save()?;
+                if ended.is_none() && run.is_due(fleet.iteration()) {
+                    run.evaluate(watch)?;
+                }
             }
             saved = Instant::now();
         }

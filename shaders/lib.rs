@@ -1,0 +1,58 @@
+//! The stages of the GPU engine in WGSL, each named after the operation of the core that it mirrors. The host assembles complete
+//! sources from them, and says how.
+//!
+//! ```
+//! let dense = meva_shaders::SHADERS.iter().find(|shader| shader.name == "dense.wgsl").expect("a shader for products");
+//! assert!(dense.text.contains("fn "));
+//! ```
+#![no_std]
+
+/// A file of WGSL.
+#[derive(Clone, Copy, Debug)]
+pub struct Shader {
+    /// Its path in this crate.
+    pub name: &'static str,
+    /// Its text.
+    pub text: &'static str,
+}
+
+macro_rules! shaders {
+    ($($name:literal),+ $(,)?) => {
+        [$(Shader { name: $name, text: include_str!($name) }),+]
+    };
+}
+
+/// Every file, by name.
+pub const SHADERS: [Shader; 31] = shaders![
+    "activation.wgsl",
+    "adamw.wgsl",
+    "bootstrap.wgsl",
+    "columns/one.wgsl",
+    "columns/two.wgsl",
+    "dense.wgsl",
+    "dense_vjp_weight.wgsl",
+    "elementary.wgsl",
+    "exact.wgsl",
+    "form_targets.wgsl",
+    "game/bilinear.wgsl",
+    "game/iterated_matrix.wgsl",
+    "game/logistic.wgsl",
+    "game/matching_pennies.wgsl",
+    "game/quadratic.wgsl",
+    "game/tandem.wgsl",
+    "keep/nothing.wgsl",
+    "keep/records.wgsl",
+    "lambda_return.wgsl",
+    "layer_norm.wgsl",
+    "meta_value.wgsl",
+    "mlp.wgsl",
+    "parameters.wgsl",
+    "probe.wgsl",
+    "quantile_huber.wgsl",
+    "roll_out.wgsl",
+    "slice.wgsl",
+    "sum.wgsl",
+    "unit.wgsl",
+    "update.wgsl",
+    "vjp_parameters.wgsl",
+];
