@@ -11,7 +11,7 @@ use meva_core::game::PlaneGame;
 use serde_json::{Value, json};
 
 use super::drawing;
-use super::options::{EngineOptions, diverged_in_part, period, seeds};
+use super::options::{EngineOptions, at_least_one, diverged_in_part, period, seeds};
 use super::progress::Bars;
 use super::{INTERRUPTED, Outcome, listen_to_ctrl_c, path_json, print, tell};
 use meva::config::sweep::BYTES_WAITING;
@@ -26,7 +26,7 @@ use meva::paper::figures::{Content, Figure, Panel};
 use meva::ranks::Ranks;
 use meva::training::directory::{CONFIG, STATE};
 use meva::training::fleet::Fleet;
-use meva::training::log::Logs;
+use meva::training::log::{Logs, appended};
 use meva::training::run;
 use meva::training::{self, Backend, Event, Finished, Job, RunDirectory, Trainer};
 
@@ -115,7 +115,7 @@ impl Train {
             print(&config.to_toml()?)?;
             return Ok(Outcome::Done);
         }
-        period(self.save_every)?;
+        self.check_logs(ranks)?;
         let several = self.seeds.is_some();
         let count = usize::try_from(seeds.end - seeds.start).unwrap_or(usize::MAX);
         let backend = self.engine.backend(ranks, count, config.batch)?;
@@ -143,6 +143,7 @@ impl Train {
 
     /// Continues the runs in these directories, or in directories of these; of several, those that are finished are left alone.
     fn resume(&self, paths: &[PathBuf], ranks: Option<&Arc<Ranks>>) -> Result<Outcome> {
+        self.check_logs(ranks)?;
         let mut runs = Vec::new();
         for path in paths {
             let inside = directories_of_runs(path)?;
@@ -187,6 +188,18 @@ impl Train {
             }
         }
         config.validate()
+    /// Finds out what would be in the way once runs have begun.
+    fn check_logs(&self, ranks: Option<&Arc<Ranks>>) -> Result<()> {
+        period(self.save_every)?;
+        at_least_one(self.evaluate_every.unwrap_or(1), "--evaluate-every")?;
+        if ranks.is_some() && self.evaluate_every.is_some() {
+            return Err(Error::usage("the ranks of an MPI job do not evaluate what they train")
+                .at("--evaluate-every")
+                .hint("leave it out, or train without mpirun"));
+        }
+        self.log.as_deref().map_or(Ok(()), |path| appended(path).map(drop))
+    }
+
     }
 
     /// The configuration of the first run, and the seeds of all of them.

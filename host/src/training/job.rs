@@ -39,6 +39,8 @@ pub struct Job {
     /// Outer iterations that are done already.
     iteration: usize,
     start: Start,
+    /// After how many outer iterations it is evaluated, if it is.
+    evaluate_every: Option<usize>,
 }
 
 /// How a job starts.
@@ -58,6 +60,7 @@ impl From<Run> for Job {
             config: run.trainer().config().clone(),
             iteration: run.trainer().iteration(),
             start: Start::Made(Box::new(run)),
+            evaluate_every: None,
         }
     }
 }
@@ -119,6 +122,7 @@ impl Job {
                 directory,
                 save_every: None,
             },
+            evaluate_every: None,
         }
     }
 
@@ -133,6 +137,20 @@ impl Job {
             },
         };
         self
+    }
+
+    /// The same job, evaluated as [`Run::evaluate_every`] says; where ranks of an MPI job train it, it is not.
+    #[must_use]
+    pub fn evaluate_every(self, period: usize) -> Self {
+        Job {
+            evaluate_every: Some(period),
+            ..self
+        }
+    }
+
+    /// Outer iterations that are done already.
+    pub fn iteration(&self) -> usize {
+        self.iteration
     }
 
     /// What it trains.
@@ -177,6 +195,10 @@ impl Job {
                 }
             }
         };
-        Ok(run.with_index(index))
+        let run = run.with_index(index);
+        match self.evaluate_every {
+            None => Ok(run),
+            Some(period) => run.evaluate_every(period),
+        }
     }
 }

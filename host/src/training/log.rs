@@ -19,7 +19,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Map, Value, json};
 
-use super::run::{Backend, Event, Run};
+use super::job::Job;
+use super::run::{Backend, Event};
 use crate::config::Config;
 use crate::cpu::Cpu;
 use crate::error::{Error, Result};
@@ -33,6 +34,15 @@ fn now() -> f64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0.0, |time| time.as_secs_f64())
+}
+
+/// A file that is appended to, made if it is missing.
+///
+/// # Errors
+/// It cannot be opened.
+pub fn appended(path: &Path) -> Result<File> {
+    let file = OpenOptions::new().create(true).append(true).open(path);
+    file.map_err(|cause| Error::io("open", path, cause))
 }
 
 /// The configuration as an object of JSON: every key that has an effect.
@@ -60,10 +70,9 @@ impl JsonLog {
     ///
     /// # Errors
     /// It cannot be written.
-    pub fn start(path: &Path, runs: &[Run], backend: &Backend) -> Result<Self> {
-        let file = OpenOptions::new().create(true).append(true).open(path);
-        let file = file.map_err(|cause| Error::io("open", path, cause))?;
-        let seeds = runs.iter().map(|run| run.trainer().config().seed).collect();
+    pub fn start(path: &Path, jobs: &[Job], backend: &Backend) -> Result<Self> {
+        let file = appended(path)?;
+        let seeds = jobs.iter().map(|job| job.config().seed).collect();
         let mut log = JsonLog {
             path: path.to_path_buf(),
             file,
@@ -74,18 +83,17 @@ impl JsonLog {
             .into_iter()
             .map(|(name, fact)| (name.to_owned(), fact.into()))
             .collect();
-        for (index, run) in runs.iter().enumerate() {
-            let trainer = run.trainer();
+        for (index, job) in jobs.iter().enumerate() {
             log.write(
                 index,
                 "start",
                 json!({
-                    "directory": run.directory().path().display().to_string(),
-                    "iteration": trainer.iteration(),
-                    "outer": trainer.config().outer,
+                    "directory": job.directory().path().display().to_string(),
+                    "iteration": job.iteration(),
+                    "outer": job.config().outer,
                     "backend": backend.name(),
                     "machine": machine,
-                    "config": config_json(trainer.config())?,
+                    "config": config_json(job.config())?,
                 }),
             )?;
         }
@@ -160,8 +168,7 @@ impl Board {
     pub fn start(directory: &Path) -> Result<Self> {
         let time = now();
         let path = directory.join(format!("{EVENTS}.{:.0}.{}.meva", time, std::process::id()));
-        let file = OpenOptions::new().create(true).append(true).open(&path);
-        let file = file.map_err(|cause| Error::io("open", &path, cause))?;
+        let file = appended(&path)?;
         let mut board = Board { path, file };
         let mut event = Message::default();
         event.double(1, time);
@@ -239,12 +246,12 @@ impl Logs {
     ///
     /// # Errors
     /// As [`JsonLog::start`] and [`Board::start`].
-    pub fn start(lines: Option<&Path>, tensorboard: bool, runs: &[Run], backend: &Backend) -> Result<Self> {
-        let lines = lines.map(|path| JsonLog::start(path, runs, backend));
-        let board = |run: &Run| tensorboard.then(|| Board::start(run.directory().path())).transpose();
+    pub fn start(lines: Option<&Path>, tensorboard: bool, jobs: &[Job], backend: &Backend) -> Result<Self> {
+        let lines = lines.map(|path| JsonLog::start(path, jobs, backend));
+        let board = |job: &Job| tensorboard.then(|| Board::start(job.directory().path())).transpose();
         Ok(Logs {
             lines: lines.transpose()?,
-            boards: runs.iter().map(board).collect::<Result<_>>()?,
+            boards: jobs.iter().map(board).collect::<Result<_>>()?,
         })
     }
 
