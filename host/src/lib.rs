@@ -39,6 +39,7 @@ pub mod follow;
 pub mod gpu;
 pub mod hand_out;
 pub mod limits;
+pub mod machine;
 pub mod model;
 pub mod paper;
 pub mod ranks;

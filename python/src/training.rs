@@ -13,7 +13,7 @@ use pyo3::types::PyDict;
 use meva::Error;
 use meva::training::log::Logs;
 use meva::training::run::name;
-use meva::training::{self, Backend, Event, Finished, Progress, Run, RunDirectory};
+use meva::training::{self, Backend, Event, Finished, Job, Progress, Run, RunDirectory};
 
 use crate::config::{dictionary, read};
 use crate::error::{OrRaise, exception, of_panic};
@@ -64,8 +64,9 @@ pub fn train<'py>(
         };
         Ok((runs.into_iter().map(ready).collect::<meva::Result<Vec<_>>>()?, backend))
     })?;
-    let logs = compute(py, || Logs::start(log.as_deref(), tensorboard, &runs, &backend))?;
-    let results = supervise(py, runs, &backend, logs, report)?;
+    let jobs: Vec<Job> = runs.into_iter().map(Job::from).collect();
+    let logs = Logs::start(log.as_deref(), tensorboard, &jobs, &backend).or_raise(py)?;
+    let results = supervise(py, jobs, &backend, logs, report)?;
     results
         .into_iter()
         .map(|result| result.or_raise(py).and_then(|finished| finished_run(py, finished)))
@@ -131,7 +132,7 @@ fn resumed(path: &Path, set: &[String]) -> meva::Result<Run> {
 /// Trains on threads while this one waits for events and for Ctrl-C.
 fn supervise(
     py: Python,
-    runs: Vec<Run>,
+    jobs: Vec<Job>,
     backend: &Backend,
     logs: Logs,
     report: Option<Py<PyAny>>,
@@ -154,7 +155,7 @@ fn supervise(
             };
             catch_unwind(AssertUnwindSafe(|| {
                 threads()?;
-                training::run(runs, backend, tell, interrupt)
+                training::run(jobs, backend, tell, interrupt)
             }))
         };
         let worker = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work);

@@ -188,6 +188,8 @@ impl Train {
             }
         }
         config.validate()
+    }
+
     /// Finds out what would be in the way once runs have begun.
     fn check_logs(&self, ranks: Option<&Arc<Ranks>>) -> Result<()> {
         period(self.save_every)?;
@@ -198,8 +200,6 @@ impl Train {
                 .hint("leave it out, or train without mpirun"));
         }
         self.log.as_deref().map_or(Ok(()), |path| appended(path).map(drop))
-    }
-
     }
 
     /// The configuration of the first run, and the seeds of all of them.

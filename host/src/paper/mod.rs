@@ -5,7 +5,6 @@
 //! Drawing, reproduction and report need the crate's feature `figures`.
 
 pub mod figures;
-pub mod machine;
 pub mod published;
 
 #[cfg(feature = "figures")]

@@ -24,10 +24,10 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::archive::{Archive, digest};
+use super::drawing;
 use super::figures::{Figure, Number, STEPS, figure_1, figure_2a, figure_2b, figure_3, on_the_logistic_game};
 use super::published::{BASINS, Basin, Comparison, RETURN_TOLERANCE, RETURNS, Scope, TIMES, Time};
 use super::report::{Report, Timing};
-use super::{drawing, machine};
 use crate::config::Config;
 use crate::cpu::Cpu;
 use crate::error::{Error, Result};
@@ -356,7 +356,7 @@ impl Work<'_> {
                 .iter()
                 .map(|(number, figure)| (number.name(), drawing::svg(figure)))
                 .collect(),
-            machine: machine::describe(self.cpu),
+            machine: crate::machine::describe(self.cpu),
             at_once: at_once(ipd[0].batch, rayon::current_num_threads()),
             stages: STAGES
                 .iter()

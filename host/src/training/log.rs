@@ -24,7 +24,7 @@ use super::run::{Backend, Event};
 use crate::config::Config;
 use crate::cpu::Cpu;
 use crate::error::{Error, Result};
-use crate::paper::machine;
+use crate::machine;
 
 /// The name under which TensorBoard finds event files.
 const EVENTS: &str = "events.out.tfevents";

@@ -8,7 +8,7 @@ use crate::cpu::Cpu;
 /// One line for each relevant fact about this machine: its name and its value.
 ///
 /// ```
-/// let machine = meva::paper::machine::describe(meva::cpu::Cpu::detect()?);
+/// let machine = meva::machine::describe(meva::cpu::Cpu::detect()?);
 /// assert!(machine.iter().any(|(name, _)| *name == "Instruction set"));
 /// # Ok::<(), meva::error::Error>(())
 /// ```
