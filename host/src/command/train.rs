@@ -256,10 +256,17 @@ impl Train {
             let mut found: Vec<Error> = locked(&logs).report(&event).err().into_iter().collect();
             if let Event::End(index, result) = event {
                 started.fetch_add(1, Ordering::Relaxed);
-                match result.as_ref().map(|finished| (finished.iterations, self.show(finished))) {
+                match result
+                    .as_ref()
+                    .map(|finished| (finished.iterations, self.show(finished)))
+                {
                     Ok((step, Ok(Some(figure)))) if locked(&logs).has_boards() => {
                         let shown = drawing::png(&figure);
-                        found.extend(shown.and_then(|png| locked(&logs).image(index, "basins", step, &png)).err());
+                        found.extend(
+                            shown
+                                .and_then(|png| locked(&logs).image(index, "basins", step, &png))
+                                .err(),
+                        );
                     }
                     Ok((_, Ok(_))) => {}
                     Ok((_, Err(error))) => found.push(error),

@@ -408,7 +408,7 @@ impl Work<'_> {
                     failed.get_or_insert_with(|| error.clone());
                     false
                 }
-                Event::Iteration(_) => false,
+                Event::Iteration(_) | Event::Evaluation(..) => false,
             };
             (self.progress)(Progress::Training(event));
             if done {

@@ -96,6 +96,8 @@ pub struct Far {
     outer: usize,
     /// NaN is `None`.
     loss: Option<f64>,
+    /// As `loss`.
+    latest: Option<f64>,
     elapsed: Duration,
 }
 
@@ -108,6 +110,7 @@ impl From<Progress> for Far {
             iteration,
             outer,
             loss,
+            latest,
             elapsed,
         } = progress;
         Far {
@@ -117,6 +120,7 @@ impl From<Progress> for Far {
             iteration,
             outer,
             loss: Some(loss),
+            latest: Some(latest),
             elapsed,
         }
     }
@@ -132,6 +136,7 @@ impl Far {
             iteration,
             outer,
             loss,
+            latest,
             elapsed,
         } = self;
         Progress {
@@ -141,6 +146,7 @@ impl Far {
             iteration,
             outer,
             loss: loss.unwrap_or(f64::NAN),
+            latest: latest.unwrap_or(f64::NAN),
             elapsed,
         }
     }

@@ -772,7 +772,8 @@ mod tests {
                     told.lock().unwrap().push(progress.iteration);
                 }
             };
-            let results = super::run(vec![run], &Backend::Cpu, report, &AtomicBool::new(false)).unwrap();
+            let results =
+                super::super::schedule::run(vec![run], &Backend::Cpu, report, &AtomicBool::new(false)).unwrap();
             assert!(results.iter().all(Result::is_ok));
             told.into_inner().unwrap()
         };
