@@ -58,7 +58,6 @@ struct Inputs;
 
 impl Reader for Inputs {
     fn case<O: Operation>(&mut self, operation: &O, _: &str, vector: Vector) -> json::Result<()> {
-        let _ = vector.ignored(operation);
         vector.inputs(operation).map(drop)
     }
 }

@@ -1,7 +1,10 @@
 //! Reads external JSON, with errors that say where something is wrong.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::format;
+use std::rc::Rc;
 use std::string::{String, ToString};
 use std::vec;
 use std::vec::Vec;
@@ -51,6 +54,8 @@ pub type Result<T> = core::result::Result<T, Malformed>;
 pub struct Item<'a> {
     value: &'a Value,
     place: String,
+    /// The places of what has been asked for so far, in the whole file.
+    asked: Rc<RefCell<BTreeSet<String>>>,
 }
 
 /// The contents of a file.
@@ -74,6 +79,7 @@ impl<'a> Item<'a> {
         Item {
             value,
             place: String::new(),
+            asked: Rc::default(),
         }
     }
 
@@ -104,11 +110,55 @@ impl<'a> Item<'a> {
 
     /// The value under a key of an object, if present.
     pub fn find(&self, key: &str) -> Option<Item<'a>> {
-        let separator = if self.place.is_empty() { "" } else { "." };
+        let value = self.value.get(key)?;
+        let place = self.place_of(key);
+        self.asked.borrow_mut().insert(place.clone());
         Some(Item {
-            value: self.value.get(key)?,
-            place: format!("{}{separator}{key}", self.place),
+            value,
+            place,
+            asked: self.asked.clone(),
         })
+    }
+
+    fn place_of(&self, key: &str) -> String {
+        let separator = if self.place.is_empty() { "" } else { "." };
+        format!("{}{separator}{key}", self.place)
+    }
+
+    /// The keys in this object that nobody has asked for, and those in its objects of which anything was asked for.
+    ///
+    /// ```
+    /// use meva_operations::json::{Item, parse};
+    /// let value = parse(r#"{"x": 1, "y": 2, "after": {"x": 3, "y": 4}, "before": {"x": 5}}"#)?;
+    /// let whole = Item::whole(&value);
+    /// whole.get("x")?;
+    /// whole.path("after.y")?;
+    /// assert_eq!(whole.ignored(), ["after.x", "before", "y"]);
+    /// # Ok::<(), meva_operations::json::Malformed>(())
+    /// ```
+    pub fn ignored(&self) -> Vec<String> {
+        let Value::Object(object) = self.value else {
+            return Vec::new();
+        };
+        let mut ignored = Vec::new();
+        for (key, value) in object {
+            let place = self.place_of(key);
+            if !self.asked.borrow().contains(&place) {
+                ignored.push(key.clone());
+                continue;
+            }
+            let inner = Item {
+                value,
+                place,
+                asked: self.asked.clone(),
+            };
+            let inside = inner.ignored();
+            // Where nothing inside was asked for by its name, the whole was taken.
+            if value.as_object().is_some_and(|object| inside.len() < object.len()) {
+                ignored.extend(inside.iter().map(|inside| format!("{key}.{inside}")));
+            }
+        }
+        ignored
     }
 
     /// The value under a key of an object.
@@ -143,6 +193,7 @@ impl<'a> Item<'a> {
         let item = |(index, value)| Item {
             value,
             place: format!("{}[{index}]", self.place),
+            asked: self.asked.clone(),
         };
         Ok(values.iter().enumerate().map(item).collect())
     }

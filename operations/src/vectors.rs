@@ -4,6 +4,7 @@
 //! A case is read by the names under which its operation asks for inputs and gives outputs, so a new operation needs no
 //! reader, only a line that says which operation a file's cases belong to.
 
+use std::collections::BTreeSet;
 use std::string::String;
 use std::vec::Vec;
 use std::{format, vec};
@@ -60,11 +61,13 @@ pub fn in_vectors(output: &Output) -> bool {
     compared && output.quantity.row().single.is_finite()
 }
 
-/// Reads a file's contents case by case.
+/// Reads a file's contents case by case. Returns what is in its cases and neither an input of an operation that the reader
+/// receives nor a result that it asks for.
 ///
 /// # Errors
 /// Something in it is malformed, or the reader returns an error.
-pub fn read(file: &str, contents: &Value, reader: &mut impl Reader) -> Result<()> {
+pub fn read(file: &str, contents: &Value, reader: &mut impl Reader) -> Result<BTreeSet<String>> {
+    let mut ignored = BTreeSet::new();
     for case in Item::whole(contents).get("cases")?.items()? {
         match file {
             "games.json" => of_game(&case, reader)?,
@@ -77,8 +80,9 @@ pub fn read(file: &str, contents: &Value, reader: &mut impl Reader) -> Result<()
             "cola.json" => of_cola(&case, reader)?,
             _ => return Err(case.error("no operation has vectors in a file of this name")),
         }
+        ignored.extend(case.ignored());
     }
-    Ok(())
+    Ok(ignored)
 }
 
 /// A case as given in a file.
@@ -101,29 +105,6 @@ impl Vector<'_, '_> {
             Some(error) => Err(error),
             None => Ok(case),
         }
-    }
-
-    /// The values in the file that nothing is compared with: outputs that have no bound, and names beside those of outputs.
-    pub fn ignored<O: Operation>(&self, operation: &O) -> Vec<String> {
-        let held = |name: &str| {
-            operation
-                .outputs()
-                .iter()
-                .any(|output| output.name == name && in_vectors(output))
-        };
-        let mut groups: Vec<&str> = operation
-            .outputs()
-            .iter()
-            .filter_map(|output| Some(output.name.split_once('.')?.0))
-            .collect();
-        groups.dedup();
-        let mut ignored = Vec::new();
-        for group in groups {
-            let keys = self.0.find(group).and_then(|item| item.keys().ok()).unwrap_or_default();
-            let names = keys.iter().map(|key| format!("{group}.{key}"));
-            ignored.extend(names.filter(|name| !held(name)));
-        }
-        ignored
     }
 
     /// The expected value of an output: the whole array, or that of each tensor.
