@@ -16,6 +16,7 @@ use meva::config::sweep::{Point, Sweep as Points};
 use meva::error::{Error, Result};
 use meva::files::{MOST_TEXT, read_text, write_atomically};
 use meva::ranks::Ranks;
+use meva::training::directory::CONFIG;
 use meva::training::run::{Logged, logged};
 use meva::training::{self, Event, Job, RunDirectory, Trainer};
 
@@ -106,19 +107,26 @@ impl Sweep {
     ) -> Result<BTreeMap<PathBuf, Error>> {
         std::fs::create_dir_all(out).map_err(|cause| Error::io("create the directory", out, cause))?;
         let _lock = RunDirectory::lock_at(out)?;
+        let runs = || {
+            let of = |point| sweep.seeds.iter().map(move |seed| (point, *seed));
+            sweep.points.iter().flat_map(of)
+        };
+        let job =
+            |(point, seed): (&Point, u64)| Job::of(&point.config.with_seed(seed), out.join(sweep.place(point, seed)));
+        // What is there already first: if something else is, nothing is written.
+        let exists = |(point, seed): &(&Point, u64)| out.join(sweep.place(point, *seed)).join(CONFIG).exists();
+        let mut left: Vec<Option<Job>> = Vec::new();
+        for run in runs().filter(exists) {
+            left.push(job(run)?);
+        }
         let text = read_text(&self.file, MOST_TEXT)?;
         write_atomically(&out.join(COPY), text.as_bytes())?;
-        let mut jobs = Vec::new();
-        for point in &sweep.points {
-            for seed in &sweep.seeds {
-                jobs.push(Job::of(
-                    &point.config.with_seed(*seed),
-                    out.join(sweep.place(point, *seed)),
-                )?);
-            }
+        let new: Vec<(&Point, u64)> = runs().filter(|run| !exists(run)).collect();
+        for run in new {
+            left.push(job(run)?);
         }
-        let total = jobs.len();
-        let jobs: Vec<Job> = jobs.into_iter().flatten().map(|job| job.save_every(period)).collect();
+        let total = left.len();
+        let jobs: Vec<Job> = left.into_iter().flatten().map(|job| job.save_every(period)).collect();
         eprintln!(
             "{} points, {} seeds: {} of {total} runs to train",
             sweep.points.len(),
