@@ -187,7 +187,9 @@ fn losses(rows: &[Row]) -> Option<[f64; 3]> {
 }
 
 fn seconds(rows: &[Row]) -> f64 {
-    rows.iter().filter_map(|row| Some(row.logged?.seconds)).sum()
+    let each = rows.iter().filter_map(|row| Some(row.logged?.seconds));
+    // A sum of nothing would be -0.
+    each.fold(0.0, |sum, seconds| sum + seconds)
 }
 
 fn text(sweep: &Points, rows: &[Row]) -> String {
