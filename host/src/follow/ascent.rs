@@ -10,7 +10,7 @@ use crate::cpu::{Cpu, Number, WIDTH};
 use crate::draws::Sampling;
 use crate::error::{Error, Result};
 use crate::follow::learner::Learner;
-use crate::model::trained::Follow;
+use crate::model::trained::{Follow, FollowBoth};
 use crate::model::{Model, Trained};
 
 /// A joint policy, `x[player][parameter]`.
@@ -124,16 +124,27 @@ impl Ascent {
         };
         let in_lockstep = |(chunk, starts): (usize, &[Joint<N>])| {
             let mut paths: Vec<Path<N>> = starts.iter().map(started).collect();
-            let mut follow = Player::BOTH.map(|player| {
-                let mut knowledge = game.knowledge(sampling);
-                if let Some(Sampling { seed, .. }) = sampling {
-                    // Index 0 is the stream of the starts.
-                    let index = |l| 1 + 2 * (chunk * WIDTH + l) + player.index();
-                    let stream = |l| Stream::new(seed, Purpose::Evaluation, index(l) as u64);
-                    knowledge.reseed(&(0..starts.len()).map(stream).collect::<Vec<_>>());
+            let follow_each = || -> FollowBoth<N> {
+                let mut follow = Player::BOTH.map(|player| {
+                    let mut knowledge = game.knowledge(sampling);
+                    if let Some(Sampling { seed, .. }) = sampling {
+                        // Index 0 is the stream of the starts.
+                        let index = |l| 1 + 2 * (chunk * WIDTH + l) + player.index();
+                        let stream = |l| Stream::new(seed, Purpose::Evaluation, index(l) as u64);
+                        knowledge.reseed(&(0..starts.len()).map(stream).collect::<Vec<_>>());
+                    }
+                    agents[player.index()].follow(player, game, knowledge, cpu)
+                });
+                Box::new(move |x| [follow[0](x), follow[1](x)])
+            };
+            // Players who sample know different estimates, and nothing in common.
+            let together = match &agents {
+                [Agent::Trained(a), Agent::Trained(b)] if sampling.is_none() => {
+                    a.follow_both(b, game.knowledge(None), cpu)
                 }
-                agents[player.index()].follow(player, game, knowledge, cpu)
-            });
+                _ => None,
+            };
+            let mut follow = together.unwrap_or_else(follow_each);
             let mut x = [[Number::ZERO; N]; 2];
             for (l, start) in starts.iter().enumerate() {
                 for i in 0..2 {
@@ -143,7 +154,7 @@ impl Ascent {
                 }
             }
             for _ in 0..self.steps {
-                let directions = [follow[0](&x), follow[1](&x)];
+                let directions = follow(&x);
                 advance(&mut x, self.rate, &directions);
                 for (l, path) in paths.iter_mut().enumerate() {
                     keep(path, x.map(|row| row.map(|number| f64::from(number.lane(l)))));
@@ -246,6 +257,50 @@ fn advance<S: Scalar, const N: usize>(x: &mut [[S; N]; 2], rate: f64, directions
     for (row, direction) in x.iter_mut().zip(directions) {
         for (x, direction) in row.iter_mut().zip(direction) {
             x.add_scaled(S::Real::round(rate), direction);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::draws::Start;
+    use crate::follow::play::starts;
+    use crate::training::trainer::Trainer;
+    use meva_core::game::IteratedMatrix;
+
+    /// Two players with one model and one setting are followed together, others one by one: with the same bits.
+    #[test]
+    fn following_together_is_following_each() {
+        for networks in ["shared", "separate"] {
+            let mut config = Config::preset("ipd").unwrap();
+            for change in [
+                "hidden=16",
+                "residual_blocks=1",
+                "quantiles=16",
+                &format!("networks={networks}"),
+            ] {
+                config.set(change).unwrap();
+            }
+            let [one, copy] = [0, 1].map(|_| Trainer::new(&config).unwrap().model());
+            let ascent = Ascent {
+                rate: 2.0,
+                steps: 5,
+                precision: Precision::F32,
+            };
+            let learners = [0.5, 0.9].map(|gamma| Learner::MetaValue { gamma });
+            let from = starts::<5>(70, Start::Normal(1.0), 0);
+            let ends = |models| {
+                let (game, agents) = (
+                    IteratedMatrix::PRISONERS_DILEMMA,
+                    Agent::pair(learners, models).unwrap(),
+                );
+                ascent.ends(agents, &game, Cpu::detect().unwrap(), &from)
+            };
+            let together = ends([Some(&one); 2]);
+            assert_eq!(together, ends([Some(&one), Some(&copy)]), "{networks}");
+            assert_ne!(together, from);
         }
     }
 }

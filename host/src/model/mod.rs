@@ -272,6 +272,7 @@ impl Model {
                 Algorithm::Cola => Rule::Cola,
             },
             setting,
+            arithmetic: self.config.arithmetic,
         })
     }
 

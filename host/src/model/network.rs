@@ -13,19 +13,22 @@ use crate::cpu::Cpu;
 use crate::cpu::Number;
 use crate::cpu::memory::{zeroed, zeroed_slice};
 
-/// Evaluates a player's own gradient at 64 joint policies and discounts.
-pub type Gradient<'a, const N: usize> = Box<dyn FnMut(&[[Number; N]; 2], &[Number; 2]) -> [Number; N] + 'a>;
+/// Evaluates something of a player at 64 joint policies and settings: a direction's parameters.
+pub type Steps<'a, const N: usize> = Box<dyn FnMut(&[[Number; N]; 2], &[Number; 2]) -> [Number; N] + 'a>;
+/// Evaluates own gradients at 64 joint policies and discounts, by player.
+pub type Gradients<'a, const N: usize> = Box<dyn FnMut(&[[Number; N]; 2], &[Number; 2]) -> [[Number; N]; 2] + 'a>;
 
 /// A network with parameters, for any hidden size.
 pub trait Network<const N: usize>: Send + Sync {
     /// Its sizes.
     fn shape(&self) -> Shape;
-    /// Evaluates a player's own gradient in `f32`.
-    fn gradient(&self, cpu: Cpu, player: Player) -> Gradient<'_, N>;
+    /// Evaluates the own gradients of players in `f32`; those of others are zero. What two players have in common is
+    /// computed once.
+    fn gradients(&self, cpu: Cpu, players: Players) -> Gradients<'_, N>;
     /// A player's own gradient in `f64`, with the parameters as they are.
     fn own_gradient(&self, player: Player, x: &[[f64; N]; 2], gamma: &[f64; 2]) -> [f64; N];
     /// Evaluates a player's first `N` outputs in `f32`: the steps of COLA.
-    fn steps(&self, cpu: Cpu, player: Player) -> Gradient<'_, N>;
+    fn steps(&self, cpu: Cpu, player: Player) -> Steps<'_, N>;
     /// A player's quantiles.
     fn quantiles(&self, player: Player, x: &[[f64; N]; 2], gamma: &[f64; 2]) -> Vec<f64>;
     /// The words of the [image] of a player's network as part of `model`.
@@ -93,12 +96,26 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize> Network<N> 
         Shape::new(N, H, R, M)
     }
 
-    fn gradient(&self, cpu: Cpu, player: Player) -> Gradient<'_, N> {
-        let network = self.of(player);
+    fn gradients(&self, cpu: Cpu, players: Players) -> Gradients<'_, N> {
+        // Networks in turn, each for the players that it speaks for.
+        let turns: Vec<Players> = match players {
+            Players::Both if self.parameters.len() > 1 => Player::BOTH.map(Players::Only).into(),
+            _ => vec![players],
+        };
+        let turns: Vec<_> = turns
+            .into_iter()
+            .filter_map(|players| Some((players, self.of(*players.each().first()?))))
+            .collect();
         let mut tape: Box<Tape<Number, N, H, R>> = zeroed();
         Box::new(move |x, gamma| {
-            network.forward(&cpu, x, gamma, Players::Only(player), &mut tape);
-            network.own_gradient(&cpu, player, None, &tape)
+            let mut gradients = [[Number::ZERO; N]; 2];
+            for (players, network) in &turns {
+                network.forward(&cpu, x, gamma, *players, &mut tape);
+                for player in players.each() {
+                    gradients[player.index()] = network.own_gradient(&cpu, *player, None, &tape);
+                }
+            }
+            gradients
         })
     }
 
@@ -109,7 +126,7 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize> Network<N> 
         network.own_gradient(&Portable, player, None, &tape)
     }
 
-    fn steps(&self, cpu: Cpu, player: Player) -> Gradient<'_, N> {
+    fn steps(&self, cpu: Cpu, player: Player) -> Steps<'_, N> {
         let network = self.of(player);
         let mut tape: Box<Tape<Number, N, H, R>> = zeroed();
         Box::new(move |x, alpha| {

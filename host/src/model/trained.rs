@@ -1,7 +1,8 @@
 //! What an agent with a trained network follows.
 
+use meva_core::arithmetic::ArithmeticName;
 use meva_core::learner::meta_value::Field;
-use meva_core::{Game, Player, Scalar};
+use meva_core::{Game, Player, Players, Scalar};
 
 use crate::cpu::estimate::Knowledge;
 use crate::cpu::{Cpu, Number};
@@ -26,10 +27,14 @@ pub struct Trained<'a, const N: usize> {
     pub rule: Rule,
     /// Both players' meta-discounts, or the length of COLA's imagined step.
     pub setting: [f64; 2],
+    /// What it was trained in, and is evaluated in where numbers are `f32`.
+    pub arithmetic: ArithmeticName,
 }
 
 /// Gives an agent's direction at 64 joint policies.
 pub type Follow<'a, const N: usize> = Box<dyn FnMut(&[[Number; N]; 2]) -> [Number; N] + 'a>;
+/// Gives both agents' directions at 64 joint policies.
+pub type FollowBoth<'a, const N: usize> = Box<dyn FnMut(&[[Number; N]; 2]) -> [[Number; N]; 2] + 'a>;
 
 impl<'a, const N: usize> Trained<'a, N> {
     /// The direction of a player at a joint policy, in `f64`.
@@ -52,27 +57,60 @@ impl<'a, const N: usize> Trained<'a, N> {
     }
 
     /// Evaluates the direction of a player at 64 joint policies, in `f32`.
-    pub fn follow<'b>(&self, player: Player, mut knowledge: Box<dyn Knowledge<N>>, cpu: Cpu) -> Follow<'b, N>
+    pub fn follow<'b>(&self, player: Player, knowledge: Box<dyn Knowledge<N>>, cpu: Cpu) -> Follow<'b, N>
     where
         'a: 'b,
     {
         let (i, setting) = (player.index(), self.setting.map(Number::from_f64));
+        let cpu = cpu.with_arithmetic(self.arithmetic);
         match self.rule {
             Rule::MetaValue(field) => {
-                let mut gradient = self.network.gradient(cpu, player);
-                Box::new(move |x| {
-                    let naive = if field.is_correction() {
-                        knowledge.estimate(x).1[i]
-                    } else {
-                        [Number::ZERO; N]
-                    };
-                    field.direction(&naive, &gradient(x, &setting), setting[i])
-                })
+                let mut directions = self.directions(field, Players::Only(player), knowledge, cpu);
+                Box::new(move |x| directions(x)[i])
             }
             Rule::Cola => {
                 let mut steps = self.network.steps(cpu, player);
                 Box::new(move |x| steps(x, &[setting[0]; 2]))
             }
         }
+    }
+
+    /// Evaluates the directions of both players, who follow the same, at 64 joint policies, in `f32`: with the bits of
+    /// following each, and what they have in common computed once. `None` where nothing is.
+    pub fn follow_both<'b>(&self, other: &Self, knowledge: Box<dyn Knowledge<N>>, cpu: Cpu) -> Option<FollowBoth<'b, N>>
+    where
+        'a: 'b,
+    {
+        let same_network = std::ptr::addr_eq(self.network, other.network);
+        match self.rule {
+            Rule::MetaValue(field) if same_network && (self.rule, self.setting) == (other.rule, other.setting) => {
+                let cpu = cpu.with_arithmetic(self.arithmetic);
+                Some(self.directions(field, Players::Both, knowledge, cpu))
+            }
+            _ => None,
+        }
+    }
+
+    fn directions<'b>(
+        &self,
+        field: Field,
+        players: Players,
+        mut knowledge: Box<dyn Knowledge<N>>,
+        cpu: Cpu,
+    ) -> FollowBoth<'b, N>
+    where
+        'a: 'b,
+    {
+        let setting = self.setting.map(Number::from_f64);
+        let mut gradients = self.network.gradients(cpu, players);
+        Box::new(move |x| {
+            let naive = if field.is_correction() {
+                knowledge.estimate(x).1
+            } else {
+                [[Number::ZERO; N]; 2]
+            };
+            let network = gradients(x, &setting);
+            [0, 1].map(|i| field.direction(&naive[i], &network[i], setting[i]))
+        })
     }
 }
