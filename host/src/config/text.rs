@@ -398,13 +398,19 @@ mod tests {
     #[test]
     fn older_files_are_read_and_newer_ones_refused() {
         let with = |version: &str| Config::from_toml(&format!("preset = 'ipd'\nversion = '{version}'"));
+        let before = Config {
+            arithmetic: ArithmeticName::Separate,
+            ..preset("ipd")
+        };
         for version in ["0.0.1", "0.2.0", VERSION] {
             assert_eq!(
-                with(version),
-                Ok(preset("ipd")),
-                "the program that reads it is the one that goes on"
+                with(version).as_ref(),
+                Ok(&before),
+                "the program that reads it is the one that goes on, in the arithmetic that was the only one"
             );
         }
+        let chosen = Config::from_toml(&format!("preset = 'ipd'\nversion = '{VERSION}'\narithmetic = 'fused'"));
+        assert_eq!(chosen, Ok(preset("ipd")));
         for version in ["99.0.0", "0.2.1", "0.10.0"] {
             assert_says(
                 &with(version).unwrap_err().to_string(),
@@ -493,7 +499,10 @@ mod tests {
     #[test]
     fn old_files_are_read() {
         let (config, renamed) = Config::from_toml_noting(OLD).unwrap();
-        let expected = Config { ..preset("ipd") };
+        let expected = Config {
+            arithmetic: ArithmeticName::Separate,
+            ..preset("ipd")
+        };
         assert_eq!(config, expected);
         let notes: Vec<_> = renamed.iter().map(Renamed::to_string).collect();
         for note in [
