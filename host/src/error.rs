@@ -316,7 +316,7 @@ mod tests {
         let unknown: Error = "sse".parse::<crate::cpu::InstructionSet>().unwrap_err().into();
         let source = unknown.source().unwrap();
         assert_eq!(source.downcast_ref::<UnknownName>().unwrap().kind, "instruction set");
-        let said = Error::usage("unknown instruction set").hint("choose from baseline, avx2, avx512");
+        let said = Error::usage("unknown instruction set").hint("choose from baseline, neon, avx2, avx512");
         assert!(said.source().is_none());
         assert_eq!(unknown, said);
         assert_ne!(unknown, said.at("here"));

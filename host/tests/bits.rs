@@ -56,7 +56,7 @@ const RUNS: [&[&str]; 4] = [
 
 /// The bytes of the model and of the state that a process produces.
 fn trained(directory: &Path, run: &[&str], threads: &str, set: InstructionSet) -> [Vec<u8>; 2] {
-    let name = format!("{}-{threads}-{}", run[0], set.name());
+    let name = format!("{}-{}-{threads}-{set}", run[0], run[run.len() - 1]);
     let status = Command::new(env!("CARGO_BIN_EXE_meva"))
         .current_dir(directory)
         .env(FORCE, set.name())
@@ -115,7 +115,7 @@ fn kernels_have_the_bits_of_the_core() {
         lines
     }
     let (separate, fused) = (lines(&Portable), lines(&Fused));
-    assert_ne!(separate["dense  y f32"], fused["dense  y f32"]);
+    assert_ne!(separate["dense  forward f32"], fused["dense  forward f32"]);
     for set in available() {
         let cpu = Cpu::new(set).unwrap();
         for (arithmetic, expected) in [(ArithmeticName::Separate, &separate), (ArithmeticName::Fused, &fused)] {

@@ -1104,7 +1104,7 @@ fn bad_input() {
     scratch.fail(
         &["figure", "3b", "--runs", "iterated"],
         2,
-        &["no use for it", "--runs", "figure 3a"],
+        &["no use for it", "--runs", "figure 2a, 2b, 3a"],
     );
     scratch.fail(
         &["figure", "2b", "--pairs", "3"],

@@ -82,6 +82,7 @@ const TABLE: &[Row] = &[
     row("algorithm1/settings.rs", By(UPDATE), None("data"), None("data")),
     row("algorithm1/state.rs", By(UPDATE), None("data"), None("data")),
     row("algorithm1/workspace.rs", None("memory"), None("memory"), None("memory")),
+    row("arithmetic.rs", By(&["core::one_rounding", "core::agrees_with_another_implementation"]), None("rounding has none"), By(&["core::one_rounding"])),
     row("choice.rs", By(&["core::names_come_back", "core::codes_come_back"]), None("names"), By(&["core::names_come_back", "core::codes_come_back"])),
     row("dense.rs", By(NETWORK), By(&["core::vjps_are_the_adjoints_of_forward", "vectors::network_in_f64"]),
         By(&["core::weight_adjoint_of_lanes_sums_in_the_order_of_lanes"])),
@@ -174,6 +175,7 @@ const OPERATIONS: &[(&str, Cover)] = &[
     ("algorithm1/settings.rs", By(&["algorithm1"])),
     ("algorithm1/state.rs", By(&["algorithm1"])),
     ("algorithm1/workspace.rs", None("memory")),
+    ("arithmetic.rs", None("how operations round")),
     ("choice.rs", None("names")),
     ("dual.rs", None("a scalar: derivatives by duals are outputs of operations")),
     ("game/mod.rs", By(&["game::logistic"])),
@@ -435,7 +437,14 @@ fn every_promise_names_its_tests() {
         .split("\n- **")
         .skip(1);
     let mut files = Vec::new();
-    for folder in ["operations/src", "host/src", "host/tests", "tests/tests"] {
+    for folder in [
+        "core/src",
+        "operations/src",
+        "host/src",
+        "host/tests",
+        "tests/src",
+        "tests/tests",
+    ] {
         sources(&root.join(folder), &mut files);
     }
     let code: String = files.iter().map(|file| read(file)).collect();
