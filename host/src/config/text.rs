@@ -501,7 +501,8 @@ mod tests {
     #[test]
     fn old_files_are_read() {
         let (config, renamed) = Config::from_toml_noting(OLD).unwrap();
-        assert_eq!(config, preset("ipd"));
+        let expected = preset("ipd");
+        assert_eq!(config, expected);
         let notes: Vec<_> = renamed.iter().map(Renamed::to_string).collect();
         for note in [
             "`rollouts` is now called `episodes`",
