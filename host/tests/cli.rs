@@ -1109,7 +1109,7 @@ fn bad_input() {
     scratch.fail(
         &["figure", "2b", "--pairs", "3"],
         2,
-        &["no use for it", "--pairs", "3a and 3b"],
+        &["no use for it", "--pairs", "3a, 3b"],
     );
     let reproduce = |options: &[&'static str]| [&["reproduce", "--quick"][..], options].concat();
     scratch.fail(&reproduce(&["--outer", "0"]), 2, &["0 is too few", "--outer", hint]);
