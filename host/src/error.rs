@@ -46,6 +46,8 @@ pub enum Kind {
     Files,
     /// Training produced numbers that are not finite.
     Diverged,
+    /// There is no GPU, or it failed.
+    Gpu,
     /// Anything else.
     Other,
 }
@@ -64,6 +66,11 @@ impl Error {
     /// Training produced numbers that are not finite.
     pub fn diverged(what: impl Into<String>) -> Self {
         Self::new(Kind::Diverged, what)
+    }
+
+    /// There is no GPU, or it failed.
+    pub fn gpu(what: impl Into<String>) -> Self {
+        Self::new(Kind::Gpu, what)
     }
 
     /// Anything else.
@@ -134,7 +141,7 @@ impl Error {
     }
 
     /// What a program can read: `{"error": {"kind", "what", "place", "hint", "exit_code"}}`; `kind` is `usage`, `files`,
-    /// `diverged` or `other`, and `place` and `hint` may be null.
+    /// `diverged`, `gpu` or `other`, and `place` and `hint` may be null.
     ///
     /// ```
     /// use meva::error::Error;
@@ -167,6 +174,7 @@ impl Error {
             Some("usage") => Kind::Usage,
             Some("files") => Kind::Files,
             Some("diverged") => Kind::Diverged,
+            Some("gpu") => Kind::Gpu,
             _ => Kind::Other,
         };
         Error {
@@ -179,7 +187,7 @@ impl Error {
         }
     }
 
-    /// The process's exit code: 2 for usage, 3 for files, 4 for a training that diverged, 1 for anything else.
+    /// The process's exit code: 2 for usage, 3 for files, 4 for a training that diverged, 5 for a GPU, 1 for anything else.
     pub fn exit_code(&self) -> u8 {
         self.kind.exit_code()
     }
@@ -187,7 +195,7 @@ impl Error {
 
 impl Kind {
     /// Every kind, in the order of exit codes.
-    pub const ALL: [Kind; 4] = [Kind::Other, Kind::Usage, Kind::Files, Kind::Diverged];
+    pub const ALL: [Kind; 5] = [Kind::Other, Kind::Usage, Kind::Files, Kind::Diverged, Kind::Gpu];
 
     /// Its name for programs.
     pub const fn name(self) -> &'static str {
@@ -196,6 +204,7 @@ impl Kind {
             Kind::Usage => "usage",
             Kind::Files => "files",
             Kind::Diverged => "diverged",
+            Kind::Gpu => "gpu",
         }
     }
 
@@ -206,6 +215,7 @@ impl Kind {
             Kind::Usage => 2,
             Kind::Files => 3,
             Kind::Diverged => 4,
+            Kind::Gpu => 5,
         }
     }
 }
@@ -298,8 +308,12 @@ mod tests {
             Error::usage(""),
             Error::files(""),
             Error::diverged(""),
+            Error::gpu(""),
         ];
-        assert_eq!(errors.map(|error| error.exit_code()), [1, 2, 3, 4]);
+        assert_eq!(errors.map(|error| error.exit_code()), [1, 2, 3, 4, 5]);
+        for kind in Kind::ALL {
+            assert_eq!(Error::of_json(&Error::new(kind, "").json()).kind(), kind);
+        }
     }
 
     #[test]

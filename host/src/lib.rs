@@ -29,6 +29,8 @@
 //!
 //! One is off: `mpi`, which shares work among the ranks of an MPI job, needs an MPI library and libclang to build.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 pub mod check;
 pub mod config;
 pub mod cpu;
@@ -53,7 +55,9 @@ pub use error::{Error, Result};
 pub use model::Model;
 pub use training::{Backend, Run, Trainer};
 
-/// The programs in the README compile.
+/// The programs in the README and on the site compile.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
+#[doc = include_str!("../../docs/site/src/how-to/own-game.md")]
+#[doc = include_str!("../../docs/site/src/how-to/own-shape.md")]
 struct Readme;

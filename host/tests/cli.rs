@@ -1752,9 +1752,9 @@ fn exit_codes_are_as_documented() {
         .collect();
     let documented: Vec<(&str, &str)> = rows.iter().map(|(code, kind)| (&**code, &**kind)).collect();
     let codes = Kind::ALL.map(|kind| (kind.exit_code().to_string(), kind.name()));
-    let [other, usage, files, diverged] = codes.each_ref().map(|(code, kind)| (&**code, *kind));
+    let [other, usage, files, diverged, gpu] = codes.each_ref().map(|(code, kind)| (&**code, *kind));
     // What an interruption exits with is held in `ctrl_c_leaves_a_run_that_can_go_on`.
-    assert_eq!(documented, [("0", ""), other, usage, files, diverged, ("130", "")]);
+    assert_eq!(documented, [("0", ""), other, usage, files, diverged, gpu, ("130", "")]);
 
     let example = page.lines().find(|line| line.starts_with("{\"error\"")).unwrap();
     let output = Scratch::new().run(&["train", "logistik", "--json"]);

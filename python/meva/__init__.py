@@ -19,8 +19,8 @@ from __future__ import annotations
 
 from . import games, learners
 from ._meva import Figure, Game, Learner, Model, __version__
-from .errors import DivergedError, DtypeError, Error, FilesError, InternalError, UsageError
-from .following import Basins, League, Play, basins, follow, league, play, starts
+from .errors import DivergedError, DtypeError, Error, FilesError, GpuError, InternalError, UsageError
+from .following import Basins, Fate, FixedPoint, League, Play, Stability, basins, follow, league, play, stability, starts
 from .reports import Check, Report, check, devices, figure
 from .training import Progress, Run, Trainer, config, load, model_of, presets, resume, train
 
@@ -30,9 +30,12 @@ __all__ = [
     "DivergedError",
     "DtypeError",
     "Error",
+    "Fate",
     "Figure",
     "FilesError",
+    "FixedPoint",
     "Game",
+    "GpuError",
     "InternalError",
     "League",
     "Learner",
@@ -41,6 +44,7 @@ __all__ = [
     "Progress",
     "Report",
     "Run",
+    "Stability",
     "Trainer",
     "UsageError",
     "__version__",
@@ -58,6 +62,7 @@ __all__ = [
     "play",
     "presets",
     "resume",
+    "stability",
     "starts",
     "train",
 ]

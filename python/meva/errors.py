@@ -21,7 +21,7 @@ class Error(Exception):
 
 
 class UsageError(Error, ValueError):
-    """Something impossible was asked for: an array of another shape, an unknown name, a GPU where there is none."""
+    """Something impossible was asked for: an array of another shape, an unknown name, a number out of range."""
 
 
 class DtypeError(UsageError, TypeError):
@@ -34,6 +34,10 @@ class FilesError(Error, OSError):
 
 class DivergedError(Error, ArithmeticError):
     """Numbers became infinite or NaN where there is no use in going on."""
+
+
+class GpuError(Error, RuntimeError):
+    """There is no GPU where one is asked for, or it failed."""
 
 
 class InternalError(Error, RuntimeError):

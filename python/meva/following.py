@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from typing import Any, List, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -173,3 +174,80 @@ def league(
     """Lets every player meet every other from the same random starts, for as many seeds as the player with the most models has."""
     game = named(game)
     return League(game.name, **_meva.league(game, list(players), pairs, steps, rate, seed, seeds))
+
+
+@dataclass(frozen=True)
+class FixedPoint:
+    """A joint policy at which agents rest."""
+
+    #: ``[2, N]``.
+    at: Numbers
+    #: ``"stable"``, ``"saddle"``, ``"unstable"`` or ``"centre"``, by the real parts of the eigenvalues.
+    kind: str
+    #: Of the field's Jacobian, in descending order of their real parts: ``[2 N]``.
+    eigenvalues: NDArray[np.complex128]
+    #: How many directions lead along a line or surface of fixed points, of which this is one.
+    neutral_directions: int
+    #: How many points of that line or surface were found.
+    found: int
+    #: Whether agents with the rate of the ``Stability`` come to rest here.
+    attracts_at_rate: bool
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What a learner makes of a stable fixed point of its game."""
+
+    at: Numbers
+    #: ``"kept"``, ``"moved"`` or ``"lost"``.
+    fate: str
+    #: Where it is moved to.
+    to: Optional[Numbers]
+
+
+@dataclass(frozen=True)
+class Stability:
+    """Where agents come to rest."""
+
+    rate: float
+    #: The fixed points of the game, those of naive learning, stable ones first.
+    game: List[FixedPoint]
+    #: Those of the learner.
+    learner: List[FixedPoint]
+    #: What it makes of the stable ones of the game.
+    fates: List[Fate]
+
+
+def stability(
+    game: Union[Game, str],
+    learner: Player,
+    rate: Optional[float] = None,
+    starts: int = 200,
+    range: Optional[float] = None,
+    seed: int = 0,
+) -> Stability:
+    """Finds the fixed points of a game and of a learner by Newton's method, as ``meva stability`` does.
+
+    ``starts`` are uniform on ``[-range, range]``, by default 8 on the plane and 2 in iterated games. ``rate``, by default that of the model or 1,
+    decides whether a fixed point attracts.
+
+    >>> found = meva.stability("logistic", "naive")
+    >>> [point.kind for point in found.game].count("stable")    # A and B
+    2
+    """
+    found = json.loads(_meva.stability(named(game), learner, rate, starts, range, seed))
+
+    def point(entry: Dict[str, Any]) -> FixedPoint:
+        eigenvalues = np.array([complex(*pair) for pair in entry["eigenvalues"]])
+        return FixedPoint(**{**entry, "at": np.array(entry["at"]), "eigenvalues": eigenvalues})
+
+    def fate(entry: Dict[str, Any]) -> Fate:
+        to = entry["to"]
+        return Fate(np.array(entry["at"]), entry["fate"], None if to is None else np.array(to))
+
+    return Stability(
+        found["rate"],
+        [point(entry) for entry in found["game"]],
+        [point(entry) for entry in found["learner"]],
+        [fate(entry) for entry in found["fates"]],
+    )

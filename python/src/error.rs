@@ -28,6 +28,7 @@ pub fn exception(py: Python, error: &Error) -> PyErr {
         2 => "UsageError",
         3 => "FilesError",
         4 => "DivergedError",
+        5 => "GpuError",
         _ => "Error",
     };
     exception_of(py, name, error)

@@ -8,6 +8,7 @@ use meva::Error;
 use meva::cpu::Cpu;
 use meva::draws::Start;
 use meva::follow::ascent::{Joint, Precision};
+use meva::follow::fixed_points::{FixedPoint, Kind, fate, fixed_points, limit, usual_range};
 use meva::follow::league::{Cell, Standing, Terms};
 use meva::follow::plane::{self, Grid};
 use meva::follow::play::{Fared, Match, Opponent, Side, place, play as meet, starts as draw};
@@ -15,6 +16,7 @@ use meva::follow::player::Entrant;
 use meva::follow::{Agent, Ascent, Learner as Rule};
 use meva::limits::{product, room_for};
 use meva_core::game::{AnyGame, GameVisitor, NamedGame, PlaneGame};
+use serde_json::{Value, json};
 
 use crate::arrays::{Array, array, joints};
 use crate::error::OrRaise;
@@ -185,7 +187,7 @@ pub fn basins<'py>(
                 PlaneGame::NAMES.join(", ")
             ))
         })?;
-        if !(2..=1000).contains(&side) || !(range.is_finite() && range > 0.0) {
+        if !((2..=1000).contains(&side) && range.is_finite() && range > 0.0) {
             return Err(
                 Error::usage(format!("a grid of {side} points along each side, up to {range}"))
                     .hint("give 2 to 1000 points and a positive range"),
@@ -325,6 +327,78 @@ pub fn play<'py>(
     Ok(result)
 }
 
+/// Looks for fixed points.
+struct Resting<'a> {
+    player: &'a Entrant,
+    rate: f64,
+    starts: usize,
+    range: Option<f64>,
+    seed: u64,
+}
+
+impl GameVisitor for Resting<'_> {
+    type Output = meva::Result<Value>;
+
+    fn visit<const N: usize, G: NamedGame<N>>(self, game: G) -> Self::Output {
+        let range = self.range.unwrap_or(usual_range::<N>());
+        if !(range.is_finite() && range >= 0.0) {
+            return Err(Error::usage(format!("a range of {range}")).hint("give a finite number that is at least 0"));
+        }
+        let (limit, rate) = (limit(range), self.rate);
+        let starts: Vec<Joint<N>> = draw(self.starts, Start::Uniform(range), self.seed);
+        let agents: [Agent<N>; 2] = Agent::both(self.player.learner, self.player.models.first())?;
+        let own = fixed_points([Agent::NAIVE; 2], &game, &starts, limit);
+        let points = fixed_points(agents, &game, &starts, limit);
+        let stable = own.iter().filter(|point| point.kind == Kind::Stable);
+        let fates: Vec<Value> = stable
+            .map(|point| fate(agents, &game, point, &starts, limit).json(point))
+            .collect();
+        let list = |points: &[FixedPoint<N>]| points.iter().map(|point| point.json(rate)).collect::<Vec<_>>();
+        Ok(json!({ "rate": rate, "game": list(&own), "learner": list(&points), "fates": fates }))
+    }
+}
+
+/// The fixed points of naive learning and of a learner, and what becomes of the stable ones of the former, as JSON.
+#[pyfunction]
+pub fn stability<'py>(
+    game: &Bound<'py, Game>,
+    learner: &Bound<'py, PyAny>,
+    given: Option<f64>,
+    starts: usize,
+    range: Option<f64>,
+    seed: u64,
+) -> PyResult<String> {
+    let (py, game) = (game.py(), game.get().game);
+    let player = player(learner, game)?;
+    compute(py, || {
+        at_least_one(starts, "starts")?;
+        if player.learner.strategy().is_some() {
+            return Err(
+                Error::usage(format!("`{}` is a strategy, which does not learn", player.name)).hint("give a learner"),
+            );
+        }
+        if player.models.len() > 1 {
+            let count = player.models.len();
+            return Err(Error::usage(format!("`{}` follows {count} models", player.name))
+                .hint("give a learner of one: each has fixed points of its own"));
+        }
+        // As the command says: 1 for learners that have no model.
+        let rate = rate(
+            given.or_else(|| player.models.is_empty().then_some(1.0)),
+            [&player],
+            game,
+        )?;
+        let found = game.visit(Resting {
+            player: &player,
+            rate,
+            starts,
+            range,
+            seed,
+        })?;
+        Ok(found.to_string())
+    })
+}
+
 /// Lets players meet.
 struct Meeting<'a> {
     players: &'a [Entrant],
@@ -363,7 +437,6 @@ impl GameVisitor for Meeting<'_> {
 
 /// Every player against every other, as a dictionary of arrays.
 #[pyfunction]
-#[expect(clippy::too_many_arguments, reason = "they are named in Python")]
 pub fn league<'py>(
     game: &Bound<'py, Game>,
     players: Vec<Bound<'py, PyAny>>,

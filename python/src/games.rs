@@ -7,8 +7,12 @@ use pyo3::prelude::*;
 
 use meva::Error;
 use meva::config::unknown;
-use meva_core::game::{AnyGame, GameName, GameVisitor, IteratedMatrix, NamedGame};
+use meva::draws::Sampling;
+use meva::limits::{product, room_for};
+use meva_core::game::rollouts::Episode;
+use meva_core::game::{AnyGame, Estimator, GameName, GameVisitor, IteratedMatrix, NamedGame, Rollouts};
 use meva_core::jacobian::Blocks;
+use meva_core::random::{Purpose, Stream};
 use meva_core::{Game as _, Player, nalgebra};
 
 use crate::arrays::{Array, Number, Numbers, array_of, fill, joints, players};
@@ -22,6 +26,9 @@ pub struct Game {
     name: GameName,
     pub game: AnyGame,
 }
+
+/// What a game is made of: its name, payoffs of its own, and its discount.
+type Arguments = (String, Option<[[f64; 2]; 4]>, Option<f64>);
 
 /// What is computed of a game.
 #[derive(Clone, Copy)]
@@ -279,6 +286,61 @@ impl Game {
         self.at(Wanted::Jacobian, true, x, None)
     }
 
+    /// Both players' returns and own gradients in an iterated game, estimated from `episodes` of `turns` turns by REINFORCE with the mean
+    /// of the other episodes as a baseline: `x[..., 2, 5]` gives `[..., 2]` and `[..., 2, 5]`, in double precision.
+    ///
+    /// The same `seed` plays the same episodes. Estimates differ from `value` and `own_gradients` by chance, and by at most `delta ** turns`
+    /// times the range of the payoffs.
+    #[pyo3(signature = (x, episodes=Sampling::USUAL.episodes, turns=Sampling::USUAL.turns, seed=0))]
+    fn estimate<'py>(
+        &self,
+        x: &Bound<'py, PyAny>,
+        episodes: usize,
+        turns: usize,
+        seed: u64,
+    ) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
+        let py = x.py();
+        let array = Array::joint(x, "x", self.game.parameters())?;
+        let (values, gradients) = (array.with(&[2]), array.with(&[2, 5]));
+        let x = array.wide();
+        let numbers = compute(py, || {
+            let game = IteratedMatrix::try_from(self.game).map_err(|_| {
+                Error::usage(format!("`{}` is not iterated: it has no episodes", self.name)).hint("use value(x)")
+            })?;
+            for (count, name) in [(episodes, "episodes"), (turns, "turns")] {
+                if count == 0 {
+                    return Err(Error::usage(format!("0 is too few for `{name}`")).hint("give at least 1"));
+                }
+            }
+            let x = joints::<f64, 5>(&x);
+            room_for(
+                product([rayon::current_num_threads(), episodes, size_of::<Episode>()]) + product([x.len(), 12, 16]),
+                "these episodes",
+            )?;
+            Ok(fill(x.len(), 12, |k, result: &mut [f64]| {
+                let mut rollouts = Rollouts {
+                    game: &game,
+                    length: turns,
+                    episodes: &mut vec![Episode::START; episodes],
+                    streams: &mut [Stream::new(seed, Purpose::Rollouts, k as u64)],
+                };
+                let (value, gradient) = rollouts.estimate(&x[k]);
+                result[..2].copy_from_slice(&value);
+                result[2..].copy_from_slice(gradient.as_flattened());
+            }))
+        })?;
+        let rows = numbers.as_chunks::<12>().0.iter();
+        let (mut value, mut gradient) = (Vec::new(), Vec::new());
+        for row in rows {
+            value.extend_from_slice(&row[..2]);
+            gradient.extend_from_slice(&row[2..]);
+        }
+        Ok((
+            array_of(py, Numbers::F64(value), &values)?,
+            array_of(py, Numbers::F64(gradient), &gradients)?,
+        ))
+    }
+
     fn __repr__(&self) -> String {
         match (self.name, self.game) {
             (GameName::Matrix, AnyGame::IteratedMatrix(game)) => {
@@ -306,10 +368,7 @@ impl Game {
     }
 
     /// Pickles as the call that makes it again.
-    fn __reduce__<'py>(
-        &self,
-        py: Python<'py>,
-    ) -> PyResult<(Bound<'py, PyAny>, (String, Option<[[f64; 2]; 4]>, Option<f64>))> {
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, Arguments)> {
         let matrix = IteratedMatrix::try_from(self.game).ok();
         let payoffs = matrix
             .filter(|_| self.name == GameName::Matrix)

@@ -27,7 +27,7 @@ mod _meva {
         check::{check, devices},
         config::{config, presets},
         figures::{Figure, figure},
-        follow::{basins, follow, league, play, starts},
+        follow::{basins, follow, league, play, stability, starts},
         games::{_loop_seconds, Game},
         learners::{Learner, learner_names, strategy_names},
         model::Model,

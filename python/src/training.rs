@@ -12,7 +12,7 @@ use pyo3::types::PyDict;
 
 use meva::Error;
 use meva::training::log::Logs;
-use meva::training::run::name;
+use meva::training::run::{name, period};
 use meva::training::{self, Backend, Event, Finished, Job, Progress, Run, RunDirectory};
 
 use crate::config::{dictionary, read};
@@ -46,11 +46,7 @@ pub fn train<'py>(
 ) -> PyResult<Vec<Bound<'py, PyDict>>> {
     let (runs, backend) = compute(py, || {
         let backend = Backend::open(engine, adapter)?;
-        let period = Duration::try_from_secs_f64(save_every).map_err(|error| {
-            Error::usage(format!("a period of {save_every} s: {error}"))
-                .at("save_every")
-                .hint("give a number of seconds, such as 10")
-        })?;
+        let period = period(save_every).map_err(|error| error.at("save_every"))?;
         let runs = match &resume {
             Some(path) => vec![resumed(path, &set)?],
             None => begun(what, &set, seeds.as_deref(), out.as_deref(), &backend)?,

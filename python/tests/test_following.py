@@ -103,3 +103,25 @@ def test_players_that_do_not_fit(ipd):
         meva.follow("naive", "ipd", meva.starts("ipd", 1), rate=-1)
     with pytest.raises(meva.DivergedError, match="pairs diverged"):
         meva.play("bilinear", "naive", pairs=2, steps=500, rate=1e30)
+
+
+def test_fixed_points_are_where_the_field_is_zero():
+    # Those of naive learning are a line with a sum of 1, which LOLA moves.
+    found = meva.stability("tandem", "lola:0.1")
+    assert [point.kind for point in found.game] == ["stable"] and found.game[0].neutral_directions == 1
+    np.testing.assert_allclose(found.game[0].at.sum(), 1, atol=1e-9)
+    assert [fate.fate for fate in found.fates] == ["moved"]
+    lola = meva.learners.Lola(0.1)
+    for point in found.learner:
+        np.testing.assert_allclose(lola.field(meva.games.tandem, point.at), 0, atol=1e-8)
+        spectrum = np.linalg.eigvals(lola.jacobian(meva.games.tandem, point.at).reshape(2, 2))
+        np.testing.assert_allclose(np.sort(point.eigenvalues.real), np.sort(spectrum.real), atol=1e-6)
+    with pytest.raises(meva.UsageError, match="does not learn"):
+        meva.stability("ipd", "tit-for-tat")
+    with pytest.raises(meva.UsageError, match="0 is too few for `starts`"):
+        meva.stability("ipd", "naive", starts=0)
+
+
+def test_a_trained_learner_has_fixed_points_of_its_own(logistic):
+    found = meva.stability("logistic", meva.learners.MetaValue(logistic.model, 0.5), starts=20)
+    assert found.rate == logistic.config["alpha"] and len(found.fates) == 2

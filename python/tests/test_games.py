@@ -111,3 +111,19 @@ def test_games_are_values():
         assert eval(repr(game)) == game
     assert len(set(games)) == 3
     assert meva.games.ipd != "ipd"
+
+
+def test_estimates_are_right_on_average():
+    game = meva.games.with_discount(meva.games.ipd, 0.5)
+    x = np.broadcast_to(reference.points(5)[0, 0], (2000, 2, 5))
+    value, gradient = game.estimate(x, episodes=8, turns=40)
+    assert value.shape == (2000, 2) and gradient.shape == (2000, 2, 5)
+    for estimates, exact in ((value, game.value(x[0])), (gradient, game.own_gradients(x[0]))):
+        error = estimates.std(0) / np.sqrt(2000)
+        assert (abs(estimates.mean(0) - exact) < 5 * error + 1e-9).all() and (error > 0).any()
+    np.testing.assert_array_equal(game.estimate(x, episodes=8, turns=40)[1], gradient)
+    assert (game.estimate(x, episodes=8, turns=40, seed=1)[1] != gradient).any()
+    with pytest.raises(meva.UsageError, match="is not iterated"):
+        meva.games.tandem.estimate([[0.0], [0.0]])
+    with pytest.raises(meva.UsageError, match="0 is too few for `turns`"):
+        game.estimate(x, turns=0)

@@ -23,7 +23,7 @@ use meva::limits::{product, room_for};
 use meva::model::Model;
 use meva::ranks::Ranks;
 use meva::training::Backend;
-use meva::training::run::{OnRanks, Parallel};
+use meva::training::run::{self, OnRanks, Parallel};
 
 /// What trains runs.
 #[derive(Debug, Args)]
@@ -400,11 +400,7 @@ where
 
 /// The seconds of --save-every.
 pub fn period(seconds: f64) -> Result<Duration> {
-    Duration::try_from_secs_f64(seconds).map_err(|error| {
-        Error::usage(format!("a period of {seconds} s: {error}"))
-            .at("--save-every")
-            .hint("give a number of seconds, such as 10")
-    })
+    run::period(seconds).map_err(|error| error.at("--save-every"))
 }
 
 /// A range of seeds, in the form that options take.

@@ -6,14 +6,14 @@ use std::path::PathBuf;
 use clap::Args;
 use meva_core::Player;
 use meva_core::game::{AnyGame, GameVisitor, NamedGame};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::drawing;
 use super::options::{GameOptions, at_least_one, finite};
 use super::{Outcome, print};
 use meva::draws::Start;
 use meva::error::{Error, Result};
-use meva::follow::fixed_points::{Fate, FixedPoint, Kind, fate, fixed_points};
+use meva::follow::fixed_points::{Fate, FixedPoint, Kind, fate, fixed_points, limit, usual_range};
 use meva::follow::play::starts;
 use meva::follow::player::Entrant;
 use meva::follow::{Agent, Joint};
@@ -88,9 +88,8 @@ impl Stability {
     }
 
     fn on<const N: usize, G: NamedGame<N>>(&self, game: &G) -> Result<Outcome> {
-        let range = finite(self.range.unwrap_or(if N == 1 { 8.0 } else { 2.0 }), "--range", 0.0)?;
-        // Twice as far as agents start; beyond that, policies of iterated games are certain in all but name.
-        let limit = 2.0 * range + 4.0;
+        let range = finite(self.range.unwrap_or(usual_range::<N>()), "--range", 0.0)?;
+        let limit = limit(range);
         let starts: Vec<Joint<N>> = starts(self.starts, Start::Uniform(range), self.seed);
         let own = fixed_points([Agent::NAIVE; 2], game, &starts, limit);
         let stable: Vec<&FixedPoint<N>> = own.iter().filter(|point| point.kind == Kind::Stable).collect();
@@ -120,8 +119,8 @@ impl Stability {
                 json!({
                     "learner": found.name,
                     "rate": found.rate,
-                    "fixed_points": found.points.iter().map(|point| described(point, found.rate)).collect::<Vec<_>>(),
-                    "fates": fates.map(|(point, fate)| told(point, fate)).collect::<Vec<_>>(),
+                    "fixed_points": found.points.iter().map(|point| point.json(found.rate)).collect::<Vec<_>>(),
+                    "fates": fates.map(|(point, fate)| fate.json(point)).collect::<Vec<_>>(),
                 })
             };
             let value = json!({
@@ -129,7 +128,7 @@ impl Stability {
                 "starts": self.starts,
                 "range": range,
                 "seed": self.seed,
-                "fixed_points": own.iter().map(|point| described(point, self.rate.unwrap_or(1.0))).collect::<Vec<_>>(),
+                "fixed_points": own.iter().map(|point| point.json(self.rate.unwrap_or(1.0))).collect::<Vec<_>>(),
                 "learners": found.iter().map(learner).collect::<Vec<_>>(),
             });
             print(&value.to_string())?;
@@ -206,30 +205,6 @@ fn drawing_of<const N: usize, G: NamedGame<N>>(
     };
     let panels = players.iter().zip(found).map(panel).collect::<Result<Vec<_>>>()?;
     Ok(Figure::of(panels, 240.0))
-}
-
-fn described<const N: usize>(point: &FixedPoint<N>, rate: f64) -> Value {
-    json!({
-        "at": rows(&point.at),
-        "kind": point.kind.name(),
-        "eigenvalues": point.spectrum.iter().map(|lambda| [lambda.re, lambda.im]).collect::<Vec<_>>(),
-        "neutral_directions": point.neutral,
-        "found": point.members.len(),
-        "attracts_at_rate": point.attracts(rate),
-    })
-}
-
-fn told<const N: usize>(point: &FixedPoint<N>, fate: &Fate<N>) -> Value {
-    let (word, to) = match fate {
-        Fate::Kept => ("kept", None),
-        Fate::Moved(to) => ("moved", Some(rows(to))),
-        Fate::Lost => ("lost", None),
-    };
-    json!({ "at": rows(&point.at), "fate": word, "to": to })
-}
-
-fn rows<const N: usize>(x: &Joint<N>) -> Vec<&[f64]> {
-    x.iter().map(|row| &row[..]).collect()
 }
 
 /// A joint policy in words.

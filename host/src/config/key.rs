@@ -208,6 +208,30 @@ impl Key {
         self.facts.note
     }
 
+    /// Its name in older files, which is still understood.
+    pub fn formerly(&self) -> Option<&'static str> {
+        self.facts.formerly
+    }
+
+    /// Which numbers it can be, in words; `None` if its type says everything.
+    pub fn range(&self) -> Option<String> {
+        (self.facts.range != Range::Any).then(|| self.facts.range.to_string())
+    }
+
+    /// Its value in this configuration, as TOML; `None` if it has none there.
+    ///
+    /// ```
+    /// use meva::config::{Config, KEYS};
+    /// let ipd = Config::preset("ipd")?;
+    /// let alpha = KEYS.iter().find(|key| key.name == "alpha").unwrap();
+    /// assert_eq!(alpha.value(&ipd).as_deref(), Some("2.0"));
+    /// assert_eq!(alpha.range().as_deref(), Some("positive and finite"));
+    /// # Ok::<(), meva::error::Error>(())
+    /// ```
+    pub fn value(&self, config: &Config) -> Option<String> {
+        (self.write)(config)
+    }
+
     /// Why it has no effect in this configuration; `None` if it has one.
     pub fn idle(&self, config: &Config) -> Option<Idle> {
         (self.facts.needs)(config)

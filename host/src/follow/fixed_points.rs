@@ -5,6 +5,7 @@ use meva_core::choice;
 use meva_core::jacobian::{Blocks, jacobian};
 use meva_core::nalgebra::{Complex, DMatrix, DVector};
 use meva_core::{Game, Player};
+use serde_json::{Value, json};
 
 use crate::follow::ascent::{Agent, Joint};
 use crate::follow::stability::{contraction, spectrum};
@@ -55,6 +56,23 @@ impl<const N: usize> FixedPoint<N> {
             .collect();
         contraction(&moving, rate) < 1.0 && !moving.is_empty()
     }
+
+    /// What a program can read: `at`, `kind`, `eigenvalues` as pairs of real and imaginary part, `neutral_directions`, how many of its
+    /// line were `found`, and whether it `attracts_at_rate`.
+    pub fn json(&self, rate: f64) -> Value {
+        json!({
+            "at": rows(&self.at),
+            "kind": self.kind.name(),
+            "eigenvalues": self.spectrum.iter().map(|lambda| [lambda.re, lambda.im]).collect::<Vec<_>>(),
+            "neutral_directions": self.neutral,
+            "found": self.members.len(),
+            "attracts_at_rate": self.attracts(rate),
+        })
+    }
+}
+
+fn rows<const N: usize>(x: &Joint<N>) -> [&[f64]; 2] {
+    x.each_ref().map(|row| &row[..])
 }
 
 /// What a learner makes of a stable fixed point of the game.
@@ -66,6 +84,30 @@ pub enum Fate<const N: usize> {
     Moved(Joint<N>),
     /// It is neither.
     Lost,
+}
+
+impl<const N: usize> Fate<N> {
+    /// What a program can read: where the point is `at`, its `fate`, `kept`, `moved` or `lost`, and where `to`.
+    pub fn json(&self, of: &FixedPoint<N>) -> Value {
+        let (word, to) = match self {
+            Fate::Kept => ("kept", None),
+            Fate::Moved(to) => ("moved", Some(rows(to))),
+            Fate::Lost => ("lost", None),
+        };
+        json!({ "at": rows(&of.at), "fate": word, "to": to })
+    }
+}
+
+/// The region in which fixed points are searched, unless told otherwise: the largest coordinate of starts, 8 on the plane and 2 in
+/// iterated games.
+pub const fn usual_range<const N: usize>() -> f64 {
+    if N == 1 { 8.0 } else { 2.0 }
+}
+
+/// How far from the origin fixed points may lie if starts lie within `range`: twice as far as agents start. Beyond that, policies of
+/// iterated games are certain in all but name.
+pub fn limit(range: f64) -> f64 {
+    2.0 * range + 4.0
 }
 
 /// Eigenvalues and singular values below this, relative to the largest where there is one, are zero: Newton's method leaves

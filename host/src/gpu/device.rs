@@ -69,7 +69,7 @@ fn described(adapters: &[Adapter]) -> (Vec<Description>, Option<usize>) {
 
 /// The error on a machine without an adapter.
 pub fn no_adapter() -> Error {
-    Error::other("no GPU adapter found: there is no Vulkan, Metal or DirectX 12 driver").hint(
+    Error::gpu("no GPU adapter found: there is no Vulkan, Metal or DirectX 12 driver").hint(
         "install the GPU's driver (on Linux also the Vulkan loader, libvulkan1), or use --engine cpu, which needs neither",
     )
 }
@@ -138,7 +138,7 @@ impl Gpu {
             ..Default::default()
         }))
         .map_err(|error| {
-            Error::other(format!("cannot open {description}: {error}"))
+            Error::gpu(format!("cannot open {description}: {error}"))
                 .hint("choose another adapter with --adapter, or use --engine cpu")
                 .because(error)
         })?;
@@ -248,7 +248,7 @@ impl Gpu {
 
     /// The error for something that went wrong on this device.
     pub(crate) fn failed(&self, what: &str) -> Error {
-        Error::other(format!("the GPU failed: {} ({})", what.trim(), self.description))
+        Error::gpu(format!("the GPU failed: {} ({})", what.trim(), self.description))
             .hint("the last saved state is kept: continue with `meva train --resume DIR`, with either engine")
     }
 

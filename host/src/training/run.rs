@@ -632,6 +632,16 @@ pub fn at_once(batch: usize, threads: usize) -> usize {
     (threads / groups).max(1) + usize::from(!paired)
 }
 
+/// How often a run is saved: this many seconds.
+///
+/// # Errors
+/// The number is negative, NaN or too large for a time.
+pub fn period(seconds: f64) -> Result<Duration> {
+    Duration::try_from_secs_f64(seconds).map_err(|error| {
+        Error::usage(format!("a period of {seconds} s: {error}")).hint("give a number of seconds, such as 10")
+    })
+}
+
 /// The name of a run, by what distinguishes it from others: `PRESET-seed-N`, or the game's name if there is no preset.
 pub fn name(config: &Config) -> String {
     let preset = config.preset.as_deref().unwrap_or(config.game.name());
