@@ -61,7 +61,8 @@ pub enum Written {
 /// The operations that saving consists of. Until a file is synced its bytes may be lost, and until a directory is
 /// synced the latest changes of names in it.
 pub(crate) trait Disk {
-    /// Creates or empties a file and writes these bytes; it is to take the place of the file `like`, if there is one.
+    /// Creates a file with these bytes, in place of one of that name; it is to take the place of the file `like`, if there
+    /// is one.
     fn write(&self, path: &Path, like: &Path, bytes: &[u8]) -> io::Result<()>;
     /// Makes the bytes of a file durable.
     fn sync(&self, path: &Path) -> io::Result<()>;
@@ -78,7 +79,12 @@ pub(crate) struct Local;
 
 impl Disk for Local {
     fn write(&self, path: &Path, like: &Path, bytes: &[u8]) -> io::Result<()> {
-        let mut file = File::create(path)?;
+        // Made anew: what was left there, or put there, may be a link to something else.
+        match fs::remove_file(path) {
+            Err(cause) if cause.kind() != io::ErrorKind::NotFound => return Err(cause),
+            _ => {}
+        }
+        let mut file = File::create_new(path)?;
         if let Ok(like) = fs::metadata(like)
             && like.is_file()
         {
@@ -417,6 +423,12 @@ mod tests {
             symlink("absent", of("ahead")).unwrap();
             assert_eq!(write_atomically(&of("ahead"), b"new"), Ok(Written::New));
             assert_eq!(fs::read(of("absent")).unwrap(), b"new");
+
+            // A link in the way of the temporary file is not followed.
+            fs::write(of("precious"), b"precious").unwrap();
+            symlink("precious", of(".new.part")).unwrap();
+            assert_eq!(write_atomically(&of("new"), b"new"), Ok(Written::New));
+            assert_eq!(fs::read(of("precious")).unwrap(), b"precious");
 
             symlink("round", of("round")).unwrap();
             assert!(write_atomically(&of("round"), b"new").is_err());

@@ -615,6 +615,12 @@ fn models_are_evaluated_at_points() {
         &["wide.json", "1 parameter"],
     );
     scratch.fail(&["evaluate", "none", "--points", "points.json"], 3, &["none"]);
+    fs::write(scratch.path("binary.json"), b"\xff").unwrap();
+    scratch.fail(
+        &["evaluate", "a", "--points", "binary.json"],
+        3,
+        &["binary.json", "not text"],
+    );
 }
 
 #[test]
@@ -1666,7 +1672,11 @@ fn exports_respect_what_is_there() {
     let mode = fs::metadata(scratch.path("model.h")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     let piped = to("/dev/stdout");
-    assert!(piped.starts_with(std::str::from_utf8(&whole).unwrap()), "{piped}");
+    assert_eq!(
+        piped,
+        std::str::from_utf8(&whole).unwrap(),
+        "what is said goes elsewhere"
+    );
     to(&"n".repeat(252));
     assert_eq!(fs::read(scratch.path(&"n".repeat(252))).unwrap(), whole);
 }

@@ -313,6 +313,12 @@ pub trait Operation: Sync {
         true
     }
 
+    /// The output that says by being infinite that a case went wrong, and its other outputs are of no use: what uses the
+    /// operation has to look at it.
+    fn alarm(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Computes it.
     fn evaluate<S: Packed, K: WithDuals<S>>(&self, kernels: &K, source: &mut dyn Source<S>, sink: &mut dyn Sink<S>);
 

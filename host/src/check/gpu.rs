@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use meva_core::game::GameName;
+use meva_operations::adamw;
 use meva_operations::bounds::Implementation;
 use meva_operations::cases::{Case, Numbers};
 use meva_operations::{Operation, Output};
 
 use crate::config::Config;
 use crate::error::Result;
-use crate::gpu::{Gpu, Plan, probe};
+use crate::gpu::layout::STATE_SETS;
+use crate::gpu::{Gpu, OptimizerStep, Plan, optimize, probe};
 
 /// The implementation that represents an adapter in a report.
 pub(super) fn implementation(gpu: &Gpu) -> Implementation {
@@ -114,6 +116,56 @@ pub(super) fn small(preset: &str) -> Result<Config> {
     Ok(config)
 }
 
+/// The update whose step of the optimiser is looked at alone, counted from 0.
+const STEP: usize = 4;
+
+/// The configuration that the optimiser is looked at with, which has a target network and weight decay.
+fn optimized() -> Result<Config> {
+    let mut config = small("ipd")?;
+    config.set("networks=shared")?;
+    config.set("schedule=constant")?;
+    Ok(config)
+}
+
+/// The step of the optimiser that GPUs take alone.
+///
+/// # Errors
+/// None; the configuration is valid.
+pub(super) fn step() -> Result<adamw::Step> {
+    let settings = optimized()?.settings();
+    Ok(adamw::Step {
+        optimizer: settings.optimizer,
+        step: STEP as u32 + 1,
+        rho: settings.rho.unwrap_or_default(),
+    })
+}
+
+/// A GPU's results of [`step`]: each case is a parameter of a network whose others are 0.
+fn optimizer(gpu: &Arc<Gpu>, operation: &impl Operation, cases: &[Case]) -> Result<Vec<Numbers>> {
+    let config = optimized()?;
+    let plan = Plan::of(&config, 1)?;
+    let len = plan.layout.len;
+    let of = |name: &str| {
+        let mut numbers = vec![0.0; len];
+        for (number, case) in numbers.iter_mut().zip(cases) {
+            *number = case.get(name)[0] as f32;
+        }
+        numbers
+    };
+    let mut state = [of("theta"), of("target"), of("m"), of("v")].concat();
+    // A mean of squares.
+    state[(STATE_SETS - 1) * len..].iter_mut().for_each(|v| *v = v.abs());
+    let after = optimize(gpu, &plan, &state, &of("gradient"), &OptimizerStep::of(&config, STEP))?;
+    let set = |index: usize| {
+        after[index * len..][..cases.len()]
+            .iter()
+            .map(|number| f64::from(*number))
+            .collect()
+    };
+    let given = [("theta", set(0)), ("target", set(1)), ("m", set(2)), ("v", set(3))];
+    Ok(outputs(operation, cases.len(), &given))
+}
+
 /// A GPU's results for an operation at these cases; `None` if it does not implement it. Outputs that it lacks are empty.
 ///
 /// # Errors
@@ -142,6 +194,9 @@ pub(super) fn answers<O: Operation>(gpu: &Arc<Gpu>, operation: &O, cases: &[Case
         let answers = anywhere(gpu, operation.subject(), cases.iter().map(|case| case.get("x")))?;
         let given = [("f", answers.value), ("gradient", answers.naive)];
         return Ok(Some(outputs(operation, cases.len(), &given)));
+    }
+    if module == "adamw" && has("theta") {
+        return optimizer(gpu, operation, cases).map(Some);
     }
     if module == "meta_value" && has("quantiles") {
         let numbers = cases[0].tensors("parameters").flat_map(|(_, values)| values);

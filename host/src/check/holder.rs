@@ -68,7 +68,7 @@ impl<'a> Holder<'a> {
     }
 
     /// Where numbers are huge or subnormal, case by case.
-    fn hold_at_the_ends<O: Operation>(&mut self, operation: &O) {
+    pub(super) fn hold_at_the_ends<O: Operation>(&mut self, operation: &O) {
         let Some(extremes) = Extremes::new(operation) else {
             return;
         };

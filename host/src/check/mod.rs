@@ -27,8 +27,8 @@ use report::Report;
 const ABSENT: [&str; 3] = [
     "f64 by formula is what the others are held against; differences say nothing in f32",
     "lanes have no optimiser of their own: it works on parameters, which all lanes share",
-    "GPUs have no gradients but own ones, no second derivatives, no learners; loss, returns, parameter gradients and optimiser \
-     only within an update",
+    "GPUs have no gradients but own ones, no second derivatives, no learners; loss, returns and parameter gradients only within an \
+     update, the optimiser there and at extremes",
 ];
 
 /// Checks all operations on the CPU's implementations and on these adapters.
@@ -40,6 +40,7 @@ pub fn operations(report: &mut Report, gpus: &[Arc<Gpu>]) -> Result<()> {
     with_room(|| {
         let mut holder = Holder::new(report, cpu, gpus);
         meva_operations::each::<16, 1, 16>(&mut holder);
+        holder.hold_at_the_ends(&gpu::step()?);
         holder.finish()?;
         update::check(report, cpu, gpus)
     })?;

@@ -18,6 +18,7 @@ use super::gpu;
 use super::report::Report;
 use crate::cpu::{Cpu, Number};
 use crate::error::{Error, Result};
+use crate::files::{MOST_NUMBERS, read_text};
 use crate::gpu::Gpu;
 
 /// A file of values that only one implementation has, the core's strategies, for which it has tests of its own.
@@ -87,7 +88,7 @@ pub fn check(report: &mut Report, folder: &Path, gpus: &[Arc<Gpu>]) -> Result<()
 /// # Errors
 /// It cannot be read, or is not JSON.
 pub(super) fn contents(path: &Path) -> Result<serde_json::Value> {
-    let text = std::fs::read_to_string(path).map_err(|cause| Error::io("read", path, cause))?;
+    let text = read_text(path, MOST_NUMBERS)?;
     json::parse(&text).map_err(|error| malformed(error).at(path.display()))
 }
 

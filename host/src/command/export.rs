@@ -1,6 +1,7 @@
 //! `meva export`: writes a trained model in a form that another system can link.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use meva_core::Player;
@@ -55,31 +56,45 @@ impl Export {
         let contents = export(&file, player, self.to, &name)?;
         let written = write_atomically(&self.out, &contents)?;
         let shape = model.shape();
-        if self.json {
-            print(
-                &json!({
-                    "file": path_json(&self.out),
-                    "bytes": contents.len(),
-                    "replaced": written == Written::Replaced,
-                    "parameters": shape.parameters,
-                    "hidden": shape.hidden,
-                    "residual_blocks": shape.residual_blocks,
-                    "quantiles": shape.quantiles,
-                })
-                .to_string(),
-            )?;
+        let said = if self.json {
+            json!({
+                "file": path_json(&self.out),
+                "bytes": contents.len(),
+                "replaced": written == Written::Replaced,
+                "parameters": shape.parameters,
+                "hidden": shape.hidden,
+                "residual_blocks": shape.residual_blocks,
+                "quantiles": shape.quantiles,
+            })
+            .to_string()
         } else {
             let replaced = if written == Written::Replaced {
                 " (replaced)"
             } else {
                 ""
             };
-            print(&format!(
-                "{}: {} bytes, {shape}{replaced}",
-                self.out.display(),
-                contents.len()
-            ))?;
+            format!("{}: {} bytes, {shape}{replaced}", self.out.display(), contents.len())
+        };
+        // Behind the file itself it would be taken for a part of it.
+        if written == Written::Through && is_stdout(&self.out) {
+            eprintln!("{said}");
+        } else {
+            print(&said)?;
         }
         Ok(Outcome::Done)
     }
+}
+
+/// Whether a path leads to where this process prints.
+#[cfg(unix)]
+fn is_stdout(path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let identity = |path: &Path| fs::metadata(path).ok().map(|found| (found.dev(), found.ino()));
+    identity(path).is_some_and(|own| Some(own) == identity(Path::new("/dev/stdout")))
+}
+
+/// Elsewhere it has no path.
+#[cfg(not(unix))]
+fn is_stdout(_: &Path) -> bool {
+    false
 }

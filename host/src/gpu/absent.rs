@@ -65,6 +65,23 @@ pub mod probe {
     }
 }
 
+/// No steps of the optimiser on a device.
+pub mod optimize {
+    use std::sync::Arc;
+
+    use super::device::Gpu;
+    use crate::error::Result;
+    use crate::gpu::{OptimizerStep, Plan};
+
+    /// Cannot be called: there is no device.
+    ///
+    /// # Errors
+    /// None.
+    pub fn optimize(gpu: &Arc<Gpu>, _: &Plan, _: &[f32], _: &[f32], _: &OptimizerStep) -> Result<Vec<f32>> {
+        match gpu.never {}
+    }
+}
+
 /// No updates on a device.
 pub mod updater {
     use std::convert::Infallible;

@@ -1,6 +1,6 @@
 //! Pipelines and bindings of the stages.
 
-use wgpu::{BindGroup, Buffer, ComputePipeline};
+use wgpu::{BindGroup, Buffer, BufferUsages, ComputePipeline};
 
 use super::device::Gpu;
 use super::plan::Plan;
@@ -88,6 +88,18 @@ pub(super) fn pipeline(gpu: &Gpu, stage: Stage, plan: &Plan) -> Result<(ComputeP
         cache: gpu.cache(),
     });
     Ok((pipeline, layout))
+}
+
+/// A buffer with these bytes.
+pub(super) fn filled(gpu: &Gpu, label: &str, bytes: &[u8], usage: BufferUsages) -> Buffer {
+    let buffer = gpu.device.create_buffer(&wgpu::BufferDescriptor {
+        label: Some(label),
+        size: bytes.len() as u64,
+        usage: usage | BufferUsages::COPY_SRC | BufferUsages::COPY_DST,
+        mapped_at_creation: false,
+    });
+    gpu.queue.write_buffer(&buffer, 0, bytes);
+    buffer
 }
 
 /// Binds buffers to a stage's storage bindings, in order.

@@ -2,8 +2,8 @@
 //!
 //! [`device`] opens an adapter, [`plan`] says what a training needs, [`layout`] where numbers are in memory, [`memory`] how much
 //! of it there is, [`shader`] assembles the sources of the stages ([`stage`]), [`updater`] runs them, [`profile`] says where the time
-//! goes, and [`mod@probe`] evaluates single formulas for the cross-check. `training::Fleet` uses all of this to train runs. One update
-//! is six stages:
+//! goes, and [`mod@probe`] and [`mod@optimize`] evaluate single formulas and steps for the cross-check. `training::Fleet` uses all of
+//! this to train runs. One update is six stages:
 //!
 //! | stage | workgroups | does |
 //! |---|---|---|
@@ -43,6 +43,8 @@ pub mod device;
 #[cfg(feature = "gpu")]
 mod dispatch;
 #[cfg(feature = "gpu")]
+pub mod optimize;
+#[cfg(feature = "gpu")]
 pub mod probe;
 #[cfg(feature = "gpu")]
 pub mod updater;
@@ -50,12 +52,13 @@ pub mod updater;
 #[cfg(not(feature = "gpu"))]
 mod absent;
 #[cfg(not(feature = "gpu"))]
-pub use absent::{device, probe, updater};
+pub use absent::{device, optimize, probe, updater};
 
 pub use description::Description;
 pub use device::Gpu;
 pub use draws::OuterDraws;
 pub use memory::Memory;
+pub use optimize::optimize;
 pub use plan::Plan;
 pub use probe::probe;
 pub use profile::Profile;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use wgpu::BufferUsages;
 
 use super::device::Gpu;
-use super::dispatch::{UNIFORM_STRIDE, bind, pipeline};
+use super::dispatch::{UNIFORM_STRIDE, bind, filled, pipeline};
 use super::layout::STATE_SETS;
 use super::plan::Plan;
 use super::stage::Stage;
@@ -26,35 +26,16 @@ pub fn probe(gpu: &Arc<Gpu>, plan: &Plan, theta: &[f32], points: &[f32]) -> Resu
     trainable(shape)?;
     let count = points.len() / (2 * (shape.parameters + 1 + shape.hidden));
     let answer = 2 * (shape.quantiles + 3 * shape.parameters + 6);
-    let buffer = |numbers: usize| {
-        gpu.device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some("probe"),
-            size: 4 * numbers as u64,
-            usage: BufferUsages::STORAGE | BufferUsages::COPY_SRC | BufferUsages::COPY_DST,
-            mapped_at_creation: false,
-        })
-    };
-    let filled = |numbers: &[f32]| {
-        let buffer = buffer(numbers.len());
-        gpu.queue.write_buffer(&buffer, 0, bytemuck::cast_slice(numbers));
-        buffer
-    };
+    let storage = |numbers: &[f32]| filled(gpu, "probe", bytemuck::cast_slice(numbers), BufferUsages::STORAGE);
     // Moments and target networks are not read.
     let len = plan.layout.len;
     let state: Vec<f32> = theta
         .chunks_exact(len)
         .flat_map(|theta| theta.repeat(STATE_SETS))
         .collect();
-    let weights = filled(&weights(&plan.layout.copies(), &state));
-    let (state, asked, answers) = (filled(&state), filled(points), buffer(count * answer));
-    let now = gpu.device.create_buffer(&wgpu::BufferDescriptor {
-        label: Some("now"),
-        size: UNIFORM_STRIDE as u64,
-        usage: BufferUsages::UNIFORM | BufferUsages::COPY_DST,
-        mapped_at_creation: false,
-    });
-    gpu.queue
-        .write_buffer(&now, 0, bytemuck::cast_slice(&[0_u32; UNIFORM_STRIDE / 4]));
+    let weights = storage(&weights(&plan.layout.copies(), &state));
+    let (state, asked, answers) = (storage(&state), storage(points), storage(&vec![0.0; count * answer]));
+    let now = filled(gpu, "probe", &[0; UNIFORM_STRIDE], BufferUsages::UNIFORM);
     let (pipeline, layout) = pipeline(gpu, Stage::Probe, plan)?;
     let buffers = [&state, &weights, &asked, &answers];
     let bind_group = bind(gpu, Stage::Probe, &layout, [&now, &now], &buffers);

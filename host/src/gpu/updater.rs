@@ -115,12 +115,9 @@ impl Updater {
         let partials = storage("partials", memory.partials);
         let losses = storage("losses", memory.losses);
         let copies = layout.copies();
-        let places = storage("places", 2 * layout.len);
-        let words = copies
-            .iter()
-            .flat_map(|copy| copy.map_or([u32::MAX; 2], |place| place.map(|p| p as u32)));
-        gpu.queue
-            .write_buffer(&places, 0, bytemuck::cast_slice(&words.collect::<Vec<u32>>()));
+        let words = places(&copies);
+        let places = storage("places", words.len());
+        gpu.queue.write_buffer(&places, 0, bytemuck::cast_slice(&words));
 
         let mut stages = vec![Stage::RollOut];
         stages.extend(plan.settings.rho.map(|_| Stage::Bootstrap));
@@ -417,22 +414,8 @@ impl Updater {
 
     /// Writes what the next updates start from.
     fn write(&self, outers: &[OuterDraws], steps: &[OptimizerStep]) {
-        let mut uniforms = vec![0_u32; steps.len() * UNIFORM_STRIDE / 4];
-        for (update, step) in steps.iter().enumerate() {
-            let [c1, c2] = step.corrections.map(f32::to_bits);
-            let (outer, start) = (update / self.updates_per_outer, update % self.updates_per_outer == 0);
-            let words = [
-                0,
-                update as u32,
-                outer as u32,
-                u32::from(start),
-                step.eta.to_bits(),
-                c1,
-                c2,
-            ];
-            uniforms[update * UNIFORM_STRIDE / 4..][..words.len()].copy_from_slice(&words);
-        }
         let queue = &self.gpu.queue;
+        let uniforms = uniforms(steps, self.updates_per_outer);
         queue.write_buffer(&self.now, 0, bytemuck::cast_slice(&uniforms));
         let (mut at_starts, mut at_gammas) = (0, 0);
         for outer in outers {
@@ -448,20 +431,18 @@ impl Updater {
         self.dispatches.iter().map(|dispatch| dispatch.work).sum()
     }
 
-    /// Splits an update into parts that take at most half of what a submission should, as far as is known. What has been
-    /// submitted is not affected: writes to buffers wait for it.
+    /// Splits an update into parts that take at most half of what a submission should, as far as is known and as
+    /// [`MOST_PARTS`] allows. What has been submitted is not affected: writes to buffers wait for it.
     fn split(&mut self) -> Result<()> {
         let most = 0.5 * self.rate * SUBMISSION.as_secs_f64();
-        let parts = split(
-            &self.dispatches.iter().map(|d| (d.items, d.work)).collect::<Vec<_>>(),
-            most,
-        );
+        let dispatches: Vec<(usize, f64)> = self.dispatches.iter().map(|d| (d.items, d.work)).collect();
+        let parts = split_into(&dispatches, most, MOST_PARTS);
         if parts == self.parts {
             return Ok(());
         }
         if parts.len() > MOST_PARTS {
             return Err(Error::usage(format!(
-                "an update would have to be split into {} parts for this GPU; at most {MOST_PARTS} are possible",
+                "an update has to be split into {} parts for this GPU; at most {MOST_PARTS} are possible",
                 parts.len()
             ))
             .hint("use a smaller `batch`, or --engine cpu"));
@@ -495,6 +476,18 @@ impl Updater {
         pass.set_pipeline(&dispatch.pipeline);
         pass.set_bind_group(0, &dispatch.bind_group, &offsets);
         pass.dispatch_workgroups(part.count as u32, dispatch.rows as u32, 1);
+    }
+}
+
+/// [Splits](split) dispatches with as little more work in a part as it takes to have at most `count` parts, if that is possible.
+fn split_into(dispatches: &[(usize, f64)], mut most: f64, count: usize) -> Vec<Part> {
+    let all: f64 = dispatches.iter().map(|(_, work)| work).sum();
+    loop {
+        let parts = split(dispatches, most);
+        if parts.len() <= count || most >= all {
+            return parts;
+        }
+        most *= 2.0;
     }
 }
 
@@ -545,6 +538,34 @@ pub(super) fn trainable(shape: Shape) -> Result<()> {
     )
 }
 
+/// What `update.wgsl` reads about each of these updates.
+pub(super) fn uniforms(steps: &[OptimizerStep], updates_per_outer: usize) -> Vec<u32> {
+    let mut uniforms = vec![0_u32; steps.len() * UNIFORM_STRIDE / 4];
+    for (update, step) in steps.iter().enumerate() {
+        let [c1, c2] = step.corrections.map(f32::to_bits);
+        let (outer, start) = (update / updates_per_outer, update % updates_per_outer == 0);
+        let words = [
+            0,
+            update as u32,
+            outer as u32,
+            u32::from(start),
+            step.eta.to_bits(),
+            c1,
+            c2,
+        ];
+        uniforms[update * UNIFORM_STRIDE / 4..][..words.len()].copy_from_slice(&words);
+    }
+    uniforms
+}
+
+/// Where `adamw.wgsl` writes each parameter's copies.
+pub(super) fn places(copies: &[Option<[usize; 2]>]) -> Vec<u32> {
+    let words = copies
+        .iter()
+        .flat_map(|copy| copy.map_or([u32::MAX; 2], |place| place.map(|p| p as u32)));
+    words.collect()
+}
+
 /// The copies of the matrices that `dense.wgsl` reads, for each network whose `theta`, `theta_bar`, `m` and `v` are in
 /// `numbers`: of `theta`, of `theta` transposed, and of `theta_bar`.
 pub(super) fn weights(copies: &[Option<[usize; 2]>], numbers: &[f32]) -> Vec<f32> {
@@ -589,5 +610,12 @@ mod tests {
             assert_eq!(next, dispatches.map(|(items, _)| items));
         }
         assert_eq!(split(&dispatches, 1e12).len(), 5);
+        // A device that seems to be slow gets longer parts, not too many.
+        for count in [10, 100, 1000] {
+            let parts = split_into(&dispatches, 1e-9, count);
+            assert!((count / 4..=count).contains(&parts.len()), "{}", parts.len());
+            assert_eq!(parts.iter().map(|part| part.count).sum::<usize>(), 100_072);
+        }
+        assert_eq!(split_into(&dispatches, 1e-9, 1).len(), 5, "as few as possible");
     }
 }

@@ -12,7 +12,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::fs;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -31,7 +30,7 @@ use super::report::{Report, Timing};
 use crate::config::Config;
 use crate::cpu::Cpu;
 use crate::error::{Error, Result};
-use crate::files::write_atomically;
+use crate::files::{self, MOST_NUMBERS, write_atomically};
 use crate::follow::plane::{Grid, ascent, basin};
 use crate::follow::reciprocity::{self, Curve, GAMMAS, Protocol, Returns, Sweep, lola_learners, meta_value_learners};
 use crate::follow::{Agent, Learner};
@@ -424,7 +423,7 @@ impl Work<'_> {
 
     fn trained(&self, config: &Config) -> Result<Trained> {
         let path = self.archive.run(config).join(MODEL);
-        let bytes = fs::read(&path).map_err(|cause| Error::io("read", &path, cause))?;
+        let bytes = files::read(&path, MOST_NUMBERS)?;
         Ok(Trained {
             name: run::name(config),
             digest: digest(&bytes),

@@ -34,6 +34,8 @@ pub const STATE: &str = "state.safetensors";
 pub const PREVIOUS: &str = "state.previous.safetensors";
 /// The file that a process holds locked while it trains the run.
 const LOCK: &str = ".lock";
+/// No process has a number with more digits.
+const LONGEST_NUMBER: u64 = 20;
 
 /// The directory of one run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,14 +65,18 @@ impl RunDirectory {
     /// Opens the directory of an existing run.
     ///
     /// # Errors
-    /// There is no directory at `path`, or neither a configuration nor a state in it.
+    /// There is no directory at `path`, neither a configuration nor a state is in it, or it holds links or pipes: what a run
+    /// reads and writes stays in its directory, whoever made that.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self> {
         let directory = RunDirectory { path: path.into() };
         let is_run = [CONFIG, STATE, PREVIOUS]
             .iter()
             .any(|name| directory.file(name).exists());
         match fs::metadata(directory.path()) {
-            Ok(_) if is_run => Ok(directory),
+            Ok(_) if is_run => {
+                directory.is_closed()?;
+                Ok(directory)
+            }
             Ok(_) => Err(Error::files(format!(
                 "`{}` is not the directory of a run: it has no {CONFIG}",
                 directory.path.display()
@@ -80,11 +86,24 @@ impl RunDirectory {
         }
     }
 
+    /// An error if something in the directory leads out of it.
+    fn is_closed(&self) -> Result<()> {
+        let unreadable = |cause| Error::io("read the directory", &self.path, cause);
+        for entry in fs::read_dir(&self.path).map_err(unreadable)? {
+            let entry = entry.map_err(unreadable)?;
+            let kind = entry.file_type().map_err(unreadable)?;
+            if !kind.is_file() && !kind.is_dir() {
+                return Err(leads_out(&entry.path()));
+            }
+        }
+        Ok(())
+    }
+
     /// Keeps other processes from training in the directory until the lock is dropped. A lock whose process has ended, in
     /// whatever way, is free.
     ///
     /// # Errors
-    /// Another process trains in the directory, or this one does already.
+    /// Another process trains in the directory, or this one does already; or the lock cannot be written.
     pub fn lock(&self) -> Result<Lock> {
         Self::lock_at(&self.path)
     }
@@ -97,6 +116,9 @@ impl RunDirectory {
         let path = directory.join(LOCK);
         let failed = |cause| Error::io("lock the run with", &path, cause);
         loop {
+            if fs::symlink_metadata(&path).is_ok_and(|found| !found.is_file()) {
+                return Err(leads_out(&path));
+            }
             let open = OpenOptions::new()
                 .read(true)
                 .write(true)
@@ -111,15 +133,18 @@ impl RunDirectory {
                         continue;
                     }
                     let number = std::process::id().to_string();
-                    file.set_len(0)
-                        .and_then(|()| file.write_all(number.as_bytes()))
-                        .map_err(failed)?;
-                    return Ok(Lock { path, _file: file });
+                    let written = file.set_len(0).and_then(|()| file.write_all(number.as_bytes()));
+                    // From here on it is removed, also when the disk is full.
+                    let lock = Lock {
+                        path: path.clone(),
+                        _file: file,
+                    };
+                    return written.map(|()| lock).map_err(failed);
                 }
                 Err(TryLockError::WouldBlock) => {
                     let mut number = String::new();
                     // On some systems what is locked cannot be read.
-                    let _ = file.read_to_string(&mut number);
+                    let _ = file.take(LONGEST_NUMBER).read_to_string(&mut number);
                     let who = match number.as_str() {
                         "" => "another process".to_owned(),
                         number if number == std::process::id().to_string() => "this process".to_owned(),
@@ -181,6 +206,14 @@ fn save(disk: &impl Disk, directory: &RunDirectory, model: &[u8], state: &[u8], 
     replace(disk, &at_model, model, None).map_err(|cause| Error::io("write", &at_model, cause))?;
     let previous = keep.then_some(previous.as_path());
     replace(disk, &at_state, state, previous).map_err(|cause| Error::io("write", &at_state, cause))
+}
+
+fn leads_out(path: &Path) -> Error {
+    Error::files(format!(
+        "`{}` is a link, a pipe or a device: a run keeps to its own directory",
+        path.display()
+    ))
+    .hint("remove it, or put the file itself in its place")
 }
 
 fn taken(path: &Path) -> Error {
@@ -334,6 +367,40 @@ mod tests {
             }
         }
         assert!(outcomes > 400 && fell_back > 0, "{outcomes} {fell_back}");
+    }
+
+    /// Whoever made a directory, training in it touches nothing elsewhere, and waits for no pipe.
+    #[cfg(unix)]
+    #[test]
+    fn a_run_keeps_to_its_directory() {
+        use std::os::unix::fs::symlink;
+        for name in [LOCK, CONFIG, METRICS, STATE, "basins.svg", ".config.toml.part"] {
+            let (scratch, directory) = scratch();
+            directory.write_atomically(PREVIOUS, b"state").unwrap();
+            let elsewhere = scratch.path().join("elsewhere");
+            fs::write(&elsewhere, b"precious").unwrap();
+            symlink(&elsewhere, directory.file(name)).unwrap();
+            assert_says(
+                RunDirectory::open(directory.path()),
+                &[name, "keeps to its own directory"],
+            );
+            if name == LOCK {
+                assert_says(
+                    RunDirectory::lock_at(directory.path()),
+                    &[name, "keeps to its own directory"],
+                );
+            }
+            fs::remove_file(directory.file(name)).unwrap();
+            RunDirectory::open(directory.path()).unwrap();
+            let pipe = directory.file(name);
+            let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+            assert!(made.success());
+            assert_says(
+                RunDirectory::open(directory.path()),
+                &[name, "keeps to its own directory"],
+            );
+            assert_eq!(fs::read(elsewhere).unwrap(), b"precious");
+        }
     }
 
     #[test]
