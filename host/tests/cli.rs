@@ -615,6 +615,15 @@ fn models_are_evaluated_at_points() {
         &["wide.json", "1 parameter"],
     );
     scratch.fail(&["evaluate", "none", "--points", "points.json"], 3, &["none"]);
+    // So far out that squares leave f64.
+    let far = r#"{"x": [[1e300], [-1e300]], "gamma": [0.5, 0.5]}"#;
+    fs::write(scratch.path("far.json"), format!(r#"{{"points": [{far}]}}"#)).unwrap();
+    scratch.fail(&["evaluate", "a", "--points", "far.json"], 4, &["all 1 points", "NaN"]);
+    let near = r#"{"x": [[1], [2]], "gamma": [0.5, 0.5]}"#;
+    fs::write(scratch.path("both.json"), format!(r#"{{"points": [{far}, {near}]}}"#)).unwrap();
+    let told = scratch.json(&["evaluate", "a", "--points", "both.json"]);
+    assert_eq!(told["diverged"], 1);
+    assert!(told["points"][0]["value"][0].is_null() && told["points"][1]["value"][0].is_f64());
     fs::write(scratch.path("binary.json"), b"\xff").unwrap();
     scratch.fail(
         &["evaluate", "a", "--points", "binary.json"],
@@ -1889,6 +1898,18 @@ fn sizes_are_compared_with_the_machine() {
             "`stride` 4000000000",
         ),
         (
+            &["stability", "ipd", "--learner", "lola", "--starts", huge],
+            "--starts 1000000000000",
+        ),
+        (
+            &["league", "ipd", "--players", "naive", "--seeds", huge],
+            "--seeds 1000000000000",
+        ),
+        (
+            &["reproduce", "--seeds", "0..1000000000000"],
+            "--seeds 0..1000000000000",
+        ),
+        (
             &["train", "logistic", "--seeds", "0..1000000000000"],
             "--seeds 0..1000000000000",
         ),
@@ -1949,6 +1970,8 @@ fn sizes_are_compared_with_the_machine() {
         "outer=1",
     ];
     scratch.fail(&steps, 2, &["`steps` is 1000000000000000000", "`stride` 1"]);
+    let threads = ["basins", "--learner", "naive", "--threads", "1000000000"];
+    scratch.fail(&threads, 2, &["--threads", "at most 4096"]);
 }
 
 /// What is printed as it is computed has no size that could be too large; when nobody reads on it ends.

@@ -84,7 +84,18 @@ fn unsafe_code_is_where_it_is_said_to_be() {
     };
     const COMMENTED: [&str; 4] = ["host", "c", "benches", "embedded"];
     let mut counts = [0; COMMENTED.len()];
-    for name in ["core", "operations", "figure", "host", "c", "benches", "digest", "embedded", "python", "fuzz"] {
+    for name in [
+        "core",
+        "operations",
+        "figure",
+        "host",
+        "c",
+        "benches",
+        "digest",
+        "embedded",
+        "python",
+        "fuzz",
+    ] {
         let mut files = Vec::new();
         sources(&root().join(name).join("src"), &mut files);
         for file in files {

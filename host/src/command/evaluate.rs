@@ -26,7 +26,7 @@ pub struct Evaluate {
     /// Where to evaluate it
     #[arg(long, value_name = "FILE")]
     points: PathBuf,
-    /// Print one JSON object: `model`, and `points` with `x`, `gamma`, `quantiles`, `value` and `field`, by player
+    /// Print one JSON object: `model`, `diverged`, and `points` with `x`, `gamma`, `quantiles`, `value` and `field`, by player
     #[arg(long)]
     json: bool,
 }
@@ -63,11 +63,13 @@ impl Evaluate {
     }
 
     fn at<const N: usize>(&self, model: &Model) -> Result<Outcome> {
-        let (mut all, mut text) = (Vec::new(), String::new());
+        let (mut all, mut text, mut diverged) = (Vec::new(), String::new(), 0);
         for (x, gamma) in points::<N>(&self.points, model.shape().quantiles)? {
             let rows = [&x[0][..], &x[1][..]];
             let (quantiles, field) = (model.quantiles(rows, gamma)?, model.field(rows, gamma)?);
             let value = quantiles.each_ref().map(|quantiles| Mean::of(quantiles).mean);
+            let numbers = || quantiles.iter().chain(&field).flatten();
+            diverged += usize::from(!numbers().all(|number| number.is_finite()));
             for i in 0..2 {
                 let _ = writeln!(
                     text,
@@ -82,10 +84,20 @@ impl Evaluate {
             }
             all.push(json!({ "x": rows, "gamma": gamma, "quantiles": quantiles, "value": value, "field": field }));
         }
+        if diverged == all.len() {
+            let told = format!("at all {diverged} points what the model says is infinite or NaN");
+            return Err(Error::diverged(told)
+                .at(self.points.display())
+                .hint("policies are finite numbers of moderate size: the network squares them"));
+        }
         if self.json {
-            print(&json!({ "model": path_json(&self.run), "points": Value::from(all) }).to_string())?;
+            let told = json!({ "model": path_json(&self.run), "points": Value::from(all), "diverged": diverged });
+            print(&told.to_string())?;
         } else {
             print(&text)?;
+            if diverged > 0 {
+                print(&format!("at {diverged} points what the model says is infinite or NaN"))?;
+            }
         }
         Ok(Outcome::Done)
     }

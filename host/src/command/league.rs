@@ -17,9 +17,11 @@ use super::{INTERRUPTED, Outcome, listen_to_ctrl_c, print};
 use meva::cpu::Cpu;
 use meva::error::{Error, Result};
 use meva::files::write_atomically;
+use meva::follow::Joint;
 use meva::follow::league::{Cell, League as Played, Standing, Terms, league, league_on};
 use meva::follow::play::Match;
 use meva::follow::player::Entrant;
+use meva::limits::{product, room_for};
 use meva::paper::figures::{Content, Figure, Panel};
 use meva::ranks::Ranks;
 
@@ -104,6 +106,16 @@ impl League {
             .at("--rate")
             .hint("give the rate at which all players learn"));
         }
+        let seeds = self.seeds.unwrap_or_else(|| {
+            let models = players.iter().map(|player| player.models.len());
+            models.max().unwrap_or(1).max(1)
+        });
+        // The returns of each pair in every meeting, where it ends, and the meeting itself.
+        let meeting = self.pairs * (size_of::<Option<[f64; 2]>>() + size_of::<Joint<N>>()) + 256;
+        room_for(
+            product([seeds, players.len(), players.len(), meeting]),
+            &format!("--seeds {seeds} with --pairs {}", self.pairs),
+        )?;
         let published = Match::published::<N>();
         let terms = Terms {
             pairs: self.pairs,
@@ -115,14 +127,7 @@ impl League {
             )?,
             start: published.start,
             seed: self.seed,
-            seeds: self.seeds.unwrap_or_else(|| {
-                players
-                    .iter()
-                    .map(|player| player.models.len())
-                    .max()
-                    .unwrap_or(1)
-                    .max(1)
-            }),
+            seeds,
             sampling,
         };
         let played = match ranks {

@@ -89,6 +89,9 @@ static IS_HELPER: AtomicBool = AtomicBool::new(false);
 /// Whether errors are to be told as JSON.
 static AS_JSON: AtomicBool = AtomicBool::new(false);
 
+/// More would be started, and wait: machines have some hundred processors.
+const MOST_THREADS: usize = 4096;
+
 /// The exit code after an interruption: 128 and the number of the signal.
 const EXIT_INTERRUPTED: u8 = 130;
 
@@ -172,6 +175,13 @@ fn run(cli: Cli) -> Result<Outcome> {
             return Err(Error::usage("0 threads can do nothing")
                 .at("--threads")
                 .hint("leave it out to use all"));
+        }
+        Some(count) if count > MOST_THREADS => {
+            return Err(
+                Error::usage(format!("{count} threads are more than any machine has a use for"))
+                    .at("--threads")
+                    .hint(format!("give at most {MOST_THREADS}, or leave it out to use all")),
+            );
         }
         threads => threads,
     };

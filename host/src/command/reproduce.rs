@@ -11,7 +11,9 @@ use serde_json::json;
 use super::options::{at_least_one, seeds};
 use super::progress::Bars;
 use super::{INTERRUPTED, Outcome, listen_to_ctrl_c, path_json, print};
+use meva::config::sweep::BYTES_WAITING;
 use meva::error::Result;
+use meva::limits::room_for;
 use meva::paper::published::Comparison;
 use meva::paper::report::Report;
 use meva::paper::reproduction::{Cut, Progress, REPORT, SEEDS, reproduce_on};
@@ -64,6 +66,10 @@ impl Reproduce {
         }
         let path = self.out.clone().unwrap_or_else(|| default.into());
         let seeds = self.seeds.clone().unwrap_or(0..count);
+        room_for(
+            u128::from(seeds.end - seeds.start).saturating_mul(BYTES_WAITING),
+            &format!("--seeds {}..{}", seeds.start, seeds.end),
+        )?;
         listen_to_ctrl_c()?;
         let bars = Bars::default();
         let tell = |progress: Progress| match progress {

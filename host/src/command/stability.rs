@@ -17,6 +17,7 @@ use meva::follow::fixed_points::{Fate, FixedPoint, Kind, fate, fixed_points, lim
 use meva::follow::play::starts;
 use meva::follow::player::Entrant;
 use meva::follow::{Agent, Joint};
+use meva::limits::{product, room_for};
 use meva::paper::figures::{Content, Figure, Panel};
 
 /// Find where learners come to rest, and which stable fixed points of the game they keep, move or lose.
@@ -90,6 +91,9 @@ impl Stability {
     fn on<const N: usize, G: NamedGame<N>>(&self, game: &G) -> Result<Outcome> {
         let range = finite(self.range.unwrap_or(usual_range::<N>()), "--range", 0.0)?;
         let limit = limit(range);
+        // Each start, and what Newton's method finds from it.
+        let each = size_of::<Joint<N>>() + size_of::<FixedPoint<N>>();
+        room_for(product([self.starts, each]), &format!("--starts {}", self.starts))?;
         let starts: Vec<Joint<N>> = starts(self.starts, Start::Uniform(range), self.seed);
         let own = fixed_points([Agent::NAIVE; 2], game, &starts, limit);
         let stable: Vec<&FixedPoint<N>> = own.iter().filter(|point| point.kind == Kind::Stable).collect();
