@@ -7,7 +7,7 @@ use meva_core::kernels::Kernels;
 use meva_core::{Player, Scalar};
 
 use crate::bounds::Quantity;
-use crate::operation::{Domain, Formula, Output, Relation, Sink, Source, Visitor, plain, related, rows};
+use crate::operation::{Domain, Formula, Output, Relation, Sink, Source, Visitor, has_duals, plain, related, rows};
 
 /// A game that operations can use.
 pub trait Played<const N: usize>: Game<N> + Copy + Sync {
@@ -151,8 +151,8 @@ impl<G> OfGame<G> {
         sink.numbers("f", &game.value(&x));
         sink.numbers("gradient", game.own_gradients(&x).as_flattened());
         give_derivatives(&game, ["jacobian", "hvp"], &x, &v, sink);
-        let by_values = OnlyValue(game);
-        if sink.wants("gradient by duals") {
+        if const { has_duals::<S>() } && sink.wants("gradient by duals") {
+            let by_values = OnlyValue(game);
             sink.numbers("gradient by duals", by_values.own_gradients(&x).as_flattened());
             give_derivatives(&by_values, ["jacobian by duals", "hvp by duals"], &x, &v, sink);
         }

@@ -8,7 +8,7 @@ use meva_core::{Player, Real, Scalar};
 use crate::bounds::Quantity;
 use crate::condition::{MovedGradients, Nudge};
 use crate::game::{OnlyValue, Played, on_each_game};
-use crate::operation::{Domain, Formula, Output, Relation, Sink, Source, Visitor, plain, related, rows};
+use crate::operation::{Domain, Formula, Output, Relation, Sink, Source, Visitor, has_duals, plain, related, rows};
 
 /// A learner's field at a joint policy `x`.
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +34,7 @@ impl<G> OfLearner<G> {
             let field = self.learner.field(self.alpha, &game, &x);
             sink.numbers(key(self.learner), field.as_flattened());
         }
-        if sink.wants("field by duals") {
+        if const { has_duals::<S>() } && sink.wants("field by duals") {
             let field = self.learner.field(self.alpha, &OnlyValue(game), &x);
             sink.numbers("field by duals", field.as_flattened());
         }

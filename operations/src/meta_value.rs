@@ -15,8 +15,8 @@ use meva_core::{Dual, Player, Players, Scalar, quantile_huber};
 use crate::bounds::Quantity;
 use crate::game::Played;
 use crate::operation::{
-    Domain, Formula, Operation, Output, Packed, Relation, Sink, Source, Visitor, WithDuals, give, parameters, plain,
-    related, row, rows,
+    Domain, Formula, Operation, Output, Packed, Relation, Sink, Source, Visitor, WithDuals, give, has_duals,
+    parameters, plain, related, row, rows,
 };
 
 /// The network of the Logistic Game.
@@ -175,7 +175,7 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize> Operation f
         let y: [[S; M]; 2] = rows(source, "y", Domain::Normal);
         by_policies(kernels, &network, &x, &gamma, &v, sink);
         by_parameters(kernels, &network, &x, &gamma, &y, source.weight(), sink);
-        if sink.wants("hvp by duals") {
+        if const { has_duals::<S>() } && sink.wants("hvp by duals") {
             by_duals(&network, &x, &gamma, &v, sink);
         }
     }

@@ -276,6 +276,12 @@ impl Output {
     }
 }
 
+/// Whether derivatives are also computed on dual numbers from values alone, in as many lanes as the scalar has. In the many of an
+/// engine, which never does so itself, that would be a tenth of the program, for what four lanes show as well.
+pub const fn has_duals<S: Scalar>() -> bool {
+    S::LANES <= 4
+}
+
 /// An output that is not the derivative of another output.
 pub const fn plain(name: &'static str, quantity: Quantity) -> Output {
     related(name, quantity, Relation::None)

@@ -5,7 +5,7 @@ use meva_core::kernels::Kernels;
 use meva_core::{Dual, Scalar, quantile_huber};
 
 use crate::bounds::Quantity;
-use crate::operation::{Domain, Formula, Output, Relation, Sink, Source, plain, related, row};
+use crate::operation::{Domain, Formula, Output, Relation, Sink, Source, has_duals, plain, related, row};
 
 /// The loss of `M` predictions `q` against `M` targets `y`.
 #[derive(Clone, Copy, Debug)]
@@ -47,7 +47,7 @@ impl<const M: usize> Formula for QuantileHuber<M> {
         let mut dy = [S::ZERO; M];
         quantile_huber::gradient_by_targets(&q, &y, &mut dy);
         sink.numbers("gradient_by_targets", &dy);
-        if sink.wants("gradient by duals") {
+        if const { has_duals::<S>() } && sink.wants("gradient by duals") {
             let y = y.map(|y| Dual::new(y, S::ZERO));
             let slope = |k: usize| {
                 let one = |m| if m == k { S::ONE } else { S::ZERO };

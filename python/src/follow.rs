@@ -344,6 +344,8 @@ impl GameVisitor for Resting<'_> {
         if !(range.is_finite() && range >= 0.0) {
             return Err(Error::usage(format!("a range of {range}")).hint("give a finite number that is at least 0"));
         }
+        let each = size_of::<Joint<N>>() + size_of::<FixedPoint<N>>();
+        room_for(product([self.starts, each]), "these starts")?;
         let (limit, rate) = (limit(range), self.rate);
         let starts: Vec<Joint<N>> = draw(self.starts, Start::Uniform(range), self.seed);
         let agents: [Agent<N>; 2] = Agent::both(self.player.learner, self.player.models.first())?;
