@@ -42,7 +42,6 @@ fn meva(folder: &Path, arguments: &[&str]) -> String {
 }
 
 #[test]
-#[cfg(all(feature = "figures", feature = "gpu"))]
 fn the_reference_is_the_programs_own() {
     let scratch = TempDir::new().unwrap();
     let written = meva(scratch.path(), &["manual", "--format", "markdown", "--out", "."]);
@@ -82,6 +81,7 @@ fn links_lead_somewhere() {
 }
 
 /// What a fence says of a block, and the lines in it.
+#[cfg(unix)]
 fn blocks(text: &str) -> Vec<(&str, Vec<&str>)> {
     let mut found: Vec<(&str, Vec<&str>)> = Vec::new();
     let mut inside = false;
@@ -123,7 +123,7 @@ fn cheaper(line: &str) -> String {
 ///
 /// The first line of a file's block is a comment with its name. A line of shell that ends in `# error: WORDS` must fail with them.
 #[test]
-#[cfg(all(unix, feature = "gpu"))]
+#[cfg(unix)]
 fn commands_do_what_pages_say() {
     // Of other programs, which a machine with nothing but Rust need not have.
     const OTHERS: [&str; 5] = ["python3 ", ". ", "pip ", "tensorboard ", "mdbook "];
