@@ -5,7 +5,7 @@
 //! - `f64`, the reference;
 //! - `f32`, for production;
 //! - [`Dual<T>`](crate::Dual), for derivatives along a direction (and of any order by nesting);
-//! - [`Lanes<W>`](crate::Lanes), for `W` trajectories in lockstep, each with the same bits as in `f32`.
+//! - [`Lanes<W>`](crate::Lanes), for `W` trajectories in lockstep, each with the same bits as in `f32`, or `f64`.
 //!
 //! Branches are written as [`Scalar::select_less`], so that every lane takes its own branch.
 
@@ -161,10 +161,26 @@ pub trait Real: Scalar<Real = Self, Lane = Self> + PartialOrd {
     fn to_f64(self) -> f64;
     /// Neither infinite nor NaN.
     fn is_finite(self) -> bool;
+
+    /// [`Scalar::exp`] of every lane: the bits of each alone.
+    #[inline(always)]
+    fn exp_each<A: Arithmetic, const W: usize>(arithmetic: A, x: &[Self; W]) -> [Self; W] {
+        x.map(|x| x.exp_in(arithmetic))
+    }
+    /// [`Scalar::tanh`] of every lane.
+    #[inline(always)]
+    fn tanh_each<A: Arithmetic, const W: usize>(arithmetic: A, x: &[Self; W]) -> [Self; W] {
+        x.map(|x| x.tanh_in(arithmetic))
+    }
+    /// [`Scalar::sigmoid`] of every lane.
+    #[inline(always)]
+    fn sigmoid_each<A: Arithmetic, const W: usize>(arithmetic: A, x: &[Self; W]) -> [Self; W] {
+        x.map(|x| x.sigmoid_in(arithmetic))
+    }
 }
 
 macro_rules! real {
-    ($t:ident, $multiply_add:ident, $exp:path, $tanh:path, $sigmoid:path, $sqrt:ident) => {
+    ($t:ident, $multiply_add:ident, $exp:path, $tanh:path, $sigmoid:path, $sqrt:ident, { $($each:item)* }) => {
         impl Scalar for $t {
             type Real = $t;
             type Lane = $t;
@@ -235,6 +251,7 @@ macro_rules! real {
             fn is_finite(self) -> bool {
                 self.abs() <= $t::MAX
             }
+            $($each)*
         }
     };
 }
@@ -245,9 +262,23 @@ real!(
     elementary::exp_in,
     elementary::tanh_in,
     elementary::sigmoid_in,
-    sqrt
+    sqrt,
+    {
+        #[inline(always)]
+        fn exp_each<A: Arithmetic, const W: usize>(arithmetic: A, x: &[f32; W]) -> [f32; W] {
+            elementary::exp_each(arithmetic, x)
+        }
+        #[inline(always)]
+        fn tanh_each<A: Arithmetic, const W: usize>(arithmetic: A, x: &[f32; W]) -> [f32; W] {
+            elementary::tanh_each(arithmetic, x)
+        }
+        #[inline(always)]
+        fn sigmoid_each<A: Arithmetic, const W: usize>(arithmetic: A, x: &[f32; W]) -> [f32; W] {
+            elementary::sigmoid_each(arithmetic, x)
+        }
+    }
 );
-real!(f64, multiply_add_f64, exp_f64, tanh_f64, sigmoid_f64, sqrt_f64);
+real!(f64, multiply_add_f64, exp_f64, tanh_f64, sigmoid_f64, sqrt_f64, {});
 
 #[inline(always)]
 fn exp_f64<A: Arithmetic>(_: A, x: f64) -> f64 {

@@ -1,6 +1,7 @@
 //! What must hold for every operation, whatever it computes: lanes have the bits of single trajectories, at drawn cases
 //! and at edges; edges stay finite; every quantity in the table belongs to some operation.
 
+use std::any::type_name;
 use std::collections::BTreeSet;
 
 use meva_core::Lanes;
@@ -50,17 +51,18 @@ fn name<O: Operation>(operation: &O) -> String {
 struct InLanes(usize);
 
 impl InLanes {
-    fn compare<S: Packed, O: Operation>(&mut self, operation: &O, cases: &[Case]) {
-        let alone = evaluate::<f32, _, _>(operation, &Portable, cases, &|_| true);
+    fn compare<S: Packed<Lane = T>, T: Packed, O: Operation>(&mut self, operation: &O, cases: &[Case]) {
+        let alone = evaluate::<T, _, _>(operation, &Portable, cases, &|_| true);
         let lanes = evaluate::<S, _, _>(operation, &Portable, cases, &|_| true);
         for (output, (alone, lanes)) in operation.outputs().iter().zip(alone.iter().zip(&lanes)) {
             self.0 += alone.of_cases.len();
             assert!(
                 bits(alone) == bits(lanes),
-                "{} {} in {} lanes",
+                "{} {} in {} lanes of {}",
                 name(operation),
                 output.name,
-                S::LANES
+                S::LANES,
+                type_name::<T>()
             );
         }
     }
@@ -69,7 +71,8 @@ impl InLanes {
         if operation.has_lanes() {
             let mut cases = Case::edges(operation);
             cases.extend(Case::drawn(operation, 50));
-            self.compare::<Lanes<4>, O>(operation, &cases);
+            self.compare::<Lanes<4>, f32, O>(operation, &cases);
+            self.compare::<Lanes<4, f64>, f64, O>(operation, &cases);
         }
     }
 }

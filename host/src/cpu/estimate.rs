@@ -2,23 +2,23 @@
 
 use std::any::Any;
 
-use meva_core::Game;
 use meva_core::game::rollouts::Episode;
 use meva_core::game::{Estimator, IteratedMatrix, Rollouts};
 use meva_core::random::Stream;
+use meva_core::{Game, Scalar};
 
 use crate::cpu::Number;
 use crate::cpu::WIDTH;
 use crate::draws::Sampling;
 
 /// What 64 pairs of agents in lockstep know about their game.
-pub trait Knowledge<const N: usize>: Estimator<Number, N> + Send {
+pub trait Knowledge<const N: usize, S = Number>: Estimator<S, N> + Send {
     /// Sets the random streams for the episodes: one for each pair, fewer for a group that is not full.
     fn reseed(&mut self, streams: &[Stream]);
 }
 
 /// Exact knowledge needs no episodes.
-impl<const N: usize, G: Game<N> + Send> Knowledge<N> for G {
+impl<const N: usize, S: Scalar, G: Game<N> + Send> Knowledge<N, S> for G {
     fn reseed(&mut self, _: &[Stream]) {}
 }
 

@@ -25,6 +25,8 @@ unsafe impl<T: Plain, const L: usize> Plain for [T; L] {}
 unsafe impl<const W: usize, const N: usize, const M: usize> Plain for Step<Lanes<W>, N, M> {}
 // SAFETY: structs of arrays of f32.
 unsafe impl<const W: usize, const N: usize, const H: usize, const R: usize> Plain for Tape<Lanes<W>, N, H, R> {}
+// SAFETY: structs of arrays of f64.
+unsafe impl<const W: usize, const N: usize, const H: usize, const R: usize> Plain for Tape<Lanes<W, f64>, N, H, R> {}
 
 // SAFETY: structs of arrays of pairs of f32.
 unsafe impl<const W: usize, const N: usize, const H: usize, const R: usize> Plain for Tape<Dual<Lanes<W>>, N, H, R> {}

@@ -26,6 +26,8 @@ pub mod team;
 pub const WIDTH: usize = 64;
 /// 64 numbers that advance together.
 pub type Number = Lanes<WIDTH>;
+/// 64 numbers in `f64` that advance together.
+pub type Wide = Lanes<WIDTH, f64>;
 
 /// What a lane of a group works on.
 struct Lane {

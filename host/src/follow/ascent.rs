@@ -6,11 +6,11 @@ use meva_core::{Game, Player, Real, Scalar, choice};
 use rayon::prelude::*;
 
 use crate::cpu::estimate::{Knowledge, Playable};
-use crate::cpu::{Cpu, Number, WIDTH};
+use crate::cpu::{Cpu, Number, WIDTH, Wide};
 use crate::draws::Sampling;
 use crate::error::{Error, Result};
 use crate::follow::learner::Learner;
-use crate::model::trained::{Follow, FollowBoth};
+use crate::model::trained::{Follow, FollowBoth, Lockstep};
 use crate::model::{Model, Trained};
 
 /// A joint policy, `x[player][parameter]`.
@@ -40,7 +40,7 @@ pub enum Agent<'a, const N: usize> {
 pub enum Precision {
     /// `f32`, 64 starts in lockstep.
     F32,
-    /// `f64`, one start after the other.
+    /// `f64`: agents with networks from 64 starts in lockstep, with the bits of one start after the other.
     F64,
 }
 
@@ -108,69 +108,92 @@ impl Ascent {
         starts: &[Joint<N>],
         keep: impl Fn(&mut Path<N>, Joint<N>) + Sync,
     ) -> Vec<Path<N>> {
-        let started = |start: &Joint<N>| {
-            let mut path = Path::new();
-            keep(&mut path, *start);
-            path
-        };
-        let one = |start: &Joint<N>| {
-            let (mut path, mut x) = (started(start), *start);
-            for _ in 0..self.steps {
-                let directions = Player::BOTH.map(|player| agents[player.index()].direction(player, game, &x));
-                advance(&mut x, self.rate, &directions);
-                keep(&mut path, x);
-            }
-            path
-        };
-        let in_lockstep = |(chunk, starts): (usize, &[Joint<N>])| {
-            let mut paths: Vec<Path<N>> = starts.iter().map(started).collect();
-            let follow_each = || -> FollowBoth<N> {
-                let mut follow = Player::BOTH.map(|player| {
+        let chunks = starts.par_chunks(WIDTH);
+        let is_trained = |agent: &Agent<N>| matches!(agent, Agent::Trained(_));
+        match self.precision {
+            Precision::F32 => {
+                let know = |chunk: usize, player: Player| {
                     let mut knowledge = game.knowledge(sampling);
                     if let Some(Sampling { seed, .. }) = sampling {
                         // Index 0 is the stream of the starts.
                         let index = |l| 1 + 2 * (chunk * WIDTH + l) + player.index();
                         let stream = |l| Stream::new(seed, Purpose::Evaluation, index(l) as u64);
-                        knowledge.reseed(&(0..starts.len()).map(stream).collect::<Vec<_>>());
+                        let pairs = starts.len().min((chunk + 1) * WIDTH) - chunk * WIDTH;
+                        knowledge.reseed(&(0..pairs).map(stream).collect::<Vec<_>>());
                     }
-                    agents[player.index()].follow(player, game, knowledge, cpu)
-                });
-                Box::new(move |x| [follow[0](x), follow[1](x)])
-            };
-            // Players who sample know different estimates, and nothing in common.
-            let together = match &agents {
-                [Agent::Trained(a), Agent::Trained(b)] if sampling.is_none() => {
-                    a.follow_both(b, game.knowledge(None), cpu)
-                }
-                _ => None,
-            };
-            let mut follow = together.unwrap_or_else(follow_each);
-            let mut x = [[Number::ZERO; N]; 2];
-            for (l, start) in starts.iter().enumerate() {
-                for i in 0..2 {
-                    for n in 0..N {
-                        x[i][n].set_lane(l, start[i][n] as f32);
+                    knowledge
+                };
+                let follow = |chunk| follow::<Number, N, G>(&agents, game, cpu, sampling.is_none(), |i| know(chunk, i));
+                let in_lockstep = |(chunk, starts)| self.in_lockstep(starts, follow(chunk), &keep);
+                chunks.enumerate().flat_map_iter(in_lockstep).collect()
+            }
+            Precision::F64 if agents.iter().any(is_trained) => {
+                let know = |_| -> Box<dyn Knowledge<N, Wide>> { Box::new(game.clone()) };
+                let follow = || follow::<Wide, N, G>(&agents, game, cpu, true, know);
+                let in_lockstep = |starts| self.in_lockstep(starts, follow(), &keep);
+                chunks.flat_map_iter(in_lockstep).collect()
+            }
+            Precision::F64 => {
+                let one = |start: &Joint<N>| {
+                    let (mut path, mut x) = (Path::new(), *start);
+                    keep(&mut path, x);
+                    for _ in 0..self.steps {
+                        let directions = Player::BOTH.map(|player| agents[player.index()].direction(player, game, &x));
+                        advance(&mut x, self.rate, &directions);
+                        keep(&mut path, x);
                     }
-                }
+                    path
+                };
+                starts.par_iter().map(one).collect()
             }
-            for _ in 0..self.steps {
-                let directions = follow(&x);
-                advance(&mut x, self.rate, &directions);
-                for (l, path) in paths.iter_mut().enumerate() {
-                    keep(path, x.map(|row| row.map(|number| f64::from(number.lane(l)))));
-                }
-            }
-            paths
-        };
-        match self.precision {
-            Precision::F64 => starts.par_iter().map(one).collect(),
-            Precision::F32 => starts
-                .par_chunks(WIDTH)
-                .enumerate()
-                .flat_map_iter(in_lockstep)
-                .collect(),
         }
     }
+
+    /// Follows agents from at most 64 starts.
+    fn in_lockstep<S: Lockstep, const N: usize>(
+        &self,
+        starts: &[Joint<N>],
+        mut follow: FollowBoth<S, N>,
+        keep: impl Fn(&mut Path<N>, Joint<N>),
+    ) -> Vec<Path<N>> {
+        let mut paths = vec![Path::new(); starts.len()];
+        let mut x = [[S::ZERO; N]; 2];
+        for (l, (path, start)) in paths.iter_mut().zip(starts).enumerate() {
+            keep(path, *start);
+            for i in 0..2 {
+                for n in 0..N {
+                    x[i][n].set_lane(l, S::Real::round(start[i][n]));
+                }
+            }
+        }
+        for _ in 0..self.steps {
+            let directions = follow(&x);
+            advance(&mut x, self.rate, &directions);
+            for (l, path) in paths.iter_mut().enumerate() {
+                keep(path, x.map(|row| row.map(|number| number.lane(l).to_f64())));
+            }
+        }
+        paths
+    }
+}
+
+/// Evaluates both agents' directions at 64 joint policies. Players who know the same are followed together, if they have
+/// anything in common; those who sample know different estimates.
+fn follow<'a, S: Lockstep, const N: usize, G: Game<N>>(
+    agents: &[Agent<'a, N>; 2],
+    game: &'a G,
+    cpu: Cpu,
+    know_the_same: bool,
+    know: impl Fn(Player) -> Box<dyn Knowledge<N, S>>,
+) -> FollowBoth<'a, S, N> {
+    let together = match agents {
+        [Agent::Trained(a), Agent::Trained(b)] if know_the_same => a.follow_both(b, know(Player::Zero), cpu),
+        _ => None,
+    };
+    together.unwrap_or_else(|| {
+        let mut each = Player::BOTH.map(|player| agents[player.index()].follow(player, game, know(player), cpu));
+        Box::new(move |x| [each[0](x), each[1](x)])
+    })
 }
 
 impl<'a, const N: usize> Agent<'a, N> {
@@ -218,26 +241,26 @@ impl<'a, const N: usize> Agent<'a, N> {
         }
     }
 
-    /// Evaluates the direction at 64 joint policies, in `f32`.
-    fn follow<'b, G: Game<N>>(
+    /// Evaluates the direction at 64 joint policies.
+    fn follow<'b, S: Lockstep, G: Game<N>>(
         &self,
         player: Player,
         game: &'b G,
-        mut knowledge: Box<dyn Knowledge<N>>,
+        mut knowledge: Box<dyn Knowledge<N, S>>,
         cpu: Cpu,
-    ) -> Follow<'b, N>
+    ) -> Follow<'b, S, N>
     where
         'a: 'b,
     {
         let i = player.index();
         match *self {
-            Agent::Fixed => Box::new(|_| [Number::ZERO; N]),
+            Agent::Fixed => Box::new(|_| [S::ZERO; N]),
             Agent::Formula {
                 name: LearnerName::Naive | LearnerName::Hola0,
                 ..
             } => Box::new(move |x| knowledge.estimate(x).1[i]),
             Agent::Formula { name, alpha } => Box::new(move |x| {
-                let mut directions = [Number::ZERO; N];
+                let mut directions = [S::ZERO; N];
                 for l in 0..WIDTH {
                     let one = x.map(|row| row.map(|number| number.lane(l)));
                     let direction = name.direction(alpha, game, player, &one);
@@ -270,37 +293,65 @@ mod tests {
     use crate::training::trainer::Trainer;
     use meva_core::game::IteratedMatrix;
 
+    /// A model of a small network that nobody trained.
+    fn model(networks: &str) -> Model {
+        let mut config = Config::preset("ipd").unwrap();
+        for change in ["hidden=16", "residual_blocks=1", "quantiles=16"] {
+            config.set(change).unwrap();
+        }
+        config.set(&format!("networks={networks}")).unwrap();
+        Trainer::new(&config).unwrap().model()
+    }
+
+    const GAME: IteratedMatrix = IteratedMatrix::PRISONERS_DILEMMA;
+
+    fn ascent(precision: Precision) -> Ascent {
+        Ascent {
+            rate: 2.0,
+            steps: 5,
+            precision,
+        }
+    }
+
     /// Two players with one model and one setting are followed together, others one by one: with the same bits.
     #[test]
     fn following_together_is_following_each() {
-        for networks in ["shared", "separate"] {
-            let mut config = Config::preset("ipd").unwrap();
-            for change in [
-                "hidden=16",
-                "residual_blocks=1",
-                "quantiles=16",
-                &format!("networks={networks}"),
-            ] {
-                config.set(change).unwrap();
-            }
-            let [one, copy] = [0, 1].map(|_| Trainer::new(&config).unwrap().model());
-            let ascent = Ascent {
-                rate: 2.0,
-                steps: 5,
-                precision: Precision::F32,
-            };
+        for (networks, precision) in [
+            ("shared", Precision::F32),
+            ("separate", Precision::F32),
+            ("shared", Precision::F64),
+        ] {
+            let [one, copy] = [0, 1].map(|_| model(networks));
             let learners = [0.5, 0.9].map(|gamma| Learner::MetaValue { gamma });
             let from = starts::<5>(70, Start::Normal(1.0), 0);
             let ends = |models| {
-                let (game, agents) = (
-                    IteratedMatrix::PRISONERS_DILEMMA,
-                    Agent::pair(learners, models).unwrap(),
-                );
-                ascent.ends(agents, &game, Cpu::detect().unwrap(), &from)
+                let agents = Agent::pair(learners, models).unwrap();
+                ascent(precision).ends(agents, &GAME, Cpu::detect().unwrap(), &from)
             };
             let together = ends([Some(&one); 2]);
             assert_eq!(together, ends([Some(&one), Some(&copy)]), "{networks}");
             assert_ne!(together, from);
+        }
+    }
+
+    /// In `f64`, agents that are followed in lockstep have the bits of those that are followed from one start after another.
+    #[test]
+    fn lockstep_in_f64_is_one_after_the_other() {
+        let model = model("shared");
+        let meva = Learner::MetaValue { gamma: 0.9 };
+        let lola: Learner = "lola".parse().unwrap();
+        for learners in [[meva; 2], [meva, Learner::NAIVE], [lola, meva]] {
+            let agents = Agent::pair(learners, [Some(&model); 2]).unwrap();
+            let ascent = ascent(Precision::F64);
+            let mut x = starts::<5>(3, Start::Normal(1.0), 0);
+            let ends = ascent.ends(agents, &GAME, Cpu::detect().unwrap(), &x);
+            for _ in 0..ascent.steps {
+                for x in &mut x {
+                    let directions = Player::BOTH.map(|player| agents[player.index()].direction(player, &GAME, x));
+                    advance(x, ascent.rate, &directions);
+                }
+            }
+            assert_eq!(ends, x, "{} and {}", learners[0], learners[1]);
         }
     }
 }

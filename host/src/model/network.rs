@@ -9,26 +9,28 @@ use meva_core::parameters::Parameters;
 use meva_core::shape::Shape;
 use meva_core::{Player, Players, Scalar};
 
-use crate::cpu::Cpu;
-use crate::cpu::Number;
-use crate::cpu::memory::{zeroed, zeroed_slice};
+use crate::cpu::memory::{Plain, zeroed, zeroed_slice};
+use crate::cpu::{Cpu, Number, Wide};
 
 /// Evaluates something of a player at 64 joint policies and settings: a direction's parameters.
-pub type Steps<'a, const N: usize> = Box<dyn FnMut(&[[Number; N]; 2], &[Number; 2]) -> [Number; N] + 'a>;
+pub type Steps<'a, S, const N: usize> = Box<dyn FnMut(&[[S; N]; 2], &[S; 2]) -> [S; N] + 'a>;
 /// Evaluates own gradients at 64 joint policies and discounts, by player.
-pub type Gradients<'a, const N: usize> = Box<dyn FnMut(&[[Number; N]; 2], &[Number; 2]) -> [[Number; N]; 2] + 'a>;
+pub type Gradients<'a, S, const N: usize> = Box<dyn FnMut(&[[S; N]; 2], &[S; 2]) -> [[S; N]; 2] + 'a>;
+
+/// What agents follow of a network, at many joint policies in lockstep.
+pub trait Evaluate<S, const N: usize> {
+    /// Evaluates the own gradients of players; those of others are zero. What two players have in common is computed once.
+    fn gradients(&self, cpu: Cpu, players: Players) -> Gradients<'_, S, N>;
+    /// Evaluates a player's first `N` outputs: the steps of COLA.
+    fn steps(&self, cpu: Cpu, player: Player) -> Steps<'_, S, N>;
+}
 
 /// A network with parameters, for any hidden size.
-pub trait Network<const N: usize>: Send + Sync {
+pub trait Network<const N: usize>: Evaluate<Number, N> + Evaluate<Wide, N> + Send + Sync {
     /// Its sizes.
     fn shape(&self) -> Shape;
-    /// Evaluates the own gradients of players in `f32`; those of others are zero. What two players have in common is
-    /// computed once.
-    fn gradients(&self, cpu: Cpu, players: Players) -> Gradients<'_, N>;
     /// A player's own gradient in `f64`, with the parameters as they are.
     fn own_gradient(&self, player: Player, x: &[[f64; N]; 2], gamma: &[f64; 2]) -> [f64; N];
-    /// Evaluates a player's first `N` outputs in `f32`: the steps of COLA.
-    fn steps(&self, cpu: Cpu, player: Player) -> Steps<'_, N>;
     /// A player's quantiles.
     fn quantiles(&self, player: Player, x: &[[f64; N]; 2], gamma: &[f64; 2]) -> Vec<f64>;
     /// The words of the [image] of a player's network as part of `model`.
@@ -80,35 +82,51 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize> Compiled<N,
         Compiled::new(parameters, architecture)
     }
 
-    /// The network for a player.
-    fn of(&self, player: Player) -> MetaValue<'_, f32, N, H, R, M> {
-        MetaValue::new(of(&self.parameters, player), self.architecture)
-    }
-
-    /// The same in `f64`.
+    /// The network for a player in `f64`.
     fn wide_of(&self, player: Player) -> MetaValue<'_, f64, N, H, R, M> {
         MetaValue::new(of(&self.wide, player), self.architecture)
     }
 }
 
-impl<const N: usize, const H: usize, const R: usize, const M: usize> Network<N> for Compiled<N, H, R, M> {
-    fn shape(&self) -> Shape {
-        Shape::new(N, H, R, M)
-    }
+/// Parameters in a type of number.
+trait In<T, const N: usize, const H: usize, const R: usize, const M: usize> {
+    fn parameters(&self) -> &[Parameters<T, N, H, R, M>];
+}
 
-    fn gradients(&self, cpu: Cpu, players: Players) -> Gradients<'_, N> {
+impl<const N: usize, const H: usize, const R: usize, const M: usize> In<f32, N, H, R, M> for Compiled<N, H, R, M> {
+    fn parameters(&self) -> &[Parameters<f32, N, H, R, M>] {
+        &self.parameters
+    }
+}
+
+impl<const N: usize, const H: usize, const R: usize, const M: usize> In<f64, N, H, R, M> for Compiled<N, H, R, M> {
+    fn parameters(&self) -> &[Parameters<f64, N, H, R, M>] {
+        &self.wide
+    }
+}
+
+impl<S: Scalar, const N: usize, const H: usize, const R: usize, const M: usize> Evaluate<S, N> for Compiled<N, H, R, M>
+where
+    Self: In<S::Real, N, H, R, M>,
+    Tape<S, N, H, R>: Plain,
+{
+    fn gradients(&self, cpu: Cpu, players: Players) -> Gradients<'_, S, N> {
+        let each = self.parameters();
         // Networks in turn, each for the players that it speaks for.
         let turns: Vec<Players> = match players {
-            Players::Both if self.parameters.len() > 1 => Player::BOTH.map(Players::Only).into(),
+            Players::Both if each.len() > 1 => Player::BOTH.map(Players::Only).into(),
             _ => vec![players],
         };
         let turns: Vec<_> = turns
             .into_iter()
-            .filter_map(|players| Some((players, self.of(*players.each().first()?))))
+            .filter_map(|players| {
+                let parameters = of(each, *players.each().first()?);
+                Some((players, MetaValue::new(parameters, self.architecture)))
+            })
             .collect();
-        let mut tape: Box<Tape<Number, N, H, R>> = zeroed();
+        let mut tape: Box<Tape<S, N, H, R>> = zeroed();
         Box::new(move |x, gamma| {
-            let mut gradients = [[Number::ZERO; N]; 2];
+            let mut gradients = [[S::ZERO; N]; 2];
             for (players, network) in &turns {
                 network.forward(&cpu, x, gamma, *players, &mut tape);
                 for player in players.each() {
@@ -119,22 +137,28 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize> Network<N> 
         })
     }
 
+    fn steps(&self, cpu: Cpu, player: Player) -> Steps<'_, S, N> {
+        let network = MetaValue::new(of(self.parameters(), player), self.architecture);
+        let mut tape: Box<Tape<S, N, H, R>> = zeroed();
+        Box::new(move |x, alpha| {
+            network.forward(&cpu, x, alpha, Players::Only(player), &mut tape);
+            let mut outputs = [S::ZERO; M];
+            network.quantiles(&cpu, player, &tape, &mut outputs);
+            first(&outputs)
+        })
+    }
+}
+
+impl<const N: usize, const H: usize, const R: usize, const M: usize> Network<N> for Compiled<N, H, R, M> {
+    fn shape(&self) -> Shape {
+        Shape::new(N, H, R, M)
+    }
+
     fn own_gradient(&self, player: Player, x: &[[f64; N]; 2], gamma: &[f64; 2]) -> [f64; N] {
         let network = self.wide_of(player);
         let mut tape = Tape::ZERO;
         network.forward(&Portable, x, gamma, Players::Only(player), &mut tape);
         network.own_gradient(&Portable, player, None, &tape)
-    }
-
-    fn steps(&self, cpu: Cpu, player: Player) -> Steps<'_, N> {
-        let network = self.of(player);
-        let mut tape: Box<Tape<Number, N, H, R>> = zeroed();
-        Box::new(move |x, alpha| {
-            network.forward(&cpu, x, alpha, Players::Only(player), &mut tape);
-            let mut outputs = [Number::ZERO; M];
-            network.quantiles(&cpu, player, &tape, &mut outputs);
-            first(&outputs)
-        })
     }
 
     fn image(&self, model: &image::Model, player: Player) -> Vec<u32> {

@@ -5,8 +5,8 @@ use meva_core::learner::meta_value::Field;
 use meva_core::{Game, Player, Players, Scalar};
 
 use crate::cpu::estimate::Knowledge;
-use crate::cpu::{Cpu, Number};
-use crate::model::network::Network;
+use crate::cpu::{Cpu, Number, Wide};
+use crate::model::network::{Evaluate, Network};
 
 /// How a network's outputs become a direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,14 +27,41 @@ pub struct Trained<'a, const N: usize> {
     pub rule: Rule,
     /// Both players' meta-discounts, or the length of COLA's imagined step.
     pub setting: [f64; 2],
-    /// What it was trained in, and is evaluated in where numbers are `f32`.
+    /// What it was trained in, and is evaluated in where numbers are `f32`; in `f64`, rounding is separate.
     pub arithmetic: ArithmeticName,
 }
 
+/// Numbers of 64 lanes that agents are followed in.
+pub trait Lockstep: Scalar<Lane = <Self as Scalar>::Real> {
+    /// What a network that was trained in this arithmetic is evaluated in.
+    fn arithmetic(trained: ArithmeticName) -> ArithmeticName;
+    /// The network, for these numbers.
+    fn evaluate<const N: usize>(network: &dyn Network<N>) -> &dyn Evaluate<Self, N>;
+}
+
+impl Lockstep for Number {
+    fn arithmetic(trained: ArithmeticName) -> ArithmeticName {
+        trained
+    }
+    fn evaluate<const N: usize>(network: &dyn Network<N>) -> &dyn Evaluate<Self, N> {
+        network
+    }
+}
+
+/// Nothing is trained in `f64`: it rounds separately.
+impl Lockstep for Wide {
+    fn arithmetic(_: ArithmeticName) -> ArithmeticName {
+        ArithmeticName::Separate
+    }
+    fn evaluate<const N: usize>(network: &dyn Network<N>) -> &dyn Evaluate<Self, N> {
+        network
+    }
+}
+
 /// Gives an agent's direction at 64 joint policies.
-pub type Follow<'a, const N: usize> = Box<dyn FnMut(&[[Number; N]; 2]) -> [Number; N] + 'a>;
+pub type Follow<'a, S, const N: usize> = Box<dyn FnMut(&[[S; N]; 2]) -> [S; N] + 'a>;
 /// Gives both agents' directions at 64 joint policies.
-pub type FollowBoth<'a, const N: usize> = Box<dyn FnMut(&[[Number; N]; 2]) -> [[Number; N]; 2] + 'a>;
+pub type FollowBoth<'a, S, const N: usize> = Box<dyn FnMut(&[[S; N]; 2]) -> [[S; N]; 2] + 'a>;
 
 impl<'a, const N: usize> Trained<'a, N> {
     /// The direction of a player at a joint policy, in `f64`.
@@ -56,58 +83,68 @@ impl<'a, const N: usize> Trained<'a, N> {
         }
     }
 
-    /// Evaluates the direction of a player at 64 joint policies, in `f32`.
-    pub fn follow<'b>(&self, player: Player, knowledge: Box<dyn Knowledge<N>>, cpu: Cpu) -> Follow<'b, N>
+    /// Evaluates the direction of a player at 64 joint policies.
+    pub fn follow<'b, S: Lockstep>(
+        &self,
+        player: Player,
+        knowledge: Box<dyn Knowledge<N, S>>,
+        cpu: Cpu,
+    ) -> Follow<'b, S, N>
     where
         'a: 'b,
     {
-        let (i, setting) = (player.index(), self.setting.map(Number::from_f64));
-        let cpu = cpu.with_arithmetic(self.arithmetic);
+        let (i, setting) = (player.index(), self.setting.map(S::from_f64));
         match self.rule {
             Rule::MetaValue(field) => {
                 let mut directions = self.directions(field, Players::Only(player), knowledge, cpu);
                 Box::new(move |x| directions(x)[i])
             }
             Rule::Cola => {
-                let mut steps = self.network.steps(cpu, player);
+                let cpu = cpu.with_arithmetic(S::arithmetic(self.arithmetic));
+                let mut steps = S::evaluate(self.network).steps(cpu, player);
                 Box::new(move |x| steps(x, &[setting[0]; 2]))
             }
         }
     }
 
-    /// Evaluates the directions of both players, who follow the same, at 64 joint policies, in `f32`: with the bits of
-    /// following each, and what they have in common computed once. `None` where nothing is.
-    pub fn follow_both<'b>(&self, other: &Self, knowledge: Box<dyn Knowledge<N>>, cpu: Cpu) -> Option<FollowBoth<'b, N>>
+    /// Evaluates the directions of both players, who follow the same, at 64 joint policies: with the bits of following
+    /// each, and what they have in common computed once. `None` where nothing is.
+    pub fn follow_both<'b, S: Lockstep>(
+        &self,
+        other: &Self,
+        knowledge: Box<dyn Knowledge<N, S>>,
+        cpu: Cpu,
+    ) -> Option<FollowBoth<'b, S, N>>
     where
         'a: 'b,
     {
         let same_network = std::ptr::addr_eq(self.network, other.network);
         match self.rule {
             Rule::MetaValue(field) if same_network && (self.rule, self.setting) == (other.rule, other.setting) => {
-                let cpu = cpu.with_arithmetic(self.arithmetic);
                 Some(self.directions(field, Players::Both, knowledge, cpu))
             }
             _ => None,
         }
     }
 
-    fn directions<'b>(
+    fn directions<'b, S: Lockstep>(
         &self,
         field: Field,
         players: Players,
-        mut knowledge: Box<dyn Knowledge<N>>,
+        mut knowledge: Box<dyn Knowledge<N, S>>,
         cpu: Cpu,
-    ) -> FollowBoth<'b, N>
+    ) -> FollowBoth<'b, S, N>
     where
         'a: 'b,
     {
-        let setting = self.setting.map(Number::from_f64);
-        let mut gradients = self.network.gradients(cpu, players);
+        let setting = self.setting.map(S::from_f64);
+        let cpu = cpu.with_arithmetic(S::arithmetic(self.arithmetic));
+        let mut gradients = S::evaluate(self.network).gradients(cpu, players);
         Box::new(move |x| {
             let naive = if field.is_correction() {
                 knowledge.estimate(x).1
             } else {
-                [[Number::ZERO; N]; 2]
+                [[S::ZERO; N]; 2]
             };
             let network = gradients(x, &setting);
             [0, 1].map(|i| field.direction(&naive[i], &network[i], setting[i]))
