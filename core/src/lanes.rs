@@ -21,13 +21,13 @@ use crate::scalar::{Real, Scalar};
 pub struct Lanes<const W: usize, T = f32>(pub [T; W]);
 
 macro_rules! operator {
-    ($trait:ident, $method:ident, $operator:tt) => {
+    ($trait:ident, $method:ident) => {
         impl<const W: usize, T: Real> $trait for Lanes<W, T> {
             type Output = Self;
             #[inline(always)]
             fn $method(mut self, other: Self) -> Self {
                 for index in 0..W {
-                    self.0[index] = self.0[index] $operator other.0[index];
+                    self.0[index] = self.0[index].$method(other.0[index]);
                 }
                 self
             }
@@ -48,10 +48,10 @@ macro_rules! assign_operator {
     };
 }
 
-operator!(Add, add, +);
-operator!(Sub, sub, -);
-operator!(Mul, mul, *);
-operator!(Div, div, /);
+operator!(Add, add);
+operator!(Sub, sub);
+operator!(Mul, mul);
+operator!(Div, div);
 assign_operator!(AddAssign, add_assign, +=);
 assign_operator!(SubAssign, sub_assign, -=);
 

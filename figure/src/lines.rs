@@ -51,6 +51,18 @@ pub struct Point {
     pub high: f64,
 }
 
+impl Point {
+    /// A value without a band.
+    pub fn at([x, y]: [f64; 2]) -> Self {
+        Point {
+            x,
+            mean: y,
+            low: f64::NAN,
+            high: f64::NAN,
+        }
+    }
+}
+
 /// `ticks` are the fractions of the y axis at which grid lines run.
 pub(super) fn draw(svg: &mut Svg, frame: &Frame, ticks: &[f64], series: &[Series]) {
     let mut grid = Path::default();

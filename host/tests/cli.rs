@@ -2559,6 +2559,41 @@ fn stability_tells_what_becomes_of_fixed_points() {
     );
 }
 
+/// What a model predicts is held against what comes; what has no horizon or is no meta-value is refused.
+#[test]
+fn calibrate_compares_predictions_with_outcomes() {
+    let scratch = Scratch::new();
+    let small = ["--set", "hidden=16", "--set", "batch=8", "--set", "outer=2"];
+    scratch.succeed(&[&["train", "logistic", "--out", "a"], &small[..]].concat());
+    scratch.succeed(&[&["train", "cola", "--out", "c"], &small[..]].concat());
+    let value = scratch.json(&[
+        "calibrate",
+        "a",
+        "--gamma",
+        "0,0.9",
+        "--pairs",
+        "8",
+        "--figure",
+        "a.svg",
+    ]);
+    let [nothing, far] = [0, 1].map(|k| value["runs"][0]["gammas"][k].clone());
+    assert_eq!((nothing["steps"].as_u64(), far["steps"].as_u64()), (Some(1), Some(66)));
+    let [predicted, realised, bias] = ["predicted", "realised", "bias"].map(|name| far[name].as_f64().unwrap());
+    assert!((predicted - realised - bias).abs() < 1e-12);
+    assert_eq!(far["coverage"].as_array().unwrap().len(), 16);
+    assert!(far["rank_correlation"].as_f64().is_some_and(|rank| rank.abs() <= 1.0));
+    assert!(fs::read_to_string(scratch.path("a.svg")).unwrap().contains("realised"));
+    let text = scratch.succeed(&["calibrate", "a", "a", "--gamma", "0.5", "--steps", "3", "--pairs", "4"]);
+    assert_eq!(text.matches("rank  below").count(), 2, "{text}");
+    let refused = |arguments: &[&str], words: &[&str]| scratch.fail(&[&["calibrate"], arguments].concat(), 2, words);
+    refused(&["a", "--gamma", "1"], &["--gamma", "below 1"]);
+    refused(&["a", "--gamma", "0.99999"], &["too far ahead", "how many steps"]);
+    refused(&["a", "--pairs", "0"], &["--pairs", "at least 1"]);
+    refused(&["a", "--steps", "0"], &["--steps"]);
+    refused(&["a", "--rate", "nan"], &["--rate"]);
+    refused(&["c"], &["COLA's model"]);
+}
+
 /// Strategies as opponents: against an unconditional defector a naive learner comes to defect; the best of all responses to
 /// tit-for-tat cooperates.
 #[test]

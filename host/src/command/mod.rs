@@ -16,6 +16,7 @@ use meva::ranks::{Ranks, Session};
 use meva::training;
 
 mod basins;
+mod calibrate;
 mod check;
 mod devices;
 mod drawing;
@@ -55,6 +56,7 @@ enum Command {
     Evaluate(evaluate::Evaluate),
     Export(export::Export),
     Play(play::Play),
+    Calibrate(calibrate::Calibrate),
     League(league::League),
     Stability(stability::Stability),
     #[cfg(feature = "figures")]
@@ -255,6 +257,7 @@ impl Command {
             Command::Evaluate(evaluate) => evaluate.run(),
             Command::Export(export) => export.run(),
             Command::Play(play) => play.run(),
+            Command::Calibrate(calibrate) => calibrate.run(),
             Command::League(league) => league.run(ranks),
             Command::Stability(stability) => stability.run(),
             #[cfg(feature = "figures")]

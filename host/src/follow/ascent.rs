@@ -69,7 +69,7 @@ impl Ascent {
         cpu: Cpu,
         starts: &[Joint<N>],
     ) -> Vec<Path<N>> {
-        self.run(agents, game, None, cpu, starts, |path, x| path.push(x))
+        self.fold(agents, game, None, cpu, starts, |path: &mut Path<N>, x| path.push(x))
     }
 
     /// The end point of the path from each start.
@@ -93,21 +93,21 @@ impl Ascent {
         cpu: Cpu,
         starts: &[Joint<N>],
     ) -> Vec<Joint<N>> {
-        let last = self.run(agents, game, sampling, cpu, starts, |path, x| *path = vec![x]);
+        let last = self.fold(agents, game, sampling, cpu, starts, |last, x| *last = Some(x));
         last.into_iter().flatten().collect()
     }
 
-    /// Follows the agents from each start. `keep` is given every joint policy in order, the start first, and stores in the
-    /// path what is to be kept of it.
-    fn run<const N: usize, G: Playable<N>>(
+    /// Follows the agents from each start, and keeps of each path what `keep` makes of it: it is given every joint policy in
+    /// order, the start first. With `sampling` as [`Ascent::ends_knowing`].
+    pub fn fold<const N: usize, G: Playable<N>, T: Default + Clone + Send>(
         &self,
         agents: [Agent<N>; 2],
         game: &G,
         sampling: Option<Sampling>,
         cpu: Cpu,
         starts: &[Joint<N>],
-        keep: impl Fn(&mut Path<N>, Joint<N>) + Sync,
-    ) -> Vec<Path<N>> {
+        keep: impl Fn(&mut T, Joint<N>) + Sync,
+    ) -> Vec<T> {
         let chunks = starts.par_chunks(WIDTH);
         let is_trained = |agent: &Agent<N>| matches!(agent, Agent::Trained(_));
         match self.precision {
@@ -135,14 +135,14 @@ impl Ascent {
             }
             Precision::F64 => {
                 let one = |start: &Joint<N>| {
-                    let (mut path, mut x) = (Path::new(), *start);
-                    keep(&mut path, x);
+                    let (mut kept, mut x) = (T::default(), *start);
+                    keep(&mut kept, x);
                     for _ in 0..self.steps {
                         let directions = Player::BOTH.map(|player| agents[player.index()].direction(player, game, &x));
                         advance(&mut x, self.rate, &directions);
-                        keep(&mut path, x);
+                        keep(&mut kept, x);
                     }
-                    path
+                    kept
                 };
                 starts.par_iter().map(one).collect()
             }
@@ -150,13 +150,13 @@ impl Ascent {
     }
 
     /// Follows agents from at most 64 starts.
-    fn in_lockstep<S: Lockstep, const N: usize>(
+    fn in_lockstep<S: Lockstep, T: Default + Clone, const N: usize>(
         &self,
         starts: &[Joint<N>],
         mut follow: FollowBoth<S, N>,
-        keep: impl Fn(&mut Path<N>, Joint<N>),
-    ) -> Vec<Path<N>> {
-        let mut paths = vec![Path::new(); starts.len()];
+        keep: impl Fn(&mut T, Joint<N>),
+    ) -> Vec<T> {
+        let mut paths = vec![T::default(); starts.len()];
         let mut x = [[S::ZERO; N]; 2];
         for (l, (path, start)) in paths.iter_mut().zip(starts).enumerate() {
             keep(path, *start);

@@ -2,10 +2,11 @@
 //!
 //! A [`Learner`] says how an agent learns; [`ascent`] follows two agents, [`plane`] counts basins and traces
 //! trajectories, [`play`](mod@play) measures returns, [`reciprocity`] computes the curves of Figure 3, [`league`]
-//! lets every [`player`] meet every other, and
+//! lets every [`player`] meet every other, [`calibration`] holds what a meta-value predicts against what comes, and
 //! [`stability`] and [`fixed_points`] tell where agents come to rest.
 
 pub mod ascent;
+pub mod calibration;
 pub mod fixed_points;
 pub mod league;
 pub mod learner;

@@ -18,6 +18,40 @@ pub fn interquartile_mean(numbers: &[f64]) -> f64 {
     middle.iter().sum::<f64>() / middle.len() as f64
 }
 
+/// Spearman's rank correlation: the correlation of the ranks, where equal numbers share the mean of theirs. NaN if either
+/// side is the same everywhere.
+///
+/// # Panics
+/// The sides differ in length.
+///
+/// ```
+/// use meva::follow::statistics::rank_correlation;
+/// assert_eq!(rank_correlation(&[1.0, 2.0, 3.0], &[1.0, 10.0, 100.0]), 1.0);
+/// assert_eq!(rank_correlation(&[1.0, 2.0, 3.0, 4.0], &[4.0, 3.0, 2.0, 1.0]), -1.0);
+/// assert!(rank_correlation(&[1.0, 2.0], &[5.0, 5.0]).is_nan());
+/// ```
+pub fn rank_correlation(a: &[f64], b: &[f64]) -> f64 {
+    assert_eq!(a.len(), b.len(), "each number needs its partner");
+    let middle = (a.len() as f64 - 1.0) / 2.0;
+    let [a, b] = [ranks(a), ranks(b)];
+    let product = |a: &[f64], b: &[f64]| -> f64 { a.iter().zip(b).map(|(a, b)| (a - middle) * (b - middle)).sum() };
+    product(&a, &b) / libm::sqrt(product(&a, &a) * product(&b, &b))
+}
+
+/// The rank of each number, from 0; equal numbers share the mean of their ranks.
+fn ranks(numbers: &[f64]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..numbers.len()).collect();
+    order.sort_by(|a, b| numbers[*a].total_cmp(&numbers[*b]));
+    let mut ranks = vec![0.0; numbers.len()];
+    let mut first = 0;
+    for tied in order.chunk_by(|a, b| numbers[*a] == numbers[*b]) {
+        let rank = first as f64 + (tied.len() as f64 - 1.0) / 2.0;
+        tied.iter().for_each(|index| ranks[*index] = rank);
+        first += tied.len();
+    }
+    ranks
+}
+
 /// How many samples a bootstrap takes.
 const SAMPLES: usize = 2000;
 /// The quantiles of an interval that holds 95 %.
@@ -69,6 +103,14 @@ mod tests {
             })
             .count();
         assert!((160..=198).contains(&held), "{held} of 200");
+    }
+
+    #[test]
+    fn equal_numbers_share_their_ranks() {
+        assert_eq!(ranks(&[3.0, 1.0, 3.0, 2.0]), [2.5, 0.0, 2.5, 1.0]);
+        // scipy.stats.spearmanr([1, 2, 2, 4], [1, 3, 2, 4]).statistic
+        let found = rank_correlation(&[1.0, 2.0, 2.0, 4.0], &[1.0, 3.0, 2.0, 4.0]);
+        assert!((found - 0.948_683_298_050_513_8).abs() < 1e-15, "{found}");
     }
 
     /// Differences between strata are no uncertainty.

@@ -17,6 +17,8 @@ use crate::paper::figures::{Content, Figure, Line, Number, Panel};
 
 /// Pixels per unit of the SVG.
 const SCALE: f32 = 2.5;
+/// The colour of a diagonal, which no other series of a figure is likely to have.
+const DIAGONAL: usize = 6;
 
 /// The figure as an SVG document.
 ///
@@ -147,6 +149,30 @@ fn frame(panel: &Panel, [least, greatest]: [f64; 2]) -> Frame {
                 Drawn::Heat { values },
                 None,
             )
+        }
+        Content::Agreement {
+            axes,
+            range,
+            series,
+            joined,
+        } => {
+            let [x, y] = axes.map(|label| Axis::new(label, range[0], range[1]));
+            let look = if *joined { Look::Line } else { Look::Rings };
+            let diagonal = Series {
+                name: String::new(),
+                points: range.map(|end| Point::at([end; 2])).into(),
+                colour: DIAGONAL,
+                look: Look::Line,
+            };
+            let own = |(colour, (name, points)): (usize, &(String, Vec<[f64; 2]>))| Series {
+                name: name.clone(),
+                points: points.iter().copied().map(Point::at).collect(),
+                colour,
+                look,
+            };
+            let series = [diagonal].into_iter().chain(series.iter().enumerate().map(own));
+            let (series, band) = (series.collect(), String::new());
+            (x, y, Drawn::Lines { series, band }, None)
         }
         Content::Curves {
             symbol,

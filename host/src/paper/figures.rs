@@ -125,6 +125,17 @@ pub enum Content {
         /// By row and column; what is not finite is missing.
         values: Vec<Vec<f64>>,
     },
+    /// Numbers against what they should be, with the diagonal on which they would be.
+    Agreement {
+        /// What the axes show, the horizontal one first.
+        axes: [&'static str; 2],
+        /// The ends of both axes.
+        range: [f64; 2],
+        /// Points with the names of those that they belong to.
+        series: Vec<(String, Vec<[f64; 2]>)>,
+        /// Whether the points of a series form a line.
+        joined: bool,
+    },
     /// Returns over a learner's setting.
     Curves {
         /// The setting's symbol.
