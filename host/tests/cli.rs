@@ -2563,8 +2563,8 @@ fn stability_tells_what_becomes_of_fixed_points() {
 #[test]
 fn calibrate_compares_predictions_with_outcomes() {
     let scratch = Scratch::new();
-    let small = ["--set", "hidden=16", "--set", "batch=8", "--set", "outer=2"];
-    scratch.succeed(&[&["train", "logistic", "--out", "a"], &small[..]].concat());
+    let small = ["--set", "game=tandem", "--set", "batch=8", "--set", "outer=2"];
+    scratch.succeed(&[&["train", "logistic", "--set", "hidden=16", "--out", "a"], &small[..]].concat());
     scratch.succeed(&[&["train", "cola", "--out", "c"], &small[..]].concat());
     let value = scratch.json(&[
         "calibrate",
