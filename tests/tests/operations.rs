@@ -51,8 +51,8 @@ fn name<O: Operation>(operation: &O) -> String {
 struct InLanes(usize);
 
 impl InLanes {
-    fn compare<S: Packed<Lane = T>, T: Packed, O: Operation>(&mut self, operation: &O, cases: &[Case]) {
-        let alone = evaluate::<T, _, _>(operation, &Portable, cases, &|_| true);
+    fn compare<S: Packed, O: Operation>(&mut self, operation: &O, cases: &[Case]) {
+        let alone = evaluate::<S::Real, _, _>(operation, &Portable, cases, &|_| true);
         let lanes = evaluate::<S, _, _>(operation, &Portable, cases, &|_| true);
         for (output, (alone, lanes)) in operation.outputs().iter().zip(alone.iter().zip(&lanes)) {
             self.0 += alone.of_cases.len();
@@ -62,7 +62,7 @@ impl InLanes {
                 name(operation),
                 output.name,
                 S::LANES,
-                type_name::<T>()
+                type_name::<S::Real>()
             );
         }
     }
@@ -71,8 +71,8 @@ impl InLanes {
         if operation.has_lanes() {
             let mut cases = Case::edges(operation);
             cases.extend(Case::drawn(operation, 50));
-            self.compare::<Lanes<4>, f32, O>(operation, &cases);
-            self.compare::<Lanes<4, f64>, f64, O>(operation, &cases);
+            self.compare::<Lanes<4>, O>(operation, &cases);
+            self.compare::<Lanes<4, f64>, O>(operation, &cases);
         }
     }
 }
