@@ -156,7 +156,7 @@ mod tests {
         });
         let text = error.to_string();
         println!("{text}");
-        assert_eq!(error.exit_code(), 1);
+        assert_eq!(error.exit_code(), 5);
         let hint = "the last saved state is kept: continue with `meva train --resume DIR`";
         for part in ["the GPU failed: ", words, &*path.to_string_lossy(), hint] {
             assert!(text.contains(part), "{text}");
