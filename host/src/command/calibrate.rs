@@ -10,8 +10,9 @@ use serde_json::{Value, json};
 use super::options::{SamplingOptions, at_least_one, diverged_in_part, finite, room_for_pairs};
 use super::{Outcome, drawing, path_json, print};
 use meva::cpu::Cpu;
-use meva::error::{Error, Result};
-use meva::follow::calibration::{Calibration, Terms, calibrate};
+use meva::error::Result;
+use meva::follow::calibration::{Calibration, Terms, calibrate, check_discount};
+use meva::follow::play::Mean;
 use meva::model::Model;
 use meva::paper::figures::{Content, Figure, Panel, Row};
 
@@ -86,11 +87,8 @@ impl Calibrate {
         at_least_one(self.pairs, "--pairs")?;
         at_least_one(self.steps.unwrap_or(1), "--steps")?;
         room_for_pairs(self.pairs, 5)?;
-        if let Some(gamma) = self.gamma.iter().find(|gamma| !(0.0..1.0).contains(*gamma)) {
-            return Err(Error::usage(format!("no sum of returns has a discount of {gamma}"))
-                .at("--gamma")
-                .hint("give discounts of at least 0 and below 1"));
-        }
+        let checks = self.gamma.iter().try_for_each(|gamma| check_discount(*gamma));
+        checks.map_err(|error| error.at("--gamma"))?;
         if self.figure.is_some() {
             drawing::check()?;
         }
@@ -182,7 +180,7 @@ fn pairs(x: &[f64], y: &[f64]) -> Vec<[f64; 2]> {
 }
 
 fn mean(numbers: &[f64]) -> f64 {
-    numbers.iter().sum::<f64>() / numbers.len() as f64
+    Mean::of(numbers).mean
 }
 
 fn described(at: &Calibration) -> Value {

@@ -26,7 +26,7 @@ use crate::draws::{Sampling, Start};
 use crate::error::{Error, Result};
 use crate::follow::ascent::{Agent, Ascent, Joint, Precision};
 use crate::follow::learner::Learner;
-use crate::follow::play::starts;
+use crate::follow::play::{Mean, starts};
 use crate::follow::statistics;
 use crate::model::Model;
 
@@ -126,9 +126,8 @@ impl Calibration {
     }
 }
 
-/// The mean; NaN of nothing.
 fn mean(numbers: &[f64]) -> f64 {
-    numbers.iter().sum::<f64>() / numbers.len() as f64
+    Mean::of(numbers).mean
 }
 
 /// The returns along a path, discounted.
@@ -178,6 +177,7 @@ pub fn calibrate<const N: usize, G: Playable<N>>(
             Error::usage("this is COLA's model: it predicts steps, not returns").hint("give a run of a meta-value")
         );
     }
+    check_discount(gamma)?;
     let steps = terms.steps.map_or_else(|| horizon(gamma), Ok)?;
     let ascent = Ascent {
         rate: terms.rate,
@@ -231,12 +231,20 @@ pub fn calibrate<const N: usize, G: Playable<N>>(
     })
 }
 
+/// Checks that returns have a discounted sum at this discount.
+///
+/// # Errors
+/// It is not in `[0, 1)`.
+pub fn check_discount(gamma: f64) -> Result<()> {
+    if (0.0..1.0).contains(&gamma) {
+        return Ok(());
+    }
+    Err(Error::usage(format!("no sum of returns has a discount of {gamma}"))
+        .hint("give a discount of at least 0 and below 1"))
+}
+
 /// How many steps a discount asks for.
 fn horizon(gamma: f64) -> Result<usize> {
-    if !(0.0..1.0).contains(&gamma) {
-        return Err(Error::usage(format!("no sum of returns has a discount of {gamma}"))
-            .hint("give a discount of at least 0 and below 1"));
-    }
     if gamma > 0.9999 {
         return Err(
             Error::usage(format!("a discount of {gamma} looks too far ahead to be waited for"))
@@ -332,7 +340,15 @@ mod tests {
     fn discounts_without_a_horizon_are_refused() {
         let model = untrained("ipd", &[]);
         let game = IteratedMatrix::PRISONERS_DILEMMA;
-        let at = |gamma| calibrate(&model, &game, Cpu::detect().unwrap(), gamma, &Terms::of(&model));
+        let terms = Terms::of(&model);
+        let at = |gamma| calibrate(&model, &game, Cpu::detect().unwrap(), gamma, &terms);
+        // A number of steps makes no discount of it.
+        let few = Terms {
+            steps: Some(1),
+            ..terms
+        };
+        let one = calibrate(&model, &game, Cpu::detect().unwrap(), 1.0, &few);
+        assert!(one.is_err_and(|error| error.to_string().contains("no sum of returns")));
         for gamma in [1.0, -0.1, f64::NAN, 1.5] {
             assert!(at(gamma).is_err_and(|error| error.to_string().contains("no sum of returns")));
         }
