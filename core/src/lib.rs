@@ -22,7 +22,8 @@
 //! # Where to find what
 //!
 //! [`algorithm1`] presents training from top to bottom; [`learner`] has the learners side by side, [`game`] the games,
-//! [`strategy`] the classic strategies of iterated games and exact best responses.
+//! [`strategy`] the classic strategies of iterated games and exact best responses, [`m_maml`] the gradient through the learning
+//! of both players.
 //! [`networks`] handles whether players share a network or have one each; [`jacobian`] has Hessians and Jacobians of
 //! fields as matrices of [`nalgebra`]. [`scalar`] defines the number types that formulas are generic over: [`Dual`]
 //! numbers give derivatives of any formula, [`Lanes`] run many trajectories at once. Whatever is known only at run time
@@ -47,6 +48,7 @@ pub mod lambda_return;
 pub mod lanes;
 pub mod layer_norm;
 pub mod learner;
+pub mod m_maml;
 pub mod meta_value;
 pub mod mlp;
 pub mod networks;

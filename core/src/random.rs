@@ -24,6 +24,8 @@ pub enum Purpose {
     Evaluation = 6,
     /// Actions in sampled episodes of a game.
     Rollouts = 7,
+    /// By how much actions of a meta-policy that is being trained differ from their means.
+    MetaActions = 8,
 }
 
 /// A stream of random numbers.
