@@ -870,11 +870,17 @@ fn a_reproduction_is_one_file_and_goes_on_where_it_was() {
     assert_eq!(scratch.names("r"), set(names));
     assert_eq!(
         scratch.names("r/runs"),
-        set(["cola-seed-0", "ipd-seed-0", "logistic-seed-0"])
+        set([
+            "chicken-seed-0",
+            "cola-seed-0",
+            "imp-seed-0",
+            "ipd-seed-0",
+            "logistic-seed-0"
+        ])
     );
     assert_eq!(scratch.names("r/figures").len(), 10);
     let numbers = first["numbers"].as_array().unwrap();
-    assert_eq!(numbers.len(), 22 + 45);
+    assert_eq!(numbers.len(), 22 + 45 + 57);
     for number in numbers {
         assert!(
             number["ours"][0].is_number() && number["published"].is_number(),
@@ -891,7 +897,7 @@ fn a_reproduction_is_one_file_and_goes_on_where_it_was() {
         "smaller than published",
         "outer iterations of logistic: 1 rather than 1000",
         "seeds: 1 rather than 8",
-        &format!("{agree} of 67"),
+        &format!("{agree} of 124"),
         "schedule = &quot;cosine&quot;",
         "</html>",
     ] {
@@ -2502,6 +2508,48 @@ fn what_is_no_league_is_refused() {
     );
     refused(&["ipd", "--players", "meva:run@1.5"], &["gamma cannot be 1.5"]);
     refused(&["ipd", "--players", "cola:run"], &["trained for learner `meva`"]);
+}
+
+/// M-MAML learns where to start, from the seed; what it and M-FOS cannot do is refused.
+#[test]
+fn players_prepare_themselves() {
+    let scratch = Scratch::new();
+    let play = |more: &[&'static str]| [&["play", "ipd", "--learner", "m-maml", "--rate", "25"][..], more].concat();
+    let few = play(&["--against", "naive", "--pairs", "16", "--steps", "100"]);
+    let value = scratch.json(&few);
+    let returned = |i: usize| value["players"][i]["return_mean"].as_f64().unwrap();
+    assert!(
+        returned(0) > -1.4 && returned(1) > -1.7,
+        "naive learners alone come to -1.99: {value}"
+    );
+    assert_eq!(scratch.json(&few), value);
+    let refused = |arguments: &[&str], words: &[&str]| scratch.fail(arguments, 2, words);
+    refused(&play(&["--alpha", "1"]), &["`m-maml` has no setting", "--alpha"]);
+    refused(
+        &play(&["--estimator", "rollouts"]),
+        &["prepares itself on the exact game"],
+    );
+    refused(
+        &play(&["--against", "m-fos:lolla"]),
+        &["unknown rival of m-fos", "`lola`?"],
+    );
+    refused(
+        &["league", "ipd", "--players", "m-maml:1"],
+        &["`m-maml` has no setting"],
+    );
+    refused(
+        &["league", "tandem", "--players", "m-fos"],
+        &["meta-policies are for iterated games"],
+    );
+    refused(
+        &["play", "logistic", "--learner", "m-fos"],
+        &["meta-policies are for iterated games"],
+    );
+    refused(&["basins", "--learner", "m-maml"], &["prepares itself for each match"]);
+    refused(
+        &["stability", "ipd", "--learner", "m-fos"],
+        &["prepares itself for each match"],
+    );
 }
 
 /// What diverges is counted, named, and missing from the table, with an exit code of its own.

@@ -11,8 +11,10 @@ use meva::follow::ascent::{Joint, Precision};
 use meva::follow::fixed_points::{FixedPoint, Kind, fate, fixed_points, limit, usual_range};
 use meva::follow::league::{Cell, Standing, Terms};
 use meva::follow::plane::{self, Grid};
-use meva::follow::play::{Fared, Match, Opponent, Side, place, play as meet, starts as draw};
+use meva::follow::play::{Fared, Match, Opponent, Side, play as meet};
+use meva::follow::starts::{place, starts as draw};
 use meva::follow::player::Entrant;
+use meva::follow::preparation::Effort;
 use meva::follow::{Agent, Ascent, Learner as Rule};
 use meva::limits::{product, room_for};
 use meva_core::game::{AnyGame, GameVisitor, NamedGame, PlaneGame};
@@ -432,6 +434,7 @@ impl GameVisitor for Meeting<'_> {
             seed,
             seeds,
             sampling: None,
+            effort: Effort::USUAL,
         };
         meva::follow::league::league(&game, Cpu::detect()?, players, &terms, |_, _| ())
     }

@@ -40,7 +40,7 @@ use crate::cpu::Number;
 use crate::cpu::memory::{zeroed, zeroed_slice};
 use crate::error::{Error, Result};
 use crate::follow::ascent::{Joint, Precision};
-use crate::follow::play::starts;
+use crate::follow::starts::starts;
 use crate::gpu::Gpu;
 use crate::model::tensors::{TensorFile, network_prefix, parameters_from_tensors};
 use crate::model::{Model, prefix};

@@ -21,6 +21,7 @@ use meva::follow::Joint;
 use meva::follow::league::{Cell, League as Played, Standing, Terms, league, league_on};
 use meva::follow::play::Match;
 use meva::follow::player::Entrant;
+use meva::follow::preparation::Effort;
 use meva::limits::{product, room_for};
 use meva::paper::figures::{Content, Figure, Panel};
 use meva::ranks::Ranks;
@@ -28,7 +29,8 @@ use meva::ranks::Ranks;
 /// Let every player meet every other and tell how they fare.
 ///
 /// A player is written NAME[:SETTING]: naive, lola:10, meva:DIR@0.95, tit-for-tat, zd:3 (factor, generosity),
-/// policy:1,0,1,0,1 (the probabilities of cooperating at the start and after DD, DC, CD, CC, own action first).
+/// policy:1,0,1,0,1 (the probabilities of cooperating at the start and after DD, DC, CD, CC, own action first). m-maml learns where
+/// to start, and m-fos a meta-policy against each opponent (m-fos:lola:10, m-fos:self: against this one), anew for each seed.
 #[derive(Debug, Args)]
 pub struct League {
     #[command(flatten)]
@@ -129,6 +131,7 @@ impl League {
             seed: self.seed,
             seeds,
             sampling,
+            effort: Effort::USUAL,
         };
         let played = match ranks {
             None => league(game, Cpu::detect()?, &players, &terms, progress())?,

@@ -333,6 +333,14 @@ impl SamplingOptions {
 pub fn learner(name: &str, alpha: Option<f64>, gamma: Option<f64>, options: [&str; 3]) -> Result<Learner> {
     let [named, with_alpha, with_gamma] = options;
     let learner: Learner = name.parse().map_err(|error: Error| error.at(named))?;
+    if learner.prepares() {
+        return match (alpha, gamma) {
+            (None, None) => Ok(learner),
+            (given, _) => Err(Error::usage(format!("learner `{learner}` has no setting"))
+                .at(if given.is_some() { with_alpha } else { with_gamma })
+                .hint("leave the option out")),
+        };
+    }
     match learner {
         Learner::MetaValue { gamma: default } => {
             if alpha.is_some() {

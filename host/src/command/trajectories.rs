@@ -14,7 +14,7 @@ use meva::draws::Start;
 use meva::error::Result;
 use meva::follow::Joint;
 use meva::follow::plane::{stable_fixed_points, trajectories};
-use meva::follow::play::all_starts;
+use meva::follow::starts::all_starts;
 use meva::limits::{product, room_for};
 use meva::paper::figures::{Content, Figure, Panel};
 

@@ -10,6 +10,7 @@ use crate::cpu::{Cpu, Number, WIDTH, Wide};
 use crate::draws::Sampling;
 use crate::error::{Error, Result};
 use crate::follow::learner::Learner;
+use crate::follow::m_fos::policy::MetaPolicy;
 use crate::model::trained::{Follow, FollowBoth, Lockstep};
 use crate::model::{Model, Trained};
 
@@ -33,6 +34,19 @@ pub enum Agent<'a, const N: usize> {
     },
     /// A trained network.
     Trained(Trained<'a, N>),
+    /// A meta-policy, which says where to go rather than in which direction.
+    MetaPolicy(&'a MetaPolicy<N>),
+}
+
+/// What a player has learned for a match before it begins.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Learned<const N: usize> {
+    /// Nothing: it is given by a formula, a strategy or a model.
+    Nothing,
+    /// Where to start.
+    Start([f64; N]),
+    /// Which policy to play in answer to which.
+    MetaPolicy(Box<MetaPolicy<N>>),
 }
 
 /// The arithmetic to compute in.
@@ -109,7 +123,7 @@ impl Ascent {
         keep: impl Fn(&mut T, Joint<N>) + Sync,
     ) -> Vec<T> {
         let chunks = starts.par_chunks(WIDTH);
-        let is_trained = |agent: &Agent<N>| matches!(agent, Agent::Trained(_));
+        let is_trained = |agent: &Agent<N>| matches!(agent, Agent::Trained(_) | Agent::MetaPolicy(_));
         match self.precision {
             Precision::F32 => {
                 let know = |chunk: usize, player: Player| {
@@ -124,13 +138,13 @@ impl Ascent {
                     knowledge
                 };
                 let follow = |chunk| follow::<Number, N, G>(&agents, game, cpu, sampling.is_none(), |i| know(chunk, i));
-                let in_lockstep = |(chunk, starts)| self.in_lockstep(starts, follow(chunk), &keep);
+                let in_lockstep = |(chunk, starts)| self.in_lockstep(&agents, starts, follow(chunk), &keep);
                 chunks.enumerate().flat_map_iter(in_lockstep).collect()
             }
             Precision::F64 if agents.iter().any(is_trained) => {
                 let know = |_| -> Box<dyn Knowledge<N, Wide>> { Box::new(game.clone()) };
                 let follow = || follow::<Wide, N, G>(&agents, game, cpu, true, know);
-                let in_lockstep = |starts| self.in_lockstep(starts, follow(), &keep);
+                let in_lockstep = |starts| self.in_lockstep(&agents, starts, follow(), &keep);
                 chunks.flat_map_iter(in_lockstep).collect()
             }
             Precision::F64 => {
@@ -152,6 +166,7 @@ impl Ascent {
     /// Follows agents from at most 64 starts.
     fn in_lockstep<S: Lockstep, T: Default + Clone, const N: usize>(
         &self,
+        agents: &[Agent<N>; 2],
         starts: &[Joint<N>],
         mut follow: FollowBoth<S, N>,
         keep: impl Fn(&mut T, Joint<N>),
@@ -167,8 +182,13 @@ impl Ascent {
             }
         }
         for _ in 0..self.steps {
-            let directions = follow(&x);
+            let (from, directions) = (x, follow(&x));
             advance(&mut x, self.rate, &directions);
+            for player in Player::BOTH {
+                if let Agent::MetaPolicy(policy) = &agents[player.index()] {
+                    x[player.index()] = policy.act(player, &from);
+                }
+            }
             for (l, path) in paths.iter_mut().enumerate() {
                 keep(path, x.map(|row| row.map(|number| number.lane(l).to_f64())));
             }
@@ -207,21 +227,45 @@ impl<'a, const N: usize> Agent<'a, N> {
     /// Models receive both players' [discounts](Learner::discount).
     ///
     /// # Errors
-    /// A trained learner has no model, or one of another algorithm, or one whose policies do not have `N` parameters.
+    /// A trained learner has no model, or one of another algorithm, or one whose policies do not have `N` parameters; a
+    /// learner needs to [learn something](Learner::prepares) first.
     pub fn pair(learners: [Learner; 2], models: [Option<&'a Model>; 2]) -> Result<[Self; 2]> {
+        Self::prepared(learners, models, &[const { Learned::Nothing }; 2])
+    }
+
+    /// As [`Agent::pair`], with what each has learned for the match.
+    ///
+    /// # Errors
+    /// As [`Agent::pair`].
+    pub fn prepared(
+        learners: [Learner; 2],
+        models: [Option<&'a Model>; 2],
+        learned: &'a [Learned<N>; 2],
+    ) -> Result<[Self; 2]> {
         let gamma = learners.map(Learner::discount);
-        let agent = |learner: Learner, model: Option<&'a Model>| {
-            let setting = match learner {
-                Learner::Formula { name, alpha } => return Ok(Agent::Formula { name, alpha }),
-                Learner::Cola { alpha } => [alpha; 2],
-                Learner::MetaValue { .. } => gamma,
-                Learner::Strategy { .. } => return Ok(Agent::Fixed),
+        let agent = |learner: Learner, model: Option<&'a Model>, learned: &'a Learned<N>| {
+            let setting = match (learner, learned) {
+                (Learner::Formula { name, alpha }, _) => return Ok(Agent::Formula { name, alpha }),
+                (Learner::Cola { alpha }, _) => [alpha; 2],
+                (Learner::MetaValue { .. }, _) => gamma,
+                (Learner::Strategy { .. }, _) => return Ok(Agent::Fixed),
+                (Learner::MMaml, Learned::Start(_)) => return Ok(Agent::NAIVE),
+                (Learner::MFos { .. }, Learned::MetaPolicy(policy)) => return Ok(Agent::MetaPolicy(policy)),
+                (Learner::MMaml | Learner::MFos { .. }, _) => {
+                    return Err(Error::usage(format!(
+                        "learner `{learner}` prepares itself for each match, and has no field"
+                    ))
+                    .hint("let it play in `meva play` or `meva league`"));
+                }
             };
             let model = model.ok_or_else(|| Error::usage(format!("learner `{learner}` needs a trained model")))?;
             learner.check(model)?;
             model.trained(setting).map(Agent::Trained)
         };
-        Ok([agent(learners[0], models[0])?, agent(learners[1], models[1])?])
+        Ok([
+            agent(learners[0], models[0], &learned[0])?,
+            agent(learners[1], models[1], &learned[1])?,
+        ])
     }
 
     /// Two agents of the same learner, following the same model.
@@ -232,10 +276,10 @@ impl<'a, const N: usize> Agent<'a, N> {
         Self::pair([learner; 2], [model; 2])
     }
 
-    /// The direction at a joint policy, in `f64`.
+    /// The direction at a joint policy, in `f64`; 0 for agents that follow none.
     pub fn direction<G: Game<N>>(&self, player: Player, game: &G, x: &Joint<N>) -> [f64; N] {
         match *self {
-            Agent::Fixed => [0.0; N],
+            Agent::Fixed | Agent::MetaPolicy(_) => [0.0; N],
             Agent::Formula { name, alpha } => name.direction(alpha, game, player, x),
             Agent::Trained(trained) => trained.direction(player, game, x),
         }
@@ -254,7 +298,7 @@ impl<'a, const N: usize> Agent<'a, N> {
     {
         let i = player.index();
         match *self {
-            Agent::Fixed => Box::new(|_| [S::ZERO; N]),
+            Agent::Fixed | Agent::MetaPolicy(_) => Box::new(|_| [S::ZERO; N]),
             Agent::Formula {
                 name: LearnerName::Naive | LearnerName::Hola0,
                 ..
@@ -275,6 +319,39 @@ impl<'a, const N: usize> Agent<'a, N> {
     }
 }
 
+/// One agent at 64 joint policies, in `f32`, where another decides what its opponent does.
+pub struct Follow64<'a, const N: usize> {
+    player: Player,
+    direction: Follow<'a, Number, N>,
+    policy: Option<&'a MetaPolicy<N>>,
+}
+
+impl<'a, const N: usize> Follow64<'a, N> {
+    /// An agent in a player's place, which knows the game exactly.
+    pub fn of<G: Playable<N>>(agent: &Agent<'a, N>, player: Player, game: &'a G, cpu: Cpu) -> Self {
+        Follow64 {
+            player,
+            direction: agent.follow(player, game, game.knowledge(None), cpu),
+            policy: match agent {
+                Agent::MetaPolicy(policy) => Some(policy),
+                _ => None,
+            },
+        }
+    }
+
+    /// Its next policies.
+    pub fn next(&mut self, x: &[[Number; N]; 2], rate: f64) -> [Number; N] {
+        if let Some(policy) = self.policy {
+            return policy.act(self.player, x);
+        }
+        let mut next = x[self.player.index()];
+        for (x, direction) in next.iter_mut().zip((self.direction)(x)) {
+            x.add_scaled(<f32 as Real>::round(rate), &direction);
+        }
+        next
+    }
+}
+
 /// `x <- x + rate direction`.
 fn advance<S: Scalar, const N: usize>(x: &mut [[S; N]; 2], rate: f64, directions: &[[S; N]; 2]) {
     for (row, direction) in x.iter_mut().zip(directions) {
@@ -289,7 +366,7 @@ mod tests {
     use super::*;
     use crate::config::Config;
     use crate::draws::Start;
-    use crate::follow::play::starts;
+    use crate::follow::starts::starts;
     use crate::training::trainer::Trainer;
     use meva_core::game::IteratedMatrix;
 

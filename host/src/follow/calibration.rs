@@ -26,7 +26,8 @@ use crate::draws::{Sampling, Start};
 use crate::error::{Error, Result};
 use crate::follow::ascent::{Agent, Ascent, Joint, Precision};
 use crate::follow::learner::Learner;
-use crate::follow::play::{Mean, starts};
+use crate::follow::play::Mean;
+use crate::follow::starts::starts;
 use crate::follow::statistics;
 use crate::model::Model;
 

@@ -294,7 +294,7 @@ fn typical<const N: usize, G: Game<N>>(field: &Field<N, G>, starts: &[Joint<N>])
 ///
 /// ```
 /// use meva::follow::fixed_points::{Kind, fixed_points};
-/// use meva::follow::play::starts;
+/// use meva::follow::starts::starts;
 /// use meva::follow::Agent;
 /// use meva_core::game::PlaneGame;
 /// use meva::draws::Start;
@@ -361,7 +361,7 @@ mod tests {
     use super::*;
     use crate::draws::Start;
     use crate::follow::learner::Learner;
-    use crate::follow::play::starts;
+    use crate::follow::starts::starts;
     use meva_core::game::{IteratedMatrix, PlaneGame};
 
     fn both(words: &str, alpha: f64) -> [Agent<'static, 1>; 2] {

@@ -18,8 +18,10 @@ use crate::cpu::estimate::Playable;
 use crate::draws::{Sampling, Start};
 use crate::error::{Error, Result};
 use crate::follow::ascent::{Agent, Ascent, Joint, Precision};
-use crate::follow::play::{Mean, place, starts};
+use crate::follow::play::{Match, Mean};
 use crate::follow::player::Entrant;
+use crate::follow::preparation::{Effort, Pair, Preparation};
+use crate::follow::starts::{place, set_out, starts};
 use crate::follow::statistics::{interquartile_mean, interval};
 use crate::hand_out::{Spread, Work, over_ranks, serve};
 use crate::model::Model;
@@ -42,6 +44,26 @@ pub struct Terms {
     pub seeds: usize,
     /// How naive gradients are estimated, if they are not exact; the seed in it is replaced by that of the starts.
     pub sampling: Option<Sampling>,
+    /// How long M-MAML and M-FOS prepare themselves, with the seed of the starts.
+    pub effort: Effort,
+}
+
+impl Terms {
+    /// Those of the published tournaments, on games with `N` parameters per policy: 1024 pairs that take 300 steps, with the starts
+    /// and the rate of other [matches](Match::published).
+    pub fn published<const N: usize>() -> Self {
+        let Match { rate, start, .. } = Match::published::<N>();
+        Terms {
+            pairs: 1024,
+            steps: 300,
+            rate,
+            start,
+            seed: 0,
+            seeds: 1,
+            sampling: None,
+            effort: Effort::USUAL,
+        }
+    }
 }
 
 /// How one player fares against another.
@@ -148,7 +170,6 @@ struct Pairing {
 ///
 /// ```
 /// use meva::cpu::Cpu;
-/// use meva::draws::Start;
 /// use meva::follow::league::{Terms, league};
 /// use meva::follow::player::Entrant;
 /// use meva_core::game::IteratedMatrix;
@@ -156,7 +177,7 @@ struct Pairing {
 /// let game = IteratedMatrix::PRISONERS_DILEMMA;
 /// let names = ["naive", "tit-for-tat", "always-defect"];
 /// let players = names.map(|name| Entrant::read(name, game.into())).into_iter().collect::<Result<Vec<_>, _>>()?;
-/// let few = Terms { pairs: 8, steps: 100, rate: 2.0, start: Start::Normal(1.0), seed: 0, seeds: 1, sampling: None };
+/// let few = Terms { pairs: 8, steps: 100, seeds: 1, ..Terms::published::<5>() };
 /// let league = league(&game, Cpu::detect()?, &players, &few, |_, _| ())?;
 /// assert!((league.cells[1][2].mean + 2.04).abs() < 1e-12, "tit-for-tat is exploited once");
 /// # Ok::<(), meva::error::Error>(())
@@ -179,6 +200,23 @@ pub fn league<const N: usize, G: Playable<N> + NamedGame<N>>(
         progress(task + 1, total);
     }
     Ok(table.league(&meetings))
+}
+
+/// How two different players fare against each other: the cells of a [`league`] in which nobody meets itself.
+///
+/// # Errors
+/// As [`league`].
+pub fn versus<const N: usize, G: Playable<N> + NamedGame<N>>(
+    game: &G,
+    cpu: Cpu,
+    players: &[Entrant; 2],
+    terms: &Terms,
+) -> Result<[Cell; 2]> {
+    let mut table = Table::of(game, cpu, players, terms)?;
+    table.pairings.retain(|pairing| pairing.i != pairing.j);
+    let meetings = (0..table.pairings.len()).map(|task| table.meet(task));
+    let played = table.league(&meetings.collect::<Result<Vec<_>>>()?);
+    Ok([played.cells[0][1].clone(), played.cells[1][0].clone()])
 }
 
 /// As [`league`], with meetings shared among the ranks of an MPI job. All of them call it; on ranks other than 0 the result is
@@ -276,12 +314,12 @@ impl<G: Playable<N>, const N: usize, F: Fn(usize, usize) + Sync> Spread for Shar
 
 /// Who plays on which terms, and who meets whom.
 struct Table<'a, G, const N: usize> {
-    game: &'a G,
     cpu: Cpu,
     players: &'a [Entrant],
     terms: &'a Terms,
     matrix: Option<IteratedMatrix>,
     pairings: Vec<Pairing>,
+    preparation: Preparation<'a, G, N>,
 }
 
 impl<'a, G: Playable<N>, const N: usize> Table<'a, G, N> {
@@ -305,12 +343,12 @@ impl<'a, G: Playable<N>, const N: usize> Table<'a, G, N> {
         let pairs = (0..count).flat_map(|i| (if alike { i } else { 0 }..count).map(move |j| (i, j)));
         let pairings = (0..terms.seeds).flat_map(|seed| pairs.clone().map(move |(i, j)| Pairing { seed, i, j }));
         Ok(Table {
-            game,
             cpu,
             players,
             terms,
             matrix: IteratedMatrix::try_from(any).ok(),
             pairings: pairings.collect(),
+            preparation: Preparation::new(game, cpu, terms.rate, terms.start, terms.effort),
         })
     }
 
@@ -330,8 +368,13 @@ impl<'a, G: Playable<N>, const N: usize> Table<'a, G, N> {
         }
         let Terms { pairs, start, .. } = *self.terms;
         let starts: Vec<Joint<N>> = starts(pairs, start, self.terms.seed.wrapping_add(seed as u64));
-        let pair = [&self.players[i], &self.players[j]];
-        let meeting = meet(self.game, self.cpu, pair, &starts, seed, self.terms)?;
+        let players = [&self.players[i], &self.players[j]];
+        let pair = Pair {
+            indices: [i, j],
+            learners: players.map(|player| player.learner),
+            models: players.map(|player| player.models.get(seed % player.models.len().max(1))),
+        };
+        let meeting = meet(&self.preparation, self.cpu, pair, &starts, seed, self.terms)?;
         Ok(Meeting {
             // Only of players that meet themselves it is told what they reach.
             ends: if i == j { meeting.ends } else { Vec::new() },
@@ -431,26 +474,25 @@ impl<const N: usize> Meeting<N> {
 
 /// One pair of players from all starts of a seed.
 fn meet<const N: usize, G: Playable<N>>(
-    game: &G,
+    preparation: &Preparation<G, N>,
     cpu: Cpu,
-    pair: [&Entrant; 2],
+    pair: Pair,
     starts: &[Joint<N>],
     seed: usize,
     terms: &Terms,
 ) -> Result<Meeting<N>> {
-    let learners = pair.map(|player| player.learner);
-    let models = pair.map(|player| player.models.get(seed % player.models.len().max(1)));
-    let agents: [Agent<N>; 2] = Agent::pair(learners, models)?;
+    let (game, learners) = (preparation.game(), pair.learners);
+    let seed = terms.seed.wrapping_add(seed as u64);
+    let learned = preparation.of(pair, seed)?;
+    let agents: [Agent<N>; 2] = Agent::prepared(learners, pair.models, &learned)?;
     let ascent = Ascent {
         rate: terms.rate,
         steps: terms.steps,
         precision: Precision::F32,
     };
-    let sampling = terms.sampling.map(|sampling| Sampling {
-        seed: terms.seed.wrapping_add(seed as u64),
-        ..sampling
-    });
-    let ends = ascent.ends_knowing(agents, game, sampling, cpu, &place(starts, learners)?);
+    let sampling = terms.sampling.map(|sampling| Sampling { seed, ..sampling });
+    let starts = set_out(place(starts, learners)?, &learned);
+    let ends = ascent.ends_knowing(agents, game, sampling, cpu, &starts);
     let returns = ends.iter().map(|x| {
         let returns = game.value(x);
         let learned = |i: usize| learners[i].strategy().is_some() || x[i].iter().all(|number| number.is_finite());
@@ -563,6 +605,7 @@ mod tests {
         seed: 3,
         seeds: 2,
         sampling: None,
+        effort: Effort::TRIAL,
     };
 
     fn play<const N: usize, G: Playable<N> + NamedGame<N>>(game: G, names: &[&str], terms: &Terms) -> League {
@@ -586,6 +629,29 @@ mod tests {
         assert!((standing.exploitability.unwrap()).abs() < 1e-12, "{standing:?}");
         assert!(league.standings[1].exploitability.is_some());
         assert_eq!(league.by_return().len(), 3);
+    }
+
+    /// Players who prepare themselves start where they learned to, and go where their meta-policy says.
+    #[test]
+    fn prepared_players_play() {
+        let game = IteratedMatrix::PRISONERS_DILEMMA;
+        let names = ["naive", "m-maml", "m-fos", "m-fos:self"];
+        let league = play(game, &names, &FEW);
+        assert!(
+            league
+                .cells
+                .iter()
+                .flatten()
+                .all(|cell| cell.mean.is_finite() && cell.diverged == 0)
+        );
+        // Both begin at one point in each seed, and each is the other's mirror image.
+        let standing = &league.standings[1];
+        assert!(standing.exploitability.is_some());
+        assert_eq!(league.cells[1][1].pairs, 16);
+        assert_eq!(league, play(game, &names, &FEW), "the same seed, the same league");
+        let few = Terms { steps: 0, ..FEW };
+        let still = play(game, &["m-maml"], &few);
+        assert_eq!(still.cells[0][0].interquartile, still.cells[0][0].mean);
     }
 
     /// What one player wins in a zero-sum game the other loses, over both roles.

@@ -47,6 +47,29 @@ pub enum Learner {
         /// The strategy as player 0 and as player 1.
         by_player: [Strategy; 2],
     },
+    /// Follows its own gradient from a start that it has [learned](crate::follow::m_maml).
+    MMaml,
+    /// Plays what its [meta-policy](crate::follow::m_fos) says.
+    MFos {
+        /// Who the meta-policy is trained against.
+        rival: Rival,
+    },
+}
+
+/// Who a meta-policy is trained against.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Rival {
+    /// Each opponent that it meets, anew: as published.
+    Opponent,
+    /// Itself.
+    Itself,
+    /// A learner given by a formula.
+    Formula {
+        /// Which one.
+        name: LearnerName,
+        /// Length of the imagined step.
+        alpha: f64,
+    },
 }
 
 impl Learner {
@@ -64,9 +87,17 @@ impl Learner {
         }
     }
 
-    /// The names of the learners: formulas first, then trained learners.
+    /// The names of the learners: formulas first, then trained learners, then those that learn before each match.
     pub fn names() -> impl Iterator<Item = &'static str> + Clone {
-        LearnerName::NAMES.iter().copied().chain(["cola", "meva"])
+        LearnerName::NAMES
+            .iter()
+            .copied()
+            .chain(["cola", "meva", "m-maml", "m-fos"])
+    }
+
+    /// Whether it learns something of its own for a match before it can play: it has no direction at a joint policy alone.
+    pub fn prepares(self) -> bool {
+        matches!(self, Learner::MMaml | Learner::MFos { .. })
     }
 
     /// Its name on the command line.
@@ -76,6 +107,8 @@ impl Learner {
             Learner::Cola { .. } => "cola",
             Learner::MetaValue { .. } => "meva",
             Learner::Strategy { .. } => "strategy",
+            Learner::MMaml => "m-maml",
+            Learner::MFos { .. } => "m-fos",
         }
     }
 
@@ -86,6 +119,8 @@ impl Learner {
             Learner::Cola { .. } => "COLA",
             Learner::MetaValue { .. } => "MeVa",
             Learner::Strategy { .. } => "Strategy",
+            Learner::MMaml => "M-MAML",
+            Learner::MFos { .. } => "M-FOS",
         }
     }
 
@@ -93,7 +128,7 @@ impl Learner {
     pub fn title(self) -> String {
         if self.is_naive() {
             "Naive".to_string()
-        } else if self.strategy().is_some() {
+        } else if self.strategy().is_some() || self.prepares() {
             self.label().to_string()
         } else {
             format!("{}, {} = {}", self.label(), self.symbol(), self.setting())
@@ -109,12 +144,12 @@ impl Learner {
         }
     }
 
-    /// The length of the imagined step, or the meta-discount; 0 for a strategy, which has no setting.
+    /// The length of the imagined step, or the meta-discount; 0 for those that have no setting: strategies, M-MAML, M-FOS.
     pub fn setting(self) -> f64 {
         match self {
             Learner::Formula { alpha, .. } | Learner::Cola { alpha } => alpha,
             Learner::MetaValue { gamma } => gamma,
-            Learner::Strategy { .. } => 0.0,
+            Learner::Strategy { .. } | Learner::MMaml | Learner::MFos { .. } => 0.0,
         }
     }
 
@@ -125,23 +160,23 @@ impl Learner {
             Learner::Formula { name, .. } => Learner::Formula { name, alpha: setting },
             Learner::Cola { .. } => Learner::Cola { alpha: setting },
             Learner::MetaValue { .. } => Learner::MetaValue { gamma: setting },
-            Learner::Strategy { .. } => self,
+            Learner::Strategy { .. } | Learner::MMaml | Learner::MFos { .. } => self,
         }
     }
 
     /// The name of the setting: `alpha` or `gamma`.
     pub fn setting_name(self) -> &'static str {
         match self {
-            Learner::Formula { .. } | Learner::Cola { .. } | Learner::Strategy { .. } => "alpha",
             Learner::MetaValue { .. } => "gamma",
+            _ => "alpha",
         }
     }
 
     /// The setting's symbol in figures.
     pub fn symbol(self) -> &'static str {
         match self {
-            Learner::Formula { .. } | Learner::Cola { .. } | Learner::Strategy { .. } => "\u{3b1}",
             Learner::MetaValue { .. } => "\u{3b3}",
+            _ => "\u{3b1}",
         }
     }
 
@@ -149,16 +184,16 @@ impl Learner {
     pub fn discount(self) -> f64 {
         match self {
             Learner::MetaValue { gamma } => gamma,
-            Learner::Formula { .. } | Learner::Cola { .. } | Learner::Strategy { .. } => 0.0,
+            _ => 0.0,
         }
     }
 
     /// The algorithm that trains it, if any.
     pub fn algorithm(self) -> Option<Algorithm> {
         match self {
-            Learner::Formula { .. } | Learner::Strategy { .. } => None,
             Learner::Cola { .. } => Some(Algorithm::Cola),
             Learner::MetaValue { .. } => Some(Algorithm::Meva),
+            _ => None,
         }
     }
 
@@ -195,6 +230,10 @@ impl Learner {
                 "learner `{self}` needs second derivatives, which rollouts do not estimate"
             ))
             .hint("use naive, meva or a strategy, or --estimator exact")),
+            Learner::MMaml | Learner::MFos { .. } => Err(Error::usage(format!(
+                "learner `{self}` prepares itself on the exact game, not on rollouts"
+            ))
+            .hint("use naive, meva or a strategy, or --estimator exact")),
             _ => Ok(()),
         }
     }
@@ -211,16 +250,47 @@ impl fmt::Display for Learner {
     }
 }
 
-/// The learner with this name, with alpha = 1 or gamma = 0.95.
+/// The learner with this name, with alpha = 1 or gamma = 0.95; for M-FOS, also with the learner that it is trained against:
+/// `m-fos:naive`, `m-fos:lola:10`, `m-fos:self`.
 impl FromStr for Learner {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
+        if let Some(rival) = text.strip_prefix("m-fos:") {
+            return Ok(Learner::MFos { rival: rival.parse()? });
+        }
         match (text, text.parse()) {
             (_, Ok(name)) => Ok(Learner::Formula { name, alpha: 1.0 }),
             ("cola", Err(_)) => Ok(Learner::Cola { alpha: 1.0 }),
             ("meva", Err(_)) => Ok(Learner::MetaValue { gamma: 0.95 }),
+            ("m-maml", Err(_)) => Ok(Learner::MMaml),
+            ("m-fos", Err(_)) => Ok(Learner::MFos { rival: Rival::Opponent }),
             (_, Err(_)) => Err(unknown("learner", text, Learner::names())),
+        }
+    }
+}
+
+/// `self`, or a learner given by a formula, with its setting after a colon.
+impl FromStr for Rival {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        if text == "self" {
+            return Ok(Rival::Itself);
+        }
+        let (name, alpha) = text.split_once(':').unwrap_or((text, "1"));
+        let name = name.parse().map_err(|_| {
+            unknown(
+                "rival of m-fos",
+                name,
+                LearnerName::NAMES.iter().copied().chain(["self"]),
+            )
+        })?;
+        match alpha.parse() {
+            Ok(alpha) if f64::is_finite(alpha) && alpha >= 0.0 => Ok(Rival::Formula { name, alpha }),
+            _ => {
+                Err(Error::usage(format!("alpha cannot be `{alpha}`")).hint("give a finite number that is at least 0"))
+            }
         }
     }
 }
@@ -240,6 +310,20 @@ mod tests {
             &["unknown learner `lolla`", "did you mean `lola`?"],
         );
         assert_says("zzzzzzzz".parse::<Learner>(), &["choose from naive, ", "cola, meva"]);
+        let rival = |rival| Ok(Learner::MFos { rival });
+        let (name, alpha) = (LearnerName::Lola2018, 25.0);
+        assert_eq!("m-fos:lola-2018:25".parse(), rival(Rival::Formula { name, alpha }));
+        assert_eq!("m-fos:self".parse(), rival(Rival::Itself));
+        assert_says(
+            "m-fos:lolla".parse::<Learner>(),
+            &["unknown rival of m-fos `lolla`", "did you mean `lola`?"],
+        );
+        for alpha in ["x", "-1", "inf", ""] {
+            assert_says(
+                format!("m-fos:lola:{alpha}").parse::<Learner>(),
+                &["alpha cannot be", "at least 0"],
+            );
+        }
     }
 
     #[test]

@@ -3,7 +3,6 @@
 use std::any::Any;
 
 use meva_core::game::IteratedMatrix;
-use meva_core::random::{Purpose, Stream};
 use meva_core::strategy::best_response;
 use meva_core::{Game, Player, Scalar};
 
@@ -13,6 +12,8 @@ use crate::draws::{Sampling, Start};
 use crate::error::{Error, Result};
 use crate::follow::ascent::{Agent, Ascent, Joint, Precision};
 use crate::follow::learner::Learner;
+use crate::follow::preparation::{Effort, Pair, Preparation};
+use crate::follow::starts::{log_odds, place, set_out, starts};
 use crate::model::Model;
 
 /// A player: its learner and, for a trained learner, the models that it follows, one per seed.
@@ -97,7 +98,7 @@ impl Match {
 /// `f32`; returns and best responses are exact even where [`Match::sampling`] makes the agents estimate their gradients.
 ///
 /// # Errors
-/// As [`Agent::pair`] and [`place`]; an exact response in a game that is not iterated; or every pair of a seed diverged: its
+/// As [`Preparation::of`], [`Agent::pair`] and [`place`]; an exact response in a game that is not iterated; or every pair of a seed diverged: its
 /// policies or returns became infinite or NaN.
 ///
 /// ```
@@ -128,15 +129,23 @@ pub fn play<const N: usize, G: Playable<N>>(
         steps: how.steps,
         precision: Precision::F32,
     };
+    let preparation = Preparation::new(game, cpu, how.rate, how.start, Effort::USUAL);
     let pairs = |index: usize| -> Result<Vec<Joint<N>>> {
         let seed = how.seed.wrapping_add(index as u64);
         let draw = |seed| starts(how.pairs, how.start, seed);
-        let agents = Agent::pair(
-            [player.learner, other.learner],
-            [player.model(index), other.model(index)],
-        )?;
+        let pair = Pair {
+            indices: if matches!(opponent, Opponent::Other(_)) {
+                [0, 1]
+            } else {
+                [0, 0]
+            },
+            learners: [player.learner, other.learner],
+            models: [player.model(index), other.model(index)],
+        };
+        let learned = preparation.of(pair, seed)?;
+        let agents = Agent::prepared(pair.learners, pair.models, &learned)?;
         let sampling = how.sampling.map(|sampling| Sampling { seed, ..sampling });
-        let starts = place(&draw(seed), [player.learner, other.learner])?;
+        let starts = set_out(place(&draw(seed), pair.learners)?, &learned);
         let ends = ascent.ends_knowing(agents, game, sampling, cpu, &starts);
         Ok(match opponent {
             Opponent::ExactResponse => exact_responses(game, &ends)?,
@@ -155,45 +164,6 @@ pub fn play<const N: usize, G: Playable<N>>(
     };
     let certain: Vec<Player> = Player::BOTH.into_iter().filter(is_certain).collect();
     measure(game, &(0..seeds).map(pairs).collect::<Result<Vec<_>>>()?, &certain)
-}
-
-/// `count` initial joint policies.
-pub fn starts<const N: usize>(count: usize, start: Start, seed: u64) -> Vec<Joint<N>> {
-    all_starts(start, seed).take(count).collect()
-}
-
-/// Initial joint policies without end, of which [`starts`] takes the first.
-pub fn all_starts<const N: usize>(start: Start, seed: u64) -> impl Iterator<Item = Joint<N>> {
-    let mut stream = Stream::new(seed, Purpose::Evaluation, 0);
-    let mut draw = move || match start {
-        Start::Uniform(scale) => stream.uniform(-scale, scale),
-        Start::Normal(deviation) => deviation * stream.normal(),
-    };
-    std::iter::repeat_with(move || std::array::from_fn(|_| std::array::from_fn(|_| draw())))
-}
-
-/// The log-odds of a probability; infinite if it is 0 or 1.
-fn log_odds(p: f64) -> f64 {
-    libm::log(p / (1.0 - p))
-}
-
-/// The starts, with players that do not learn where their strategies are, as log-odds: infinite where they are certain.
-///
-/// # Errors
-/// A strategy in a game whose policies are not of five parameters.
-pub fn place<const N: usize>(starts: &[Joint<N>], learners: [Learner; 2]) -> Result<Vec<Joint<N>>> {
-    let mut placed = starts.to_vec();
-    for player in Player::BOTH {
-        let i = player.index();
-        let Some(strategies) = learners[i].strategy() else {
-            continue;
-        };
-        let row = <[f64; N]>::try_from(&strategies[i].map(log_odds)[..]).map_err(|_| {
-            Error::usage("strategies are for iterated games, and this game has no turns").hint("name a learner")
-        })?;
-        placed.iter_mut().for_each(|x| x[i] = row);
-    }
-    Ok(placed)
 }
 
 /// Holds player 0 of each pair fixed, and puts an exact best response in place of player 1.

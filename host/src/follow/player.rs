@@ -7,6 +7,9 @@
 //! tit-for-tat                 a classic strategy
 //! zd:3  zd:3,0.5              the zero-determinant strategy with this factor and generosity
 //! policy:1,0,1,0,1            any strategy: at the start and after DD, DC, CD, CC, own action first
+//! m-maml                      a learner that learns where to start, for each seed
+//! m-fos  m-fos:lola:10        a meta-policy that is trained, for each seed, against each opponent, or against this learner
+//! m-fos:self                  a meta-policy that is trained against itself
 //! ```
 //!
 //! Several models are separated by commas, named by a `*` in the last part of a path, or lie in one folder; they count as
@@ -62,7 +65,7 @@ impl Entrant {
             ("policy", _) => of_probabilities(&numbers(setting.unwrap_or_default())?, game),
             ("zd", _) => of_line(&numbers(setting.unwrap_or_default())?, game),
             _ => match (name.parse::<StrategyName>(), setting) {
-                (Ok(strategy), None) => iterated(game).map(|_| Learner::Strategy {
+                (Ok(strategy), None) => iterated(game, "strategies").map(|_| Learner::Strategy {
                     by_player: [strategy.probabilities(); 2],
                 }),
                 (Ok(_), Some(_)) => {
@@ -84,7 +87,19 @@ fn named(name: &str, setting: Option<&str>, game: AnyGame, models: &mut Vec<Mode
     let names = Learner::names()
         .chain(StrategyName::NAMES.iter().copied())
         .chain(["zd", "policy"]);
+    if let ("m-fos", Some(rival)) = (name, setting) {
+        iterated(game, "meta-policies")?;
+        return Ok(Learner::MFos { rival: rival.parse()? });
+    }
     let learner: Learner = name.parse().map_err(|_| unknown("player", name, names))?;
+    if learner.prepares() && setting.is_some() {
+        return Err(
+            Error::usage(format!("`{name}` has no setting")).hint("its start is learned at the rate of the match")
+        );
+    }
+    if matches!(learner, Learner::MFos { .. }) {
+        iterated(game, "meta-policies")?;
+    }
     let number = if learner.algorithm().is_some() {
         let (paths, number) = match setting.map(|setting| setting.rsplit_once('@').unwrap_or((setting, ""))) {
             Some((paths, number)) if !paths.is_empty() => (paths, number),
@@ -129,16 +144,16 @@ fn numbers(text: &str) -> Result<Vec<f64>> {
     text.split(',').map(number).collect()
 }
 
-/// The iterated game, which strategies are for.
-fn iterated(game: AnyGame) -> Result<IteratedMatrix> {
+/// The iterated game, which they are for.
+fn iterated(game: AnyGame, they: &str) -> Result<IteratedMatrix> {
     IteratedMatrix::try_from(game).map_err(|_| {
-        Error::usage("strategies are for iterated games, and this game has no turns")
+        Error::usage(format!("{they} are for iterated games, and this game has no turns"))
             .hint("play ipd, or name a learner")
     })
 }
 
 fn of_probabilities(probabilities: &[f64], game: AnyGame) -> Result<Learner> {
-    iterated(game)?;
+    iterated(game, "strategies")?;
     let hint = "five probabilities of cooperating: at the start and after DD, DC, CD, CC, own action first";
     let strategy: Strategy = probabilities
         .try_into()
@@ -152,7 +167,7 @@ fn of_probabilities(probabilities: &[f64], game: AnyGame) -> Result<Learner> {
 }
 
 fn of_line(numbers: &[f64], game: AnyGame) -> Result<Learner> {
-    let game = iterated(game)?;
+    let game = iterated(game, "strategies")?;
     let (chi, generosity) = match *numbers {
         [chi] => (chi, 0.0),
         [chi, generosity] => (chi, generosity),
@@ -260,6 +275,8 @@ mod tests {
         );
         assert_eq!(read("tit-for-tat"), read("policy:1, 0, 1, 0, 1"));
         assert!(read("zd:3").is_ok() && read("zd:2,1").is_ok());
+        assert_eq!(read("m-maml"), Ok(Learner::MMaml));
+        assert_eq!(read("m-fos:lola-2018:25"), "m-fos:lola-2018:25".parse());
     }
 
     #[test]
@@ -278,6 +295,18 @@ mod tests {
         assert_says(read("zd:3,2"), &["generosity 2"]);
         assert_says(read("zd:1,2,3"), &["as in zd:3"]);
         assert_says(read("grim:3"), &["`grim` has no setting"]);
+        assert_says(read("m-maml:3"), &["`m-maml` has no setting"]);
+        assert_says(
+            read("m-fos:lolla"),
+            &["unknown rival of m-fos `lolla`", "player `m-fos:lolla`"],
+        );
+        assert_says(read("m-fos:lola:-1"), &["alpha cannot be `-1`"]);
+        for name in ["m-fos", "m-fos:naive"] {
+            assert_says(
+                Entrant::read(name, PlaneGame::Tandem.into()).map(drop),
+                &["meta-policies are for iterated games"],
+            );
+        }
         assert_says(read("meva"), &["needs trained models", "meva:DIR@0.95"]);
         assert_says(read("meva:nowhere@0.5"), &["nowhere"]);
         assert_says(

@@ -17,7 +17,8 @@ use crate::draws::Start;
 use crate::error::{Error, Result};
 use crate::follow::ascent::{Agent, Ascent, Joint, Precision};
 use crate::follow::learner::Learner;
-use crate::follow::play::{Spread, best_responses, measure, starts};
+use crate::follow::play::{Spread, best_responses, measure};
+use crate::follow::starts::starts;
 use crate::model::Model;
 
 /// The meta-discounts of Figure 3a.

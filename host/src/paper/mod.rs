@@ -1,11 +1,12 @@
 //! The paper: published results and their reproduction.
 //!
-//! [`figures`] computes the contents of the figures and [`drawing`] draws them; [`reproduction`] runs everything and
+//! [`figures`] computes the contents of the figures and [`drawing`] draws them; [`tournament`] plays those of the second version, [`reproduction`] runs everything and
 //! writes a [`report`], which shows the [`published`] numbers next to ours.
 //! Drawing, reproduction and report need the crate's feature `figures`.
 
 pub mod figures;
 pub mod published;
+pub mod tournament;
 
 #[cfg(feature = "figures")]
 mod archive;

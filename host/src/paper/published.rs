@@ -3,6 +3,7 @@
 //! "First version" and "second version" refer to the notebooks that the authors published with the paper's first and
 //! second version; these numbers are from their logs and figures.
 
+use meva_core::game::IteratedMatrix;
 use meva_core::learner::LearnerName;
 
 use crate::follow::Learner;
@@ -119,6 +120,70 @@ pub const RETURNS: [[f64; 9]; 5] = [
 ];
 /// By how much returns may differ and still agree: a twentieth of the distance between mutual defection and cooperation.
 pub const RETURN_TOLERANCE: f64 = 0.05;
+
+/// The source of [`TOURNAMENTS`].
+pub const TOURNAMENT: &str = "authors' second version, tournament";
+
+/// A table of mean returns of the row's player against the column's.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tournament {
+    /// The game's name in a heading.
+    pub title: &'static str,
+    /// The game.
+    pub game: IteratedMatrix,
+    /// The preset here that trains its meta-value learners.
+    pub preset: &'static str,
+    /// By row and column: naive, LOLA of 2018, M-MAML, M-FOS, MeVa at gamma 0.95; `None` where nothing was published.
+    pub returns: [[Option<f64>; 5]; 5],
+}
+
+/// Where nothing was published.
+const N: Option<f64> = None;
+/// A published number.
+const fn p(number: f64) -> Option<f64> {
+    Some(number)
+}
+
+/// The tournaments of the second version: 300 steps, 10 models, 1024 pairs.
+#[rustfmt::skip]
+pub const TOURNAMENTS: [Tournament; 3] = [
+    Tournament {
+        title: "The iterated prisoner\u{2019}s dilemma",
+        game: IteratedMatrix::PRISONERS_DILEMMA,
+        preset: "ipd",
+        returns: [
+            [p(-1.988), p(-1.377), p(-1.524), p(-2.023), p(-1.999)],
+            [p(-1.357), p(-1.041), p(-0.974), p(-1.023), p(-1.032)],
+            [p(-1.398), p(-1.290), p(-1.224), N,         p(-1.993)],
+            [p(-0.560), p(-1.024), N,         p(-1.006), N        ],
+            [p(-0.551), p(-1.145), p(-0.534), N,         p(-1.052)],
+        ],
+    },
+    Tournament {
+        title: "Iterated chicken",
+        game: IteratedMatrix::CHICKEN,
+        preset: "chicken",
+        returns: [
+            [p(-0.049), p(-0.402), p(-0.994), p(-1.027), p(-0.985)],
+            [p(0.377),  p(-1.641), p(-0.805), p(0.794),  p(0.138) ],
+            [p(0.983),  p(0.778),  p(-0.447), N,         p(-0.908)],
+            [N,         N,         N,         N,         N        ],
+            [p(0.964),  p(-0.232), p(0.175),  N,         p(-0.082)],
+        ],
+    },
+    Tournament {
+        title: "Iterated matching pennies",
+        game: IteratedMatrix::MATCHING_PENNIES,
+        preset: "imp",
+        returns: [
+            [p(0.009),  p(0.028), p(-0.096), p(-0.196), p(-0.243)],
+            [p(-0.028), p(0.027), p(-0.052), p(-0.189), p(-0.298)],
+            [p(0.096),  p(0.052), p(-0.002), N,         p(-0.013)],
+            [N,         N,        N,         N,         N        ],
+            [p(0.243),  p(0.298), p(0.013),  N,         p(0.0)   ],
+        ],
+    },
+];
 
 /// How long a training took.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -25,13 +25,18 @@ use serde_json::json;
 use super::archive::{Archive, digest};
 use super::drawing;
 use super::figures::{Figure, Number, STEPS, figure_1, figure_2a, figure_2b, figure_3, on_the_logistic_game};
-use super::published::{BASINS, Basin, Comparison, RETURN_TOLERANCE, RETURNS, Scope, TIMES, Time};
+use super::published::{BASINS, Basin, Comparison, RETURN_TOLERANCE, RETURNS, Scope, TIMES, TOURNAMENTS, Time};
 use super::report::{Report, Timing};
+use super::tournament::{self, Compared, Table};
 use crate::config::Config;
 use crate::cpu::Cpu;
 use crate::error::{Error, Result};
 use crate::files::{self, MOST_NUMBERS, write_atomically};
+use crate::follow::league::Terms;
+use crate::follow::m_fos::training as m_fos;
+use crate::follow::m_maml;
 use crate::follow::plane::{Grid, ascent, basin};
+use crate::follow::preparation::Effort;
 use crate::follow::reciprocity::{self, Curve, GAMMAS, Protocol, Returns, Sweep, lola_learners, meta_value_learners};
 use crate::follow::{Agent, Learner};
 use crate::model::{MODEL, Model};
@@ -44,7 +49,7 @@ pub const REPORT: &str = "report.html";
 /// How many models the paper's Figure 3 has.
 pub const SEEDS: u64 = 8;
 /// The presets that are trained; of COLA, one model.
-const PRESETS: [&str; 3] = ["logistic", "cola", "ipd"];
+const PRESETS: [&str; 5] = ["logistic", "cola", "ipd", "chicken", "imp"];
 
 /// Limits for a reproduction that is smaller than the published experiments; each, if given, is an upper bound.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -74,6 +79,31 @@ impl Cut {
         STEPS.min(self.steps.unwrap_or(usize::MAX))
     }
 
+    /// On which terms tournaments are played, but for the seed; players prepare themselves with at most as many iterations as
+    /// other trainings have, and over at most as many steps.
+    fn tournament(self) -> Terms {
+        let most = |limit: Option<usize>| limit.unwrap_or(usize::MAX);
+        let published = Terms::published::<5>();
+        let Effort { m_maml, m_fos } = published.effort;
+        Terms {
+            pairs: published.pairs.min(most(self.pairs)),
+            steps: published.steps.min(most(self.steps)),
+            effort: Effort {
+                m_maml: m_maml::Training {
+                    iterations: self.outer(m_maml.iterations),
+                    steps: m_maml.steps.min(most(self.steps)),
+                    ..m_maml
+                },
+                m_fos: m_fos::Training {
+                    iterations: self.outer(m_fos.iterations),
+                    steps: m_fos.steps.min(most(self.steps)),
+                    ..m_fos
+                },
+            },
+            ..published
+        }
+    }
+
     fn protocol(self) -> Protocol {
         let Protocol {
             pairs,
@@ -98,7 +128,7 @@ pub enum Progress<'a> {
     Training(Event<'a>),
 }
 
-/// A stage, and what remains of it. It displays as `[1/7] train logistic: 3 of 8 models to go`.
+/// A stage, and what remains of it. It displays as `[1/10] train logistic: 3 of 8 models to go`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stage {
     index: usize,
@@ -106,15 +136,24 @@ pub struct Stage {
 }
 
 /// The stages: first the trainings, in the order of [`PRESETS`].
-const STAGES: [&str; 7] = [
+const STAGES: [&str; 10] = [
     "train logistic",
     "train cola",
     "train ipd",
+    "train chicken",
+    "train imp",
     "count basins",
     "follow meta-value learners",
     "follow LOLA",
+    "play tournaments",
     "draw figures",
 ];
+// Those that follow the trainings.
+const COUNT: usize = PRESETS.len();
+const FOLLOW_MEVA: usize = COUNT + 1;
+const FOLLOW_LOLA: usize = COUNT + 2;
+const PLAY: usize = COUNT + 3;
+const DRAW: usize = COUNT + 4;
 
 impl Stage {
     /// The number of stages.
@@ -279,12 +318,23 @@ impl Plan {
             configs.insert(preset, seeded.collect::<Vec<Config>>());
         }
         let count = seeds.end - seeds.start;
-        let (own, published) = (cut.protocol(), Protocol::PUBLISHED);
+        let (own, published, terms) = (cut.protocol(), Protocol::PUBLISHED, Cut::default().tournament());
         for (own, published, what) in [
             (count as usize, SEEDS as usize, "seeds"),
             (own.pairs, published.pairs, "pairs of agents for each seed"),
             (own.steps, published.steps, "steps in the prisoner's dilemma"),
             (cut.basin_steps(), STEPS, "steps in the Logistic Game"),
+            (
+                cut.tournament().pairs,
+                terms.pairs,
+                "pairs in tournaments for each seed",
+            ),
+            (cut.tournament().steps, terms.steps, "steps in tournaments"),
+            (
+                cut.tournament().effort.m_fos.iterations,
+                terms.effort.m_fos.iterations,
+                "iterations of M-FOS",
+            ),
         ] {
             if own < published {
                 cuts.push(format!("{what}: {own} rather than {published}"));
@@ -326,11 +376,12 @@ impl Work<'_> {
             plan.configs[preset].iter().map(|config| self.trained(config)).collect()
         };
         let (logistic, cola, ipd) = (trained("logistic")?, trained("cola")?, trained("ipd")?);
-        let basins = self.stage(3, || self.basins(3, &logistic, &cola))?;
-        let meva = self.stage(4, || self.sweep_models(4, &ipd))?;
-        let lola = self.stage(5, || self.sweep_lola(5, ipd.len() as u64))?;
-        let figures = self.stage(6, || {
-            self.say(6, format!("{} figures", Number::ALL.len()));
+        let basins = self.stage(COUNT, || self.basins(COUNT, &logistic, &cola))?;
+        let meva = self.stage(FOLLOW_MEVA, || self.sweep_models(FOLLOW_MEVA, &ipd))?;
+        let lola = self.stage(FOLLOW_LOLA, || self.sweep_lola(FOLLOW_LOLA, ipd.len() as u64))?;
+        let tournaments = self.stage(PLAY, || self.tournaments(PLAY, &plan))?;
+        let figures = self.stage(DRAW, || {
+            self.say(DRAW, format!("{} figures", Number::ALL.len()));
             Ok(self.figures([&cola[0].model, &logistic[0].model], &meva, &lola)?)
         })?;
         let timing = |time: &'static Time| -> Result<Timing> {
@@ -350,6 +401,8 @@ impl Work<'_> {
             protocol: self.cut.protocol(),
             basins: compare_basins(&basins),
             returns: compare_returns(&meva),
+            tournaments,
+            tournament_terms: self.cut.tournament(),
             timings: TIMES.iter().map(timing).collect::<Result<_>>()?,
             figures: figures
                 .iter()
@@ -506,6 +559,37 @@ impl Work<'_> {
         self.archive.kept(name, &key, || learners.iter().map(returns).collect())
     }
 
+    /// The tournaments of the second version, with the models of each game.
+    fn tournaments(&self, stage: usize, plan: &Plan) -> Done<Vec<Compared>> {
+        let terms = self.cut.tournament();
+        let mut tournaments = Vec::new();
+        for tournament in &TOURNAMENTS {
+            let mut by_seed: Vec<Table> = Vec::new();
+            let configs = &plan.configs[tournament.preset];
+            for (seed, config) in (0..).zip(configs) {
+                let left = configs.len() - by_seed.len();
+                self.say(
+                    stage,
+                    format!("{}, {left} of {} models to go", tournament.preset, configs.len()),
+                );
+                let Trained { name, digest, .. } = self.trained(config)?;
+                let model = self.archive.run(config).join(MODEL);
+                let terms = Terms { seed, ..terms };
+                let key = json!({
+                    "model": digest,
+                    "pairs": terms.pairs,
+                    "steps": terms.steps,
+                    "effort": format!("{:?}", terms.effort),
+                    "seed": seed,
+                });
+                let play = || tournament::play(tournament, self.cpu, &model, &terms, || self.go_on());
+                by_seed.push(self.archive.kept(&format!("tournament-{name}"), &key, play)?);
+            }
+            tournaments.push((tournament, tournament::compare(tournament, &by_seed)));
+        }
+        Ok(tournaments)
+    }
+
     /// Every figure of the paper, by its number; also writes the files.
     fn figures(&self, models: [&Model; 2], meva: &Sweep, lola: &Sweep) -> Result<Vec<(Number, Figure)>> {
         let steps = self.cut.basin_steps();
@@ -568,8 +652,8 @@ mod tests {
         assert_eq!(plan.cuts[0], "outer iterations of logistic: 300 rather than 1000");
         assert_eq!(
             plan.cuts.len(),
-            7,
-            "three trainings, seeds, pairs, steps in either game"
+            12,
+            "five trainings, seeds, pairs, steps in either game; pairs, steps and M-FOS in tournaments"
         );
         assert_eq!(plan.configs["logistic"][1].seed, 4);
         assert_says(Plan::of(3..3, cut).map(drop), &["no seeds"]);
@@ -577,16 +661,17 @@ mod tests {
         assert_says(Plan::of(0..1, nothing).map(drop), &["show nothing"]);
     }
 
+    const ITERATED: &[&str] = &["batch=8", "steps=20", "hidden=16", "residual_blocks=1", "quantiles=16"];
+
     /// With networks and batches small enough for a test.
     fn small(cut: Cut) -> Plan {
         let mut plan = Plan::of(0..1, cut).unwrap();
         for (preset, changes) in [
             ("logistic", &["batch=8", "hidden=16"][..]),
             ("cola", &["batch=8"]),
-            (
-                "ipd",
-                &["batch=8", "steps=20", "hidden=16", "residual_blocks=1", "quantiles=16"],
-            ),
+            ("ipd", ITERATED),
+            ("chicken", ITERATED),
+            ("imp", ITERATED),
         ] {
             let configs = plan.configs.get_mut(preset).unwrap();
             for change in changes {
@@ -632,13 +717,13 @@ mod tests {
                 }
             };
             calls += 1;
-            assert!(calls <= 10, "it does not get on");
+            assert!(calls <= 12, "it does not get on");
             if let Some(report) = carry_out(small(cut), &Backend::Cpu, &path, cut, &stop, &interrupt).unwrap() {
                 break report;
             }
             assert!(!path.join(REPORT).exists());
         };
-        assert_eq!(calls, 7, "three trainings, three evaluations, and to the end");
+        assert_eq!(calls, 10, "five trainings, four evaluations, and to the end");
         assert!(path.join(REPORT).exists());
         assert_eq!(ours(parts), ours(whole.unwrap()));
     }
@@ -646,9 +731,9 @@ mod tests {
     #[test]
     fn stages_say_where_they_are() {
         let stage = Stage {
-            index: 3,
+            index: COUNT,
             left: "2 of 8 models to go".to_string(),
         };
-        assert_eq!(stage.to_string(), "[4/7] count basins: 2 of 8 models to go");
+        assert_eq!(stage.to_string(), "[6/10] count basins: 2 of 8 models to go");
     }
 }
