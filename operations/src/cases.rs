@@ -13,6 +13,35 @@ use crate::condition::{AMOUNT, Nudge, TRIALS, nudge};
 use crate::operation::{Domain, Draws, EDGES, Operation, Output, Packed, Sink, Source, WithDuals};
 use crate::stochastic::{Stochastic, deviations};
 
+/// An operation on single numbers, as an object: all of it that is compared with an engine.
+///
+/// What works on objects is compiled once, and where an operation becomes one is where its formulas are compiled.
+pub trait Single: Operation {
+    /// Computes it in `f64`.
+    fn in_f64(&self, source: &mut dyn Source<f64>, sink: &mut dyn Sink<f64>);
+    /// Computes it in `f32`.
+    fn in_f32(&self, source: &mut dyn Source<f32>, sink: &mut dyn Sink<f32>);
+    /// Computes it in `f32` with random rounding.
+    fn in_stochastic(&self, source: &mut dyn Source<Stochastic>, sink: &mut dyn Sink<Stochastic>);
+    /// As [`Operation::evaluate_moved`].
+    fn moved(&self, nudge: &mut Nudge, source: &mut dyn Source<f64>, sink: &mut dyn Sink<f64>);
+}
+
+impl<O: Operation> Single for O {
+    fn in_f64(&self, source: &mut dyn Source<f64>, sink: &mut dyn Sink<f64>) {
+        self.evaluate(&Portable, source, sink);
+    }
+    fn in_f32(&self, source: &mut dyn Source<f32>, sink: &mut dyn Sink<f32>) {
+        self.evaluate(&Portable, source, sink);
+    }
+    fn in_stochastic(&self, source: &mut dyn Source<Stochastic>, sink: &mut dyn Sink<Stochastic>) {
+        self.evaluate(&Portable, source, sink);
+    }
+    fn moved(&self, nudge: &mut Nudge, source: &mut dyn Source<f64>, sink: &mut dyn Sink<f64>) {
+        self.evaluate_moved(nudge, source, sink);
+    }
+}
+
 /// The inputs of an operation, by name.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Case {
@@ -25,25 +54,25 @@ fn key(name: &str, tensor: &Tensor) -> String {
 
 impl Case {
     /// The case that a source provides for an operation when these outputs are wanted.
-    pub fn record<O: Operation>(operation: &O, source: &mut dyn Source<f64>, wants: &dyn Fn(&Output) -> bool) -> Self {
+    pub fn record(operation: &dyn Single, source: &mut dyn Source<f64>, wants: &dyn Fn(&Output) -> bool) -> Self {
         let mut recorder = Recorder {
             source,
             case: Case::default(),
         };
         let mut sink = Collector::new(operation.outputs(), 1, wants);
-        operation.evaluate::<f64, _>(&Portable, &mut recorder, &mut sink);
+        operation.in_f64(&mut recorder, &mut sink);
         recorder.case
     }
 
     /// `count` drawn cases of an operation, without edges.
-    pub fn drawn<O: Operation>(operation: &O, count: usize) -> Vec<Self> {
+    pub fn drawn(operation: &dyn Single, count: usize) -> Vec<Self> {
         (EDGES..EDGES + count)
             .map(|case| Case::record(operation, &mut Draws::new(case), &|_| true))
             .collect()
     }
 
     /// The cases of an operation that consist of edges.
-    pub fn edges<O: Operation>(operation: &O) -> Vec<Self> {
+    pub fn edges(operation: &dyn Single) -> Vec<Self> {
         (0..EDGES)
             .map(|case| Case::record(operation, &mut Draws::new(case), &|_| true))
             .collect()
@@ -275,24 +304,36 @@ pub fn evaluate<S: Packed, K: WithDuals<S>, O: Operation>(
     cases: &[Case],
     wants: &dyn Fn(&Output) -> bool,
 ) -> Vec<Numbers> {
-    gather(operation, S::LANES, cases, wants, &mut |source, sink| {
+    gather(operation.outputs(), cases, wants, &mut |source, sink| {
         operation.evaluate::<S, K>(kernels, source, sink);
+    })
+}
+
+/// As [`evaluate`], in `f64`.
+pub fn in_f64(operation: &dyn Single, cases: &[Case], wants: &dyn Fn(&Output) -> bool) -> Vec<Numbers> {
+    gather(operation.outputs(), cases, wants, &mut |source, sink| {
+        operation.in_f64(source, sink);
+    })
+}
+
+/// As [`evaluate`], in `f32`.
+pub fn in_f32(operation: &dyn Single, cases: &[Case], wants: &dyn Fn(&Output) -> bool) -> Vec<Numbers> {
+    gather(operation.outputs(), cases, wants, &mut |source, sink| {
+        operation.in_f32(source, sink);
     })
 }
 
 /// Evaluates an operation once.
 type Run<'a, S> = dyn FnMut(&mut dyn Source<S>, &mut dyn Sink<S>) + 'a;
 
-fn gather<S: Packed, O: Operation>(
-    operation: &O,
-    lanes: usize,
+fn gather<S: Packed>(
+    outputs: &[Output],
     cases: &[Case],
     wants: &dyn Fn(&Output) -> bool,
     run: &mut Run<S>,
 ) -> Vec<Numbers> {
-    let outputs = operation.outputs();
     let mut all = vec![Numbers::default(); outputs.len()];
-    for group in cases.chunks(lanes) {
+    for group in cases.chunks(S::LANES) {
         let mut collector = Collector::new(outputs, group.len(), wants);
         run(&mut Playback::new(group), &mut collector);
         for (all, numbers) in all.iter_mut().zip(collector.numbers) {
@@ -316,12 +357,12 @@ pub fn by_formula(output: &Output) -> bool {
 }
 
 /// The [sensitivity](crate::condition::sensitivities) of each wanted output; 0 for the others.
-pub fn sensitivities<O: Operation>(operation: &O, cases: &[Case], wants: &dyn Fn(&Output) -> bool) -> Vec<f64> {
-    crate::condition::sensitivities(|nudge| all(&moved(operation, cases, wants, nudge)))
+pub fn sensitivities(operation: &dyn Single, cases: &[Case], wants: &dyn Fn(&Output) -> bool) -> Vec<f64> {
+    crate::condition::sensitivities(&|nudge| all(&moved(operation, cases, wants, nudge)))
 }
 
 /// How far the wanted outputs of a case move when its inputs and intermediate results move: the root mean square of each.
-pub fn conditions<O: Operation>(operation: &O, case: &Case, wants: &dyn Fn(&Output) -> bool) -> Vec<f64> {
+pub fn conditions(operation: &dyn Single, case: &Case, wants: &dyn Fn(&Output) -> bool) -> Vec<f64> {
     let case = core::slice::from_ref(case);
     let still = all(&moved(operation, case, wants, &mut nudge(0.0, 0)));
     let mut largest = vec![0.0; still.len()];
@@ -337,28 +378,25 @@ pub fn conditions<O: Operation>(operation: &O, case: &Case, wants: &dyn Fn(&Outp
     largest
 }
 
-fn moved<O: Operation>(
-    operation: &O,
-    cases: &[Case],
-    wants: &dyn Fn(&Output) -> bool,
-    nudge: &mut Nudge,
-) -> Vec<Numbers> {
+fn moved(operation: &dyn Single, cases: &[Case], wants: &dyn Fn(&Output) -> bool, nudge: &mut Nudge) -> Vec<Numbers> {
     let cases: Vec<Case> = cases.iter().map(|case| case.nudged(nudge)).collect();
-    gather(operation, 1, &cases, wants, &mut |source, sink| {
-        operation.evaluate_moved(nudge, source, sink);
+    gather(operation.outputs(), &cases, wants, &mut |source, sink| {
+        operation.moved(nudge, source, sink);
     })
 }
 
 /// The largest error of each output in the given number of runs with random rounding.
-pub fn stray<O: Operation>(
-    operation: &O,
+pub fn stray(
+    operation: &dyn Single,
     cases: &[Case],
     runs: u64,
     reference: &[Numbers],
     wants: &dyn Fn(&Output) -> bool,
 ) -> Vec<f64> {
-    deviations(runs, &all(reference), || {
-        all(&evaluate::<Stochastic, _, _>(operation, &Portable, cases, wants))
+    deviations(runs, &all(reference), &|| {
+        all(&gather(operation.outputs(), cases, wants, &mut |source, sink| {
+            operation.in_stochastic(source, sink);
+        }))
     })
 }
 

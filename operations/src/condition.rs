@@ -124,7 +124,7 @@ mod measured {
     use crate::compare::rms;
 
     /// The root mean square of the movement of a result, per relative movement of its inputs and intermediate results.
-    pub fn condition(result: impl Fn(&mut Nudge) -> Vec<f64>) -> f64 {
+    pub fn condition(result: &dyn Fn(&mut Nudge) -> Vec<f64>) -> f64 {
         let still = result(&mut nudge(0.0, 0));
         let movement = |trial| {
             let moved = result(&mut nudge(AMOUNT, trial));
@@ -136,7 +136,7 @@ mod measured {
 
     /// The largest number of each result, each added to its movement per relative movement of its inputs and intermediate
     /// results: what one rounding at the end and one everywhere before it can change, divided by the roundoff.
-    pub fn sensitivities(results: impl Fn(&mut Nudge) -> Vec<Vec<f64>>) -> Vec<f64> {
+    pub fn sensitivities(results: &dyn Fn(&mut Nudge) -> Vec<Vec<f64>>) -> Vec<f64> {
         let still = results(&mut nudge(0.0, 0));
         let mut largest = std::vec![0.0; still.len()];
         for trial in 0..TRIALS {
@@ -164,12 +164,12 @@ mod tests {
     /// terms.
     #[test]
     fn conditions_of_simple_formulas() {
-        let product = condition(|nudge| vec![nudge.number(3.0) * nudge.number(-2.0)]);
+        let product = condition(&|nudge| vec![nudge.number(3.0) * nudge.number(-2.0)]);
         assert!((product - 12.0).abs() < 1e-5, "{product}");
-        let difference = condition(|nudge| vec![nudge.number(1e3) - nudge.number(1e3)]);
+        let difference = condition(&|nudge| vec![nudge.number(1e3) - nudge.number(1e3)]);
         assert!((difference - 2e3).abs() < 1e-3, "{difference}");
-        assert_eq!(condition(|_| vec![1.0]), 0.0);
-        let sensitivities = sensitivities(|nudge| vec![vec![nudge.number(3.0) * nudge.number(-2.0), 1.0]]);
+        assert_eq!(condition(&|_| vec![1.0]), 0.0);
+        let sensitivities = sensitivities(&|nudge| vec![vec![nudge.number(3.0) * nudge.number(-2.0), 1.0]]);
         let [sensitivity] = sensitivities[..] else { panic!() };
         assert!((sensitivity - 18.0).abs() < 1e-5, "{sensitivity}");
     }

@@ -2,12 +2,11 @@
 
 use std::vec::Vec;
 
-use meva_core::kernels::Portable;
 use meva_core::random::{Purpose, Stream};
 
-use crate::cases::{Case, Numbers, evaluate};
+use crate::cases::{Case, Numbers, Single, in_f64};
 use crate::compare::rms;
-use crate::operation::{Operation, Relation};
+use crate::operation::Relation;
 
 /// The longer of two step lengths. It is near the fifth root of the unit roundoff, where the rounding error `u / h` and
 /// the truncation error `h^4` are of the same size.
@@ -16,16 +15,16 @@ const H: f64 = 1e-3;
 /// `f'(0)` from central differences with two step lengths, combined so that the error of order `h^2` cancels.
 ///
 /// ```
-/// assert!((meva_operations::differences::central(f64::sin) - 1.0).abs() < 1e-12);
+/// assert!((meva_operations::differences::central(&f64::sin) - 1.0).abs() < 1e-12);
 /// ```
-pub fn central(f: impl Fn(f64) -> f64) -> f64 {
+pub fn central(f: &dyn Fn(f64) -> f64) -> f64 {
     let slope = |h: f64| (f(h) - f(-h)) / (2.0 * h);
     (4.0 * slope(H / 2.0) - slope(H)) / 3.0
 }
 
 /// [`central`] for each of several numbers.
-pub fn central_of(f: impl Fn(f64) -> Vec<f64>) -> Vec<f64> {
-    let at = [H / 2.0, -H / 2.0, H, -H].map(&f);
+pub fn central_of(f: &dyn Fn(f64) -> Vec<f64>) -> Vec<f64> {
+    let at = [H / 2.0, -H / 2.0, H, -H].map(f);
     let slope = |ahead: f64, behind: f64, h: f64| (ahead - behind) / (2.0 * h);
     (0..at[0].len())
         .map(|k| (4.0 * slope(at[0][k], at[1][k], H / 2.0) - slope(at[2][k], at[3][k], H)) / 3.0)
@@ -55,8 +54,8 @@ pub struct ByDifferences {
 
 /// The derivative that output `place` of an operation is, at cases where its formulas give `reference`; `None` if it is
 /// not the derivative of another output.
-pub fn by_differences<O: Operation>(
-    operation: &O,
+pub fn by_differences(
+    operation: &dyn Single,
     place: usize,
     cases: &[Case],
     reference: &[Numbers],
@@ -64,7 +63,7 @@ pub fn by_differences<O: Operation>(
     let of_case = |case: &Case, of: &str| -> Vec<f64> {
         let case = core::slice::from_ref(case);
         let at = operation.outputs().iter().position(|output| output.name == of);
-        let outputs = evaluate::<f64, _, _>(operation, &Portable, case, &|output| output.name == of);
+        let outputs = in_f64(operation, case, &|output| output.name == of);
         at.map_or_else(Vec::new, |at| outputs[at].all())
     };
     let columns = |case: &Case, of: &'static str, by: &'static str| -> Vec<Vec<f64>> {
@@ -73,7 +72,7 @@ pub fn by_differences<O: Operation>(
             .map(|column| {
                 let mut unit = std::vec![0.0; count];
                 unit[column] = 1.0;
-                central_of(|h| of_case(&case.along(by, &unit, h), of))
+                central_of(&|h| of_case(&case.along(by, &unit, h), of))
             })
             .collect()
     };
@@ -107,7 +106,7 @@ pub fn by_differences<O: Operation>(
         Relation::Along { of, by, direction } => {
             for case in cases {
                 let direction = case.get(direction);
-                got.extend(central_of(|h| of_case(&case.along(by, direction, h), of)));
+                got.extend(central_of(&|h| of_case(&case.along(by, direction, h), of)));
             }
             of
         }
@@ -132,7 +131,7 @@ pub fn by_differences<O: Operation>(
                         .map(|case| of_case(&case.along(&name, &direction, h), of)[0])
                         .sum()
                 };
-                got.push(central(total));
+                got.push(central(&total));
             }
             expected = slopes;
             of
@@ -155,13 +154,14 @@ mod tests {
     use super::*;
     use crate::compare::relative_error;
     use crate::layer_norm::LAYER_NORM_GELU;
+    use crate::operation::Operation;
     use std::vec;
 
     #[test]
     fn differences_of_known_functions() {
-        assert!((central(f64::sin) - 1.0).abs() < 1e-12);
-        assert!((central(|h| (1.0 + h).powi(4)) - 4.0).abs() < 1e-11);
-        let slopes = central_of(|h| vec![3.0 * h, -h]);
+        assert!((central(&f64::sin) - 1.0).abs() < 1e-12);
+        assert!((central(&|h| (1.0 + h).powi(4)) - 4.0).abs() < 1e-11);
+        let slopes = central_of(&|h| vec![3.0 * h, -h]);
         assert!((slopes[0] - 3.0).abs() < 1e-12 && (slopes[1] + 1.0).abs() < 1e-12);
     }
 
@@ -169,7 +169,7 @@ mod tests {
     #[test]
     fn a_wrong_vjp_is_seen() {
         let cases = Case::drawn(&LAYER_NORM_GELU, 3);
-        let mut reference = evaluate::<f64, _, _>(&LAYER_NORM_GELU, &Portable, &cases, &|_| true);
+        let mut reference = in_f64(&LAYER_NORM_GELU, &cases, &|_| true);
         let outputs = Operation::outputs(&LAYER_NORM_GELU);
         let place = outputs.iter().position(|output| output.name == "vjp").unwrap();
         let error = |reference: &[Numbers]| {

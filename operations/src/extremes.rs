@@ -9,13 +9,12 @@
 
 use std::vec::Vec;
 
-use meva_core::kernels::Portable;
 use meva_core::parameters::Tensor;
 
 use crate::bounds::{Bound, HARDWARE, Implementation, Unit};
-use crate::cases::{Case, Numbers, by_formula, conditions, evaluate};
+use crate::cases::{Case, Numbers, Single, by_formula, conditions, in_f64};
 use crate::compare::{rms, ulp_error};
-use crate::operation::{Domain, Draws, EDGES, Operation, Source};
+use crate::operation::{Domain, Draws, EDGES, Source};
 
 /// Cases at each end.
 const CASES: usize = 12;
@@ -75,7 +74,7 @@ impl Source<f64> for Ends<'_> {
     }
 }
 
-fn cases<O: Operation>(operation: &O, ends: &[f64]) -> Vec<Case> {
+fn cases(operation: &dyn Single, ends: &[f64]) -> Vec<Case> {
     let of = |case: usize| {
         let mut source = Ends {
             draws: Draws::new(EDGES + case),
@@ -89,9 +88,8 @@ fn cases<O: Operation>(operation: &O, ends: &[f64]) -> Vec<Case> {
 }
 
 /// An operation at the ends of `f32`, with what it should give there.
-#[derive(Debug)]
-pub struct Extremes<'a, O> {
-    operation: &'a O,
+pub struct Extremes<'a> {
+    operation: &'a dyn Single,
     /// The cases: huge ones, then subnormal ones.
     pub cases: Vec<Case>,
     expected: Vec<Numbers>,
@@ -110,17 +108,17 @@ pub struct Worst {
     pub bound: Bound,
 }
 
-impl<'a, O: Operation> Extremes<'a, O> {
+impl<'a> Extremes<'a> {
     /// The cases of an operation and their results in `f64`. `None` if all its inputs are bounded, or if it gives nothing
     /// case by case.
-    pub fn new(operation: &'a O) -> Option<Self> {
+    pub fn new(operation: &'a dyn Single) -> Option<Self> {
         let (huge, tiny) = (cases(operation, &[HUGE]), cases(operation, &TINY));
         let further = cases(operation, &[HUGE_IN_F64]);
         if huge == further || !operation.has_lanes() {
             return None;
         }
         let all = [huge, tiny].concat();
-        let in_f64 = |cases: &[Case]| evaluate::<f64, _, _>(operation, &Portable, cases, &by_formula);
+        let in_f64 = |cases: &[Case]| in_f64(operation, cases, &by_formula);
         Some(Extremes {
             operation,
             expected: in_f64(&all),
@@ -243,11 +241,12 @@ mod tests {
 
     use super::*;
     use crate::adamw::Step;
-    use crate::cases::with_room;
+    use crate::cases::{evaluate, in_f32, with_room};
     use crate::compare::keeps;
     use crate::elementary::Elementary;
-    use crate::operation::{Formula, Packed, Visitor};
+    use crate::operation::{Formula, Operation, Packed, Visitor};
     use meva_core::Lanes;
+    use meva_core::kernels::Portable;
 
     /// What somebody takes for the exponential function.
     type Exponential = fn(f64) -> f64;
@@ -337,7 +336,7 @@ mod tests {
     #[test]
     fn an_alarm_excuses_what_it_is_for() {
         let extremes = Extremes::new(&Step::DEFAULT).expect("its inputs are unbounded");
-        let got = evaluate::<f32, _, _>(&Step::DEFAULT, &Portable, &extremes.cases, &by_formula);
+        let got = in_f32(&Step::DEFAULT, &extremes.cases, &by_formula);
         let [theta, v] = [0, 2];
         let rings: Vec<bool> = got[v].of_cases.iter().map(|of_case| of_case[0].is_infinite()).collect();
         assert!(rings.contains(&true) && rings.contains(&false));

@@ -64,6 +64,8 @@ pub mod scalar;
 #[cfg(feature = "std")]
 pub mod cases;
 #[cfg(feature = "std")]
+pub mod checked;
+#[cfg(feature = "std")]
 pub mod compare;
 #[cfg(feature = "std")]
 pub mod differences;

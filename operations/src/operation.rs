@@ -326,11 +326,16 @@ pub trait Operation: Sync {
     }
 
     /// Computes it.
-    fn evaluate<S: Packed, K: WithDuals<S>>(&self, kernels: &K, source: &mut dyn Source<S>, sink: &mut dyn Sink<S>);
+    fn evaluate<S: Packed, K: WithDuals<S>>(&self, kernels: &K, source: &mut dyn Source<S>, sink: &mut dyn Sink<S>)
+    where
+        Self: Sized;
 
     /// Computes it in `f64` from inputs that have been moved, with further movements inside where that captures more of
     /// the formula's condition.
-    fn evaluate_moved(&self, _nudge: &mut Nudge, source: &mut dyn Source<f64>, sink: &mut dyn Sink<f64>) {
+    fn evaluate_moved(&self, _nudge: &mut Nudge, source: &mut dyn Source<f64>, sink: &mut dyn Sink<f64>)
+    where
+        Self: Sized,
+    {
         self.evaluate(&meva_core::kernels::Portable, source, sink);
     }
 }

@@ -52,6 +52,7 @@ impl Stochastic {
 
 impl Add for Stochastic {
     type Output = Self;
+    #[inline(never)] // Inlined into nested dual numbers, it is a megabyte of code.
     fn add(self, other: Self) -> Self {
         round(self.wide() + other.wide())
     }
@@ -59,6 +60,7 @@ impl Add for Stochastic {
 
 impl Sub for Stochastic {
     type Output = Self;
+    #[inline(never)] // As above.
     fn sub(self, other: Self) -> Self {
         round(self.wide() - other.wide())
     }
@@ -66,6 +68,7 @@ impl Sub for Stochastic {
 
 impl Mul for Stochastic {
     type Output = Self;
+    #[inline(never)] // As above.
     fn mul(self, other: Self) -> Self {
         round(self.wide() * other.wide())
     }
@@ -73,6 +76,7 @@ impl Mul for Stochastic {
 
 impl Div for Stochastic {
     type Output = Self;
+    #[inline(never)] // As above.
     fn div(self, other: Self) -> Self {
         round(self.wide() / other.wide())
     }
@@ -159,7 +163,7 @@ impl Real for Stochastic {
 /// is not finite.
 ///
 /// For results with many numbers a few runs are enough, since the largest error counts.
-pub fn deviations(runs: u64, expected: &[Vec<f64>], results: impl Fn() -> Vec<Vec<f64>>) -> Vec<f64> {
+pub fn deviations(runs: u64, expected: &[Vec<f64>], results: &dyn Fn() -> Vec<Vec<f64>>) -> Vec<f64> {
     let mut largest = vec![0.0; expected.len()];
     for run in 0..runs {
         COIN.set(run);
@@ -200,7 +204,7 @@ mod tests {
                 (0..n).for_each(|_| sum += Stochastic(0.1));
                 vec![vec![sum.to_f64() - f64::from(n) * (f64::from(0.1_f32) - 0.1)]]
             };
-            deviations(8, &[vec![exact]], sum)[0]
+            deviations(8, &[vec![exact]], &sum)[0]
         };
         let unit = f64::from(f32::EPSILON);
         let (short, long) = (stray(100), stray(10_000));
@@ -210,7 +214,7 @@ mod tests {
 
     #[test]
     fn results_that_are_not_finite_say_nothing() {
-        let deviation = deviations(8, &[vec![1.0]], || vec![vec![f64::NAN]]);
+        let deviation = deviations(8, &[vec![1.0]], &|| vec![vec![f64::NAN]]);
         assert_eq!(deviation, [f64::INFINITY]);
     }
 }

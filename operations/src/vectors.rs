@@ -9,10 +9,12 @@ use std::string::String;
 use std::vec::Vec;
 use std::{format, vec};
 
+use meva_core::Lanes;
 use meva_core::activation::Activation;
 use meva_core::adamw::AdamW as Optimizer;
 use meva_core::algorithm1::{Bootstrap, Exploration, Settings};
 use meva_core::game::GameName;
+use meva_core::kernels::Portable;
 use meva_core::learner::LearnerName;
 use meva_core::learner::meta_value::Field;
 use meva_core::meta_value::{Architecture, Input};
@@ -23,7 +25,7 @@ use crate::adamw;
 use crate::adamw::AdamW;
 use crate::algorithm1::{IPD, Update};
 use crate::bounds::{Bound, Implementation, Quantity};
-use crate::cases::{Case, Numbers, conditions, evaluate};
+use crate::cases::{Case, Numbers, Single, conditions, evaluate};
 use crate::cola::{Cola, ColaLoss};
 use crate::compare::{keeps, relative_error_beside};
 use crate::game::{OfGame, Played, names, on_each_game};
@@ -94,7 +96,7 @@ impl Vector<'_, '_> {
     ///
     /// # Errors
     /// An input is missing or has the wrong shape.
-    pub fn inputs<O: Operation>(&self, operation: &O) -> Result<Case> {
+    pub fn inputs(&self, operation: &dyn Single) -> Result<Case> {
         let mut source = FromJson {
             item: self.0,
             read: Vec::new(),
@@ -240,58 +242,122 @@ pub fn judge<S: Packed, K: WithDuals<S>, O: Operation>(
     implementation: Implementation,
     vector: Vector,
 ) -> Result<Vec<Judgement>> {
-    let case = vector.inputs(operation)?;
-    let outputs = evaluate::<S, K, O>(operation, kernels, core::slice::from_ref(&case), &in_vectors);
-    judge_numbers(operation, implementation, vector, &case, &outputs)
+    let inputs = Inputs::new(operation, vector)?;
+    let outputs = evaluate::<S, K, O>(operation, kernels, inputs.cases(), &in_vectors);
+    inputs.judge(operation.outputs(), implementation, vector, &outputs)
 }
 
-/// As [`judge`], for numbers computed elsewhere; those of outputs that were not computed are empty.
-///
-/// # Errors
-/// The case is malformed.
-pub fn judge_numbers<O: Operation>(
-    operation: &O,
-    implementation: Implementation,
-    vector: Vector,
-    case: &Case,
-    outputs: &[Numbers],
-) -> Result<Vec<Judgement>> {
-    let cancels = implementation != Implementation::F64;
-    let conditions = if cancels && operation.outputs().iter().any(|output| output.quantity.cancels()) {
-        conditions(operation, case, &in_vectors)
-    } else {
-        vec![0.0; outputs.len()]
-    };
-    let mut judgements = Vec::new();
-    for (k, output) in operation.outputs().iter().enumerate() {
-        let got = &outputs[k];
-        if !in_vectors(output) || *got == Numbers::default() {
-            continue;
-        }
-        let more = if output.quantity.cancels() { conditions[k] } else { 0.0 };
-        let numbers = got.all();
-        let mut judgement = Judgement {
-            quantity: output.quantity,
-            error: 0.0,
-            bound: output.quantity.outside(implementation),
-            place: String::from(output.name),
+/// The inputs of a case.
+#[derive(Clone, Debug)]
+pub struct Inputs {
+    case: Case,
+    /// How far each output that cancels moves with its inputs and intermediate results.
+    conditions: Vec<f64>,
+}
+
+impl Inputs {
+    /// Those of an operation in a file.
+    ///
+    /// # Errors
+    /// An input is missing or has the wrong shape.
+    pub fn new(operation: &dyn Single, vector: Vector) -> Result<Self> {
+        let case = vector.inputs(operation)?;
+        let outputs = operation.outputs();
+        let conditions = if outputs.iter().any(|output| output.quantity.cancels()) {
+            conditions(operation, &case, &in_vectors)
+        } else {
+            vec![0.0; outputs.len()]
         };
-        let mut rest = &numbers[..];
-        for (index, expected) in vector.expected(output, got)?.iter().enumerate() {
-            let (own, later) = rest.split_at(expected.len().min(rest.len()));
-            rest = later;
-            let error = relative_error_beside(own, expected, more);
-            // NaN stays.
-            if !judgement.error.is_nan() && !(error <= judgement.error) {
-                judgement.error = error;
-                if let Some(tensor) = got.tensors.get(index) {
-                    judgement.place = format!("{} by {tensor} from column {}", output.name, tensor.first_column);
+        Ok(Inputs { case, conditions })
+    }
+
+    /// As a slice of one case.
+    pub fn cases(&self) -> &[Case] {
+        core::slice::from_ref(&self.case)
+    }
+
+    /// Compares numbers that an implementation computed from these inputs; those of outputs that it does not compute are empty.
+    ///
+    /// # Errors
+    /// The case is malformed.
+    pub fn judge(
+        &self,
+        outputs: &[Output],
+        implementation: Implementation,
+        vector: Vector,
+        numbers: &[Numbers],
+    ) -> Result<Vec<Judgement>> {
+        let mut judgements = Vec::new();
+        for (k, output) in outputs.iter().enumerate() {
+            let got = &numbers[k];
+            if !in_vectors(output) || *got == Numbers::default() {
+                continue;
+            }
+            let more = if output.quantity.cancels() && implementation != Implementation::F64 {
+                self.conditions[k]
+            } else {
+                0.0
+            };
+            let all = got.all();
+            let mut judgement = Judgement {
+                quantity: output.quantity,
+                error: 0.0,
+                bound: output.quantity.outside(implementation),
+                place: String::from(output.name),
+            };
+            let mut rest = &all[..];
+            for (index, expected) in vector.expected(output, got)?.iter().enumerate() {
+                let (own, later) = rest.split_at(expected.len().min(rest.len()));
+                rest = later;
+                let error = relative_error_beside(own, expected, more);
+                // NaN stays.
+                if !judgement.error.is_nan() && !(error <= judgement.error) {
+                    judgement.error = error;
+                    if let Some(tensor) = got.tensors.get(index) {
+                        judgement.place = format!("{} by {tensor} from column {}", output.name, tensor.first_column);
+                    }
                 }
             }
+            judgements.push(judgement);
         }
-        judgements.push(judgement);
+        Ok(judgements)
     }
-    Ok(judgements)
+}
+
+/// An operation at a case of a file, as an object, and in lanes.
+pub struct Read<'a> {
+    /// The operation.
+    pub operation: &'a dyn Single,
+    /// The operation in lanes, by the core's own kernels.
+    pub in_lanes: &'a dyn Fn(&[Case]) -> Vec<Numbers>,
+    /// What the case belongs to.
+    pub subject: &'a str,
+    /// The case.
+    pub vector: Vector<'a, 'a>,
+}
+
+/// As [`read`], with operations that are objects: their formulas are compiled here, with this crate.
+///
+/// # Errors
+/// Something in it is malformed, or `with` returns an error.
+pub fn read_objects(
+    file: &str,
+    contents: &Value,
+    with: &mut dyn FnMut(&Read) -> Result<()>,
+) -> Result<BTreeSet<String>> {
+    struct Objects<'a>(&'a mut dyn FnMut(&Read) -> Result<()>);
+    impl Reader for Objects<'_> {
+        fn case<O: Operation>(&mut self, operation: &O, subject: &str, vector: Vector) -> Result<()> {
+            let in_lanes = |cases: &[Case]| evaluate::<Lanes<8>, _, O>(operation, &Portable, cases, &in_vectors);
+            (self.0)(&Read {
+                operation,
+                in_lanes: &in_lanes,
+                subject,
+                vector,
+            })
+        }
+    }
+    read(file, contents, &mut Objects(with))
 }
 
 fn game_of(case: &Item) -> Result<GameName> {

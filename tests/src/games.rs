@@ -96,7 +96,7 @@ pub fn scales<G: Game<N> + BuiltIn, const N: usize>(
 ) -> [Scale; 4] {
     core::array::from_fn(|index| match precision {
         Precision::Double => Scale::Rms,
-        Precision::Single => Scale::RmsPlus(condition(|nudge| {
+        Precision::Single => Scale::RmsPlus(condition(&|nudge| {
             let (x, v) = (nudge.rows(x), nudge.rows(v));
             outputs(&game.nudged(nudge), &x, &v)[index].1.clone()
         })),

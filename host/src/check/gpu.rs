@@ -141,7 +141,7 @@ pub(super) fn step() -> Result<adamw::Step> {
 }
 
 /// A GPU's results of [`step`]: each case is a parameter of a network whose others are 0.
-fn optimizer(gpu: &Arc<Gpu>, operation: &impl Operation, cases: &[Case]) -> Result<Vec<Numbers>> {
+fn optimizer(gpu: &Arc<Gpu>, operation: &dyn Operation, cases: &[Case]) -> Result<Vec<Numbers>> {
     let config = optimized()?;
     let plan = Plan::of(&config, 1)?;
     let len = plan.layout.len;
@@ -170,7 +170,7 @@ fn optimizer(gpu: &Arc<Gpu>, operation: &impl Operation, cases: &[Case]) -> Resu
 ///
 /// # Errors
 /// The device failed.
-pub(super) fn answers<O: Operation>(gpu: &Arc<Gpu>, operation: &O, cases: &[Case]) -> Result<Option<Vec<Numbers>>> {
+pub(super) fn answers(gpu: &Arc<Gpu>, operation: &dyn Operation, cases: &[Case]) -> Result<Option<Vec<Numbers>>> {
     let has = |name: &str| operation.outputs().iter().any(|output| output.name == name);
     let module = operation.module();
     if module == "elementary" {
@@ -240,7 +240,7 @@ fn anywhere<'a>(gpu: &Arc<Gpu>, game: &str, x: impl Iterator<Item = &'a [f64]>) 
 }
 
 /// Splits numbers that are ordered by point into the outputs that they belong to.
-fn outputs<O: Operation>(operation: &O, cases: usize, given: &[(&str, Vec<f64>)]) -> Vec<Numbers> {
+fn outputs(operation: &dyn Operation, cases: usize, given: &[(&str, Vec<f64>)]) -> Vec<Numbers> {
     let of = |output: &Output| match given.iter().find(|(name, _)| *name == output.name) {
         Some((_, numbers)) => Numbers {
             of_cases: numbers

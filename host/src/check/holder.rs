@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use meva_core::kernels::Portable;
 use meva_operations::bounds::{Derivative, Implementation, Unit};
-use meva_operations::cases::{Case, Numbers, all, by_formula, evaluate, sensitivities, stray};
+use meva_operations::cases::{Case, Numbers, Single, all, by_formula, evaluate, in_f32, in_f64, sensitivities, stray};
+use meva_operations::checked::nth;
 use meva_operations::compare::{relative_error, rms, ulp_error};
 use meva_operations::differences::{by_differences, deviation};
 use meva_operations::extremes::Extremes;
-use meva_operations::{Formula, Operation, Relation, Visitor};
+use meva_operations::{Formula, Operation, Output, Relation, Visitor};
 
 use super::gpu;
 use super::report::Report;
@@ -19,11 +19,16 @@ use crate::gpu::Gpu;
 /// Number of runs with random rounding.
 const RUNS: u64 = 4;
 
+/// An operation in the lanes of this processor.
+type Lanes<'a> = dyn Fn(&[Case], &dyn Fn(&Output) -> bool) -> Vec<Numbers> + 'a;
+
 /// Visits operations and adds checks to a report.
 pub(super) struct Holder<'a> {
     report: &'a mut Report,
     cpu: Cpu,
     gpus: &'a [Arc<Gpu>],
+    /// How many operations have been held.
+    place: usize,
     failure: Result<()>,
 }
 
@@ -33,6 +38,7 @@ impl<'a> Holder<'a> {
             report,
             cpu,
             gpus,
+            place: 0,
             failure: Ok(()),
         }
     }
@@ -43,15 +49,19 @@ impl<'a> Holder<'a> {
     }
 
     fn hold<O: Operation>(&mut self, operation: &O) {
+        let cpu = self.cpu;
+        let lanes: &Lanes = &|cases, wants| evaluate::<Number, _, _>(operation, &cpu, cases, wants);
+        let place = self.place;
+        self.place += 1;
+        nth(place, &mut |single| self.hold_single(single, lanes));
+    }
+
+    fn hold_single(&mut self, operation: &dyn Single, lanes: &Lanes) {
         let cases = Case::drawn(operation, operation.cases());
         let held = Held::new(operation, &cases);
-        let mut implementations = vec![(
-            Implementation::F32,
-            evaluate::<f32, _, _>(operation, &Portable, &cases, &|_| true),
-        )];
+        let mut implementations = vec![(Implementation::F32, in_f32(operation, &cases, &|_| true))];
         if operation.has_lanes() {
-            let lanes = evaluate::<Number, _, _>(operation, &self.cpu, &cases, &|_| true);
-            implementations.push((Implementation::Lanes, lanes));
+            implementations.push((Implementation::Lanes, lanes(&cases, &|_| true)));
         }
         held.derivatives(self.report, &cases, &implementations);
         for (implementation, got) in &implementations {
@@ -64,24 +74,26 @@ impl<'a> Holder<'a> {
                 Err(error) => self.failure = Err(error),
             }
         }
-        self.hold_at_the_ends(operation);
+        self.hold_at_the_ends(operation, lanes);
+    }
+
+    /// An operation that is not among those that are checked, where numbers are huge or subnormal.
+    pub(super) fn hold_only_at_the_ends<O: Operation>(&mut self, operation: &O) {
+        let cpu = self.cpu;
+        self.hold_at_the_ends(operation, &|cases, wants| {
+            evaluate::<Number, _, _>(operation, &cpu, cases, wants)
+        });
     }
 
     /// Where numbers are huge or subnormal, case by case.
-    pub(super) fn hold_at_the_ends<O: Operation>(&mut self, operation: &O) {
+    fn hold_at_the_ends(&mut self, operation: &dyn Single, lanes: &Lanes) {
         let Some(extremes) = Extremes::new(operation) else {
             return;
         };
         let cases = &extremes.cases;
         let mut implementations = vec![
-            (
-                Implementation::F32,
-                evaluate::<f32, _, _>(operation, &Portable, cases, &by_formula),
-            ),
-            (
-                Implementation::Lanes,
-                evaluate::<Number, _, _>(operation, &self.cpu, cases, &by_formula),
-            ),
+            (Implementation::F32, in_f32(operation, cases, &by_formula)),
+            (Implementation::Lanes, lanes(cases, &by_formula)),
         ];
         for device in self.gpus {
             match gpu::answers(device, operation, cases) {
@@ -119,8 +131,8 @@ impl Visitor for Holder<'_> {
 }
 
 /// An operation with its expected outputs.
-pub(super) struct Held<'a, O> {
-    operation: &'a O,
+pub(super) struct Held<'a> {
+    operation: &'a dyn Single,
     /// The inputs `x`, which errors may be relative to.
     inputs: Vec<f64>,
     reference: Vec<Numbers>,
@@ -130,9 +142,9 @@ pub(super) struct Held<'a, O> {
     strays: Vec<f64>,
 }
 
-impl<'a, O: Operation> Held<'a, O> {
-    pub(super) fn new(operation: &'a O, cases: &[Case]) -> Self {
-        let reference = evaluate::<f64, _, _>(operation, &Portable, cases, &|_| true);
+impl<'a> Held<'a> {
+    pub(super) fn new(operation: &'a dyn Single, cases: &[Case]) -> Self {
+        let reference = in_f64(operation, cases, &|_| true);
         // Errors in units in the last place need no measure of rounding.
         let counted = |k: usize| operation.outputs()[k].quantity.row().unit == Unit::Rms;
         let any = (0..reference.len()).any(counted);

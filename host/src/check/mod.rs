@@ -39,8 +39,8 @@ pub fn operations(report: &mut Report, gpus: &[Arc<Gpu>]) -> Result<()> {
     let cpu = Cpu::detect()?;
     with_room(|| {
         let mut holder = Holder::new(report, cpu, gpus);
-        meva_operations::each::<16, 1, 16>(&mut holder);
-        holder.hold_at_the_ends(&gpu::step()?);
+        meva_operations::checked::each(&mut holder);
+        holder.hold_only_at_the_ends(&gpu::step()?);
         holder.finish()?;
         update::check(report, cpu, gpus)
     })?;

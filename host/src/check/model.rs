@@ -295,7 +295,7 @@ where
         theta: &wide,
     };
     let reference = answers::<f64, _, _, N, H, R, M>(&Portable, &subject, points);
-    let sensitivity = sensitivities(|nudge| {
+    let sensitivity = sensitivities(&|nudge| {
         let theta: Vec<_> = wide.iter().map(|theta| nudge.parameters(theta)).collect();
         let moved: Vec<Point<N>> = points
             .iter()

@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use meva_core::game::AnyGame;
-use meva_core::kernels::Portable;
 use meva_core::parameters::{Parameters, Tensor};
-use meva_operations::algorithm1::Update;
 use meva_operations::bounds::Implementation;
-use meva_operations::cases::{Case, Numbers, evaluate};
+use meva_operations::cases::{Case, Numbers, Single, in_f32};
+use meva_operations::checked::{H, M, R, SmallUpdate, iterated, on_the_plane};
 use meva_operations::game::Played;
-use meva_operations::{Domain, Operation, Source};
+use meva_operations::{Domain, Source};
 
 use super::gpu;
 use super::holder::Held;
@@ -95,26 +94,23 @@ pub(super) fn check(report: &mut Report, cpu: Cpu, gpus: &[Arc<Gpu>]) -> Result<
         let mut config = gpu::small(preset)?;
         config.set("networks=shared")?;
         match config.any_game()? {
-            AnyGame::Plane(game) => hold::<_, 1>(report, preset, &config, game, cpu, gpus)?,
-            AnyGame::IteratedMatrix(game) => hold::<_, 5>(report, preset, &config, game, cpu, gpus)?,
+            AnyGame::Plane(game) => hold::<_, 1>(report, preset, &config, game, on_the_plane, cpu, gpus)?,
+            AnyGame::IteratedMatrix(game) => hold::<_, 5>(report, preset, &config, game, iterated, cpu, gpus)?,
         }
     }
     Ok(())
 }
-
-const H: usize = 16;
-const R: usize = 1;
-const M: usize = 16;
 
 fn hold<G: Played<N> + Playable<N>, const N: usize>(
     report: &mut Report,
     subject: &'static str,
     config: &Config,
     game: G,
+    single: fn(&SmallUpdate<G, N>) -> &dyn Single,
     cpu: Cpu,
     gpus: &[Arc<Gpu>],
 ) -> Result<()> {
-    let operation = Update::<G, N, H, R, M, 1, 5, 4> {
+    let operation = SmallUpdate::<G, N> {
         subject,
         game,
         settings: config.settings(),
@@ -123,16 +119,17 @@ fn hold<G: Played<N> + Playable<N>, const N: usize>(
         before: 0,
         updates: 1,
     };
-    let case = Case::record(&operation, &mut FirstIteration::<N, H>::new(config), &|_| true);
+    let operation = single(&operation);
+    let case = Case::record(operation, &mut FirstIteration::<N, H>::new(config), &|_| true);
     let cases = std::slice::from_ref(&case);
-    let held = Held::new(&operation, cases);
-    let by_core = evaluate::<f32, _, _>(&operation, &Portable, cases, &|_| true);
+    let held = Held::new(operation, cases);
+    let by_core = in_f32(operation, cases, &|_| true);
     held.formulas(report, Implementation::F32, &by_core);
     let of_engine = Results::of_engine::<G, N>(game, config, cpu, &case);
-    held.formulas(report, Implementation::Lanes, &of_engine.outputs(&operation, config));
+    held.formulas(report, Implementation::Lanes, &of_engine.outputs(operation, config));
     for device in gpus {
         let results = Results::of_gpu(device, config, &case)?;
-        let outputs = results.outputs(&operation, config);
+        let outputs = results.outputs(operation, config);
         held.formulas(report, gpu::implementation(device), &outputs);
     }
     Ok(())
@@ -153,7 +150,7 @@ fn start(case: &Case) -> Vec<f32> {
 
 impl Results {
     /// By output. First moments are `(1 - beta1)` times the gradient.
-    fn outputs<O: Operation>(&self, operation: &O, config: &Config) -> Vec<Numbers> {
+    fn outputs(&self, operation: &dyn Single, config: &Config) -> Vec<Numbers> {
         let share = 1.0 - config.beta1;
         let wide = |numbers: &[f32]| numbers.iter().map(|number| f64::from(*number)).collect();
         let of = |name: &str| -> Vec<f64> {

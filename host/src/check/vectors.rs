@@ -7,16 +7,13 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use meva_core::kernels::Portable;
-use meva_operations::Operation;
-use meva_operations::bounds::Implementation;
-use meva_operations::cases::with_room;
+use meva_operations::bounds::{Derivative, Implementation};
+use meva_operations::cases::{in_f32, in_f64, with_room};
 use meva_operations::json::{self, Malformed};
-use meva_operations::vectors::{FILES, Judgement, Reader, Vector, judge, judge_numbers, read};
+use meva_operations::vectors::{FILES, Inputs, Read, in_vectors, read_objects};
 
 use super::gpu;
 use super::report::Report;
-use crate::cpu::{Cpu, Number};
 use crate::error::{Error, Result};
 use crate::files::{MOST_NUMBERS, read_text};
 use crate::gpu::Gpu;
@@ -49,7 +46,6 @@ pub fn check(report: &mut Report, folder: &Path, gpus: &[Arc<Gpu>]) -> Result<()
             .at(folder.display())
             .hint(format!("files of vectors are {}", names())));
     }
-    let cpu = Cpu::detect()?;
     for file in FILES {
         if !found.contains(file) {
             report.notes.push(format!("{file} is not in the folder"));
@@ -58,14 +54,9 @@ pub fn check(report: &mut Report, folder: &Path, gpus: &[Arc<Gpu>]) -> Result<()
         let path = folder.join(file);
         let value = contents(&path)?;
         with_room(|| {
-            let mut held = Held {
-                report: &mut *report,
-                cpu,
-                gpus,
-                failure: Ok(()),
-            };
-            let ignored = read(file, &value, &mut held).map_err(|error| malformed(error).at(path.display()))?;
-            let failure = held.failure;
+            let mut failure = Ok(());
+            let mut held = |read: &Read| hold(report, read, gpus, &mut failure);
+            let ignored = read_objects(file, &value, &mut held).map_err(|error| malformed(error).at(path.display()))?;
             if !ignored.is_empty() {
                 let names: Vec<_> = ignored.into_iter().collect();
                 report
@@ -76,8 +67,8 @@ pub fn check(report: &mut Report, folder: &Path, gpus: &[Arc<Gpu>]) -> Result<()
         })?;
     }
     report.notes.push(
-        "f64 is held to what the vectors promise; GPUs have vectors for games alone, since no network of the vectors' shapes is \
-         compiled for them"
+        "f64 is held to what the vectors promise; lanes are those of the core, whose bits this processor's kernels have; GPUs have \
+         vectors for games alone, since no network of the vectors' shapes is compiled for them"
             .into(),
     );
     Ok(())
@@ -102,50 +93,39 @@ pub(super) fn malformed(error: Malformed) -> Error {
     .because(error)
 }
 
-/// The report, and the implementations to check besides `f64` and `f32`.
-struct Held<'a> {
-    report: &'a mut Report,
-    cpu: Cpu,
-    gpus: &'a [Arc<Gpu>],
-    failure: Result<()>,
-}
-
-impl Held<'_> {
-    fn add(&mut self, subject: &str, implementation: Implementation, judgements: Vec<Judgement>) {
-        for judgement in judgements {
-            let derivative = judgement.quantity.is_derivative();
-            let derivative = derivative.then_some(meva_operations::bounds::Derivative::Analytic);
-            let computed = (implementation, derivative);
-            self.report
-                .add_worst(subject, judgement.quantity, computed, judgement.error, judgement.bound);
-        }
+/// Compares a case in `f64`, in `f32`, in lanes and, for a game, on adapters.
+fn hold(report: &mut Report, read: &Read, gpus: &[Arc<Gpu>], failure: &mut Result<()>) -> json::Result<()> {
+    let (operation, vector) = (read.operation, read.vector);
+    let inputs = Inputs::new(operation, vector)?;
+    let cases = inputs.cases();
+    let mut implementations = vec![
+        (Implementation::F64, in_f64(operation, cases, &in_vectors)),
+        (Implementation::F32, in_f32(operation, cases, &in_vectors)),
+    ];
+    if operation.has_lanes() {
+        implementations.push((Implementation::Lanes, (read.in_lanes)(cases)));
     }
-}
-
-impl Reader for Held<'_> {
-    fn case<O: Operation>(&mut self, operation: &O, subject: &str, vector: Vector) -> json::Result<()> {
-        let in_f64 = judge::<f64, _, O>(operation, &Portable, Implementation::F64, vector)?;
-        self.add(subject, Implementation::F64, in_f64);
-        let in_f32 = judge::<f32, _, O>(operation, &Portable, Implementation::F32, vector)?;
-        self.add(subject, Implementation::F32, in_f32);
-        if operation.has_lanes() {
-            let in_lanes = judge::<Number, _, O>(operation, &self.cpu, Implementation::Lanes, vector)?;
-            self.add(subject, Implementation::Lanes, in_lanes);
-        }
-        if operation.module().starts_with("game::") {
-            let case = vector.inputs(operation)?;
-            for device in self.gpus {
-                match gpu::answers(device, operation, std::slice::from_ref(&case)) {
-                    Ok(Some(outputs)) => {
-                        let of = gpu::implementation(device);
-                        let judgements = judge_numbers(operation, of, vector, &case, &outputs)?;
-                        self.add(subject, of, judgements);
-                    }
-                    Ok(None) => {}
-                    Err(error) => self.failure = Err(error),
-                }
+    if operation.module().starts_with("game::") {
+        for device in gpus {
+            match gpu::answers(device, operation, cases) {
+                Ok(Some(numbers)) => implementations.push((gpu::implementation(device), numbers)),
+                Ok(None) => {}
+                Err(error) => *failure = Err(error),
             }
         }
-        Ok(())
     }
+    for (implementation, numbers) in implementations {
+        for judgement in inputs.judge(operation.outputs(), implementation, vector, &numbers)? {
+            let derivative = judgement.quantity.is_derivative().then_some(Derivative::Analytic);
+            let computed = (implementation, derivative);
+            report.add_worst(
+                read.subject,
+                judgement.quantity,
+                computed,
+                judgement.error,
+                judgement.bound,
+            );
+        }
+    }
+    Ok(())
 }

@@ -144,11 +144,33 @@ impl Arithmetic for OwnFused {
     }
 }
 
+/// When an arithmetic is chosen: as the program runs, by its name, or as it is compiled, which spares the code for the others.
+pub trait Chosen: Copy {
+    /// Whether it may be [`Fused`].
+    const MAY_FUSE: bool;
+    /// Which one it is.
+    fn name(self) -> ArithmeticName;
+}
+
+impl Chosen for ArithmeticName {
+    const MAY_FUSE: bool = true;
+    fn name(self) -> ArithmeticName {
+        self
+    }
+}
+
+impl Chosen for Separate {
+    const MAY_FUSE: bool = false;
+    fn name(self) -> ArithmeticName {
+        ArithmeticName::Separate
+    }
+}
+
 /// The core's slice operations on this processor, in an arithmetic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cpu {
+pub struct Cpu<A = ArithmeticName> {
     instruction_set: InstructionSet,
-    arithmetic: ArithmeticName,
+    arithmetic: A,
 }
 
 impl Cpu {
@@ -159,17 +181,6 @@ impl Cpu {
             instruction_set,
             arithmetic: ArithmeticName::Separate,
         })
-    }
-
-    /// The same instruction set in an arithmetic.
-    #[must_use]
-    pub fn with_arithmetic(self, arithmetic: ArithmeticName) -> Self {
-        Cpu { arithmetic, ..self }
-    }
-
-    /// The arithmetic.
-    pub fn arithmetic(self) -> ArithmeticName {
-        self.arithmetic
     }
 
     /// With the widest instruction set that this processor has, or the one that [`FORCE`] names.
@@ -196,6 +207,22 @@ impl Cpu {
             }
         }
     }
+}
+
+impl<A: Chosen> Cpu<A> {
+    /// The same instruction set in an arithmetic.
+    #[must_use]
+    pub fn with_arithmetic<B: Chosen>(self, arithmetic: B) -> Cpu<B> {
+        Cpu {
+            instruction_set: self.instruction_set,
+            arithmetic,
+        }
+    }
+
+    /// The arithmetic.
+    pub fn arithmetic(self) -> ArithmeticName {
+        self.arithmetic.name()
+    }
 
     /// The instruction set in use.
     pub fn instruction_set(self) -> InstructionSet {
@@ -221,7 +248,7 @@ macro_rules! dispatch {
         $(-> $result:ty)?
         = |$arithmetic:ident| $formula:expr;
     )+) => {
-        impl<S: Scalar> Kernels<S> for Cpu {
+        impl<S: Scalar, C: Chosen> Kernels<S> for Cpu<C> {
             // Every method is overridden.
             type Arithmetic = Separate;
 
@@ -251,7 +278,7 @@ macro_rules! dispatch {
                         $formula
                     }
                     use {ArithmeticName as In, InstructionSet as By};
-                    match (self.arithmetic, self.for_lanes(S::LANES)) {
+                    match (self.arithmetic(), self.for_lanes(S::LANES)) {
                         // SAFETY: a `Cpu` holds an instruction set only if this processor has it, with those it includes.
                         #[cfg(target_arch = "x86_64")]
                         (In::Separate, By::Avx512) => unsafe {
@@ -259,7 +286,7 @@ macro_rules! dispatch {
                         },
                         // SAFETY: as above.
                         #[cfg(target_arch = "x86_64")]
-                        (In::Fused, By::Avx512) => unsafe {
+                        (In::Fused, By::Avx512) if const { C::MAY_FUSE } => unsafe {
                             avx512::<_, S, $($($size),+)?>(OwnFused, $($argument),+)
                         },
                         // SAFETY: as above.
@@ -267,12 +294,16 @@ macro_rules! dispatch {
                         (In::Separate, By::Avx2) => unsafe { avx2::<_, S, $($($size),+)?>(OwnSeparate, $($argument),+) },
                         // SAFETY: as above.
                         #[cfg(target_arch = "x86_64")]
-                        (In::Fused, By::Avx2) => unsafe { avx2::<_, S, $($($size),+)?>(OwnFused, $($argument),+) },
+                        (In::Fused, By::Avx2) if const { C::MAY_FUSE } => unsafe {
+                            avx2::<_, S, $($($size),+)?>(OwnFused, $($argument),+)
+                        },
                         // Every processor with this instruction set has the instruction.
                         #[cfg(target_arch = "aarch64")]
-                        (In::Fused, By::Neon) => baseline::<_, S, $($($size),+)?>(OwnFused, $($argument),+),
-                        (In::Fused, _) => baseline::<_, S, $($($size),+)?>(Fused, $($argument),+),
-                        (In::Separate, _) => baseline::<_, S, $($($size),+)?>(OwnSeparate, $($argument),+),
+                        (In::Fused, By::Neon) if const { C::MAY_FUSE } => baseline::<_, S, $($($size),+)?>(OwnFused, $($argument),+),
+                        (In::Fused, _) if const { C::MAY_FUSE } => {
+                            baseline::<_, S, $($($size),+)?>(Fused, $($argument),+)
+                        }
+                        _ => baseline::<_, S, $($($size),+)?>(OwnSeparate, $($argument),+),
                     }
                 }
             )+

@@ -11,7 +11,8 @@ use crate::draws::Sampling;
 use crate::error::{Error, Result};
 use crate::follow::learner::Learner;
 use crate::follow::m_fos::policy::MetaPolicy;
-use crate::model::trained::{Follow, FollowBoth, Lockstep};
+use crate::model::network::Lockstep;
+use crate::model::trained::{Follow, FollowBoth};
 use crate::model::{Model, Trained};
 
 /// A joint policy, `x[player][parameter]`.

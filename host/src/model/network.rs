@@ -1,6 +1,7 @@
 //! Trained networks whose sizes are known only at run time, behind one trait.
 
 use meva_core::algorithm1::{State, Step, Trajectory};
+use meva_core::arithmetic::{ArithmeticName, Separate};
 use meva_core::image::{self, Image};
 use meva_core::kernels::Portable;
 use meva_core::meta_value::{Architecture, MetaValue, Tape};
@@ -10,19 +11,50 @@ use meva_core::shape::Shape;
 use meva_core::{Player, Players, Scalar};
 
 use crate::cpu::memory::{Plain, zeroed, zeroed_slice};
-use crate::cpu::{Cpu, Number, Wide};
+use crate::cpu::{Chosen, Cpu, Number, Wide};
 
 /// Evaluates something of a player at 64 joint policies and settings: a direction's parameters.
 pub type Steps<'a, S, const N: usize> = Box<dyn FnMut(&[[S; N]; 2], &[S; 2]) -> [S; N] + 'a>;
 /// Evaluates own gradients at 64 joint policies and discounts, by player.
 pub type Gradients<'a, S, const N: usize> = Box<dyn FnMut(&[[S; N]; 2], &[S; 2]) -> [[S; N]; 2] + 'a>;
 
+/// Numbers of 64 lanes that agents are followed in.
+pub trait Lockstep: Scalar<Lane = <Self as Scalar>::Real> {
+    /// What they are computed in.
+    type Arithmetic: Chosen;
+    /// What a network that was trained in this arithmetic is evaluated in.
+    fn arithmetic(trained: ArithmeticName) -> Self::Arithmetic;
+    /// The network, for these numbers.
+    fn evaluate<const N: usize>(network: &dyn Network<N>) -> &dyn Evaluate<Self, N>;
+}
+
+impl Lockstep for Number {
+    type Arithmetic = ArithmeticName;
+    fn arithmetic(trained: ArithmeticName) -> ArithmeticName {
+        trained
+    }
+    fn evaluate<const N: usize>(network: &dyn Network<N>) -> &dyn Evaluate<Self, N> {
+        network
+    }
+}
+
+/// Nothing is trained in `f64`: it rounds separately.
+impl Lockstep for Wide {
+    type Arithmetic = Separate;
+    fn arithmetic(_: ArithmeticName) -> Separate {
+        Separate
+    }
+    fn evaluate<const N: usize>(network: &dyn Network<N>) -> &dyn Evaluate<Self, N> {
+        network
+    }
+}
+
 /// What agents follow of a network, at many joint policies in lockstep.
-pub trait Evaluate<S, const N: usize> {
+pub trait Evaluate<S: Lockstep, const N: usize> {
     /// Evaluates the own gradients of players; those of others are zero. What two players have in common is computed once.
-    fn gradients(&self, cpu: Cpu, players: Players) -> Gradients<'_, S, N>;
+    fn gradients(&self, cpu: Cpu<S::Arithmetic>, players: Players) -> Gradients<'_, S, N>;
     /// Evaluates a player's first `N` outputs: the steps of COLA.
-    fn steps(&self, cpu: Cpu, player: Player) -> Steps<'_, S, N>;
+    fn steps(&self, cpu: Cpu<S::Arithmetic>, player: Player) -> Steps<'_, S, N>;
 }
 
 /// A network with parameters, for any hidden size.
@@ -105,12 +137,13 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize> In<f64, N, 
     }
 }
 
-impl<S: Scalar, const N: usize, const H: usize, const R: usize, const M: usize> Evaluate<S, N> for Compiled<N, H, R, M>
+impl<S: Lockstep, const N: usize, const H: usize, const R: usize, const M: usize> Evaluate<S, N>
+    for Compiled<N, H, R, M>
 where
     Self: In<S::Real, N, H, R, M>,
     Tape<S, N, H, R>: Plain,
 {
-    fn gradients(&self, cpu: Cpu, players: Players) -> Gradients<'_, S, N> {
+    fn gradients(&self, cpu: Cpu<S::Arithmetic>, players: Players) -> Gradients<'_, S, N> {
         let each = self.parameters();
         // Networks in turn, each for the players that it speaks for.
         let turns: Vec<Players> = match players {
@@ -137,7 +170,7 @@ where
         })
     }
 
-    fn steps(&self, cpu: Cpu, player: Player) -> Steps<'_, S, N> {
+    fn steps(&self, cpu: Cpu<S::Arithmetic>, player: Player) -> Steps<'_, S, N> {
         let network = MetaValue::new(of(self.parameters(), player), self.architecture);
         let mut tape: Box<Tape<S, N, H, R>> = zeroed();
         Box::new(move |x, alpha| {

@@ -2,11 +2,11 @@
 
 use meva_core::arithmetic::ArithmeticName;
 use meva_core::learner::meta_value::Field;
-use meva_core::{Game, Player, Players, Scalar};
+use meva_core::{Game, Player, Players};
 
+use crate::cpu::Cpu;
 use crate::cpu::estimate::Knowledge;
-use crate::cpu::{Cpu, Number, Wide};
-use crate::model::network::{Evaluate, Network};
+use crate::model::network::{Lockstep, Network};
 
 /// How a network's outputs become a direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,33 +29,6 @@ pub struct Trained<'a, const N: usize> {
     pub setting: [f64; 2],
     /// What it was trained in, and is evaluated in where numbers are `f32`; in `f64`, rounding is separate.
     pub arithmetic: ArithmeticName,
-}
-
-/// Numbers of 64 lanes that agents are followed in.
-pub trait Lockstep: Scalar<Lane = <Self as Scalar>::Real> {
-    /// What a network that was trained in this arithmetic is evaluated in.
-    fn arithmetic(trained: ArithmeticName) -> ArithmeticName;
-    /// The network, for these numbers.
-    fn evaluate<const N: usize>(network: &dyn Network<N>) -> &dyn Evaluate<Self, N>;
-}
-
-impl Lockstep for Number {
-    fn arithmetic(trained: ArithmeticName) -> ArithmeticName {
-        trained
-    }
-    fn evaluate<const N: usize>(network: &dyn Network<N>) -> &dyn Evaluate<Self, N> {
-        network
-    }
-}
-
-/// Nothing is trained in `f64`: it rounds separately.
-impl Lockstep for Wide {
-    fn arithmetic(_: ArithmeticName) -> ArithmeticName {
-        ArithmeticName::Separate
-    }
-    fn evaluate<const N: usize>(network: &dyn Network<N>) -> &dyn Evaluate<Self, N> {
-        network
-    }
 }
 
 /// Gives an agent's direction at 64 joint policies.
