@@ -5,13 +5,16 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use meva_core::Lanes;
 use meva_core::kernels::Portable;
+use meva_core::learner::LearnerName;
+use meva_core::{Game, Lanes};
 use meva_operations::Operation;
 use meva_operations::bounds::Implementation;
 use meva_operations::cases::with_room;
-use meva_operations::json::{self, parse};
+use meva_operations::json::{self, Item, parse};
+use meva_operations::learner::key;
 use meva_operations::vectors::{FILES, Judgement, Reader, Vector, judge, read};
+use meva_tests::games::{BuiltIn, Visit, visit};
 
 fn folder() -> PathBuf {
     match std::env::var_os("MEVA_VECTORS") {
@@ -95,6 +98,63 @@ fn hold(by: By, files: &[&str]) {
     assert!(held.failures.is_empty(), "{}", held.failures.join("\n"));
 }
 
+/// A case of the learners that others published.
+struct Compared<'a> {
+    case: Item<'a>,
+    /// How many of each learner's fields agreed.
+    counts: BTreeMap<&'static str, usize>,
+}
+
+impl Visit for Compared<'_> {
+    fn visit<G: Game<N> + BuiltIn, const N: usize>(&mut self, name: &str, game: G) {
+        let numbers = |key: &str| self.case.get(key).and_then(|item| item.rows::<N, 2>());
+        let x = numbers("x").expect("a joint policy");
+        let alpha = self.case.get("alpha").and_then(|item| item.number()).expect("a number");
+        for learner in LearnerName::ALL {
+            // Not every learner is well-defined everywhere.
+            let Some(expected) = self.case.find(key(learner)) else {
+                continue;
+            };
+            let expected = expected.rows::<N, 2>().expect("a field");
+            let field = learner.field(alpha, &game, &x);
+            let greatest = expected
+                .as_flattened()
+                .iter()
+                .fold(0.0_f64, |most, number| most.max(number.abs()));
+            for (got, expected) in field.as_flattened().iter().zip(expected.as_flattened()) {
+                assert!(
+                    (got - expected).abs() <= PROMISED * greatest,
+                    "{learner} in {name} at {x:?}, alpha {alpha}: {got}, expected {expected}"
+                );
+            }
+            *self.counts.entry(key(learner)).or_default() += 1;
+        }
+    }
+}
+
+/// By how much fields may differ, relative to their greatest number.
+const PROMISED: f64 = 1e-10;
+
+/// LOLA of 2018, SOS, SGA, consensus optimisation, CGD, the extragradient method and proximal LOLA, by definitions written
+/// down for automatic differentiation (`comparators.py`).
+#[test]
+fn comparators_in_f64() {
+    let path = folder().join("comparators.json");
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("reading {}: {error}", path.display()));
+    let contents = parse(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let cases = Item::whole(&contents).get("cases").and_then(|cases| cases.items());
+    let mut counts = BTreeMap::new();
+    for case in cases.unwrap_or_else(|error| panic!("{}: {error}", path.display())) {
+        let game = case.get("game").and_then(|game| game.word()).expect("a game");
+        let mut compared = Compared { case, counts };
+        visit(game, &mut compared);
+        counts = compared.counts;
+    }
+    println!("{counts:?}");
+    assert_eq!(counts.len(), 7, "{counts:?}");
+    assert!(counts.values().all(|count| *count >= 9), "{counts:?}");
+}
+
 macro_rules! vectors {
     ($($name:ident $by:ident $files:expr;)+) => {$(
         #[test]
@@ -130,8 +190,8 @@ vectors! {
 /// A file that is added to the vectors is read.
 #[test]
 fn every_file_is_read() {
-    // `strategies.rs` reads the last.
-    let mut known = [&FILES[..], &["strategies.json"]].concat();
+    // `strategies.rs` reads the last, and `comparators_in_f64` the one before.
+    let mut known = [&FILES[..], &["comparators.json", "strategies.json"]].concat();
     known.sort_unstable();
     let mut found: Vec<_> = std::fs::read_dir(folder())
         .unwrap_or_else(|error| panic!("listing {}: {error}", folder().display()))
