@@ -12,9 +12,9 @@ use meva::follow::fixed_points::{FixedPoint, Kind, fate, fixed_points, limit, us
 use meva::follow::league::{Cell, Standing, Terms};
 use meva::follow::plane::{self, Grid};
 use meva::follow::play::{Fared, Match, Opponent, Side, play as meet};
-use meva::follow::starts::{place, starts as draw};
 use meva::follow::player::Entrant;
 use meva::follow::preparation::Effort;
+use meva::follow::starts::{place, starts as draw};
 use meva::follow::{Agent, Ascent, Learner as Rule};
 use meva::limits::{product, room_for};
 use meva_core::game::{AnyGame, GameVisitor, NamedGame, PlaneGame};
