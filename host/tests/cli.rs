@@ -796,7 +796,7 @@ fn curves_of_figure_3_are_those_that_play_measures() {
         let value = scratch.json(&[&["figure"], number, &small].concat());
         assert_eq!(keys(&value), set(["curves", "figure", "files", "protocol", setting]));
         let settings: Vec<f64> = serde_json::from_value(value[setting].clone()).unwrap();
-        let curves: Vec<[[f64; 2]; 2]> = ["self", "best-response", "naive"]
+        let curves: Vec<[[f64; 2]; 2]> = ["self", "best-response", "naive", "exact-response"]
             .map(|against| {
                 let at = settings[k].to_string();
                 let option = format!("--{setting}");
@@ -821,6 +821,8 @@ fn curves_of_figure_3_are_those_that_play_measures() {
             ("response", curves[1][1]),
             ("against_naive", curves[2][0]),
             ("naive", curves[2][1]),
+            ("against_exact_response", curves[3][0]),
+            ("exact_response", curves[3][1]),
         ] {
             let curve = &value["curves"][curve];
             for seed in 0..2 {

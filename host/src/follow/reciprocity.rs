@@ -2,9 +2,11 @@
 //! iterated prisoner's dilemma.
 //!
 //! A seed's pairs start from the same standard normal policies at every setting. They learn together. Then player 0 of
-//! each pair is held fixed, and player 1 starts anew and climbs towards its best response. Separately, from the original
-//! starts, player 0 learns against a naive player 1. Seed `k` makes the same draws as `meva play ipd --seed k`.
+//! each pair is held fixed, and player 1 starts anew and climbs towards its best response: what a learner would find. Beside it,
+//! player 1 is an exact best response, which no learner exceeds. Separately, from the original starts, player 0 learns against
+//! a naive player 1. Seed `k` makes the same draws as `meva play ipd --seed k`.
 
+use meva_core::Player;
 use meva_core::choice;
 use meva_core::game::{AnyGame, IteratedMatrix};
 use meva_core::learner::LearnerName;
@@ -17,7 +19,7 @@ use crate::draws::Start;
 use crate::error::{Error, Result};
 use crate::follow::ascent::{Agent, Ascent, Joint, Precision};
 use crate::follow::learner::Learner;
-use crate::follow::play::{Spread, best_responses, measure};
+use crate::follow::play::{Spread, best_responses, exact_responses, measure};
 use crate::follow::starts::starts;
 use crate::model::Model;
 
@@ -41,6 +43,10 @@ pub enum Curve {
     Shaper,
     /// The naive learner.
     Naive,
+    /// The agent that is held fixed, against an exact best response.
+    HeldExactly,
+    /// The exact best response.
+    ExactResponse,
 }
 
 // In the order of `Returns`.
@@ -50,6 +56,8 @@ choice! { Curve, "curve":
     Response = "response",
     Shaper = "against_naive",
     Naive = "naive",
+    HeldExactly = "against_exact_response",
+    ExactResponse = "exact_response",
 }
 
 impl Curve {
@@ -61,12 +69,14 @@ impl Curve {
             Curve::Response => format!("Best response to {learner}"),
             Curve::Shaper => format!("{learner} against a naive learner"),
             Curve::Naive => format!("Naive learner against {learner}"),
+            Curve::HeldExactly => format!("{learner} against an exact best response"),
+            Curve::ExactResponse => format!("Exact best response to {learner}"),
         }
     }
 }
 
 /// Mean returns per step at one setting, by [`Curve`]; from -3 to 0, with -2 for mutual defection and -1 for cooperation.
-pub type Returns = [f64; 5];
+pub type Returns = [f64; 7];
 
 /// How much is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -130,6 +140,7 @@ pub fn returns(cpu: Cpu, learner: Learner, model: Option<&Model>, protocol: Prot
     let draw = |seed| starts(protocol.pairs, Start::Normal(1.0), seed);
     let first = draw(seed);
     let together = ascent.ends(Agent::both(learner, model)?, &game, cpu, &first);
+    let exact = exact_responses(&game, &together)?;
     let held = best_responses(&game, cpu, &together, &draw(!seed), response);
     let shaped = ascent.ends(
         Agent::pair([learner, Learner::NAIVE], [model, None])?,
@@ -137,8 +148,8 @@ pub fn returns(cpu: Cpu, learner: Learner, model: Option<&Model>, protocol: Prot
         cpu,
         &first,
     );
-    let means = |ends: Vec<Joint<5>>| -> Result<[f64; 2]> {
-        let fared = measure(&game, &[ends], &[]).map_err(|error| error.at(learner.title()))?;
+    let means = |ends: Vec<Joint<5>>, certain: &[Player]| -> Result<[f64; 2]> {
+        let fared = measure(&game, &[ends], certain).map_err(|error| error.at(learner.title()))?;
         if fared[0].diverged > 0 {
             log::warn!(
                 "{}: {} of {} pairs diverged and are left out",
@@ -149,8 +160,18 @@ pub fn returns(cpu: Cpu, learner: Learner, model: Option<&Model>, protocol: Prot
         }
         Ok(fared.map(|fared| fared.pooled.mean))
     };
-    let ([first, second], [held, response], [shaper, naive]) = (means(together)?, means(held)?, means(shaped)?);
-    Ok([(first + second) / 2.0, held, response, shaper, naive])
+    let ([first, second], [held, response], [shaper, naive]) =
+        (means(together, &[])?, means(held, &[])?, means(shaped, &[])?);
+    let [held_exactly, exact] = means(exact, &[Player::One])?;
+    Ok([
+        (first + second) / 2.0,
+        held,
+        response,
+        shaper,
+        naive,
+        held_exactly,
+        exact,
+    ])
 }
 
 /// The curves over a learner's settings, seed by seed.
@@ -218,9 +239,11 @@ mod tests {
     fn lola_without_foresight_defects() {
         let lola = lola_learners()[0];
         let returns = returns(Cpu::detect().unwrap(), lola, None, SMALL, 3).unwrap();
-        let [self_play, held, response, shaper, naive] = returns;
+        let [self_play, held, response, shaper, naive, held_exactly, exact] = returns;
         assert!(self_play < -1.9 && response < -1.9, "{returns:?}");
-        assert!(held < -1.9, "{returns:?}");
+        assert!(held < -1.9 && held_exactly < -1.9, "{returns:?}");
+        // No response exceeds the exact one, up to what policies are rounded by while they are followed.
+        assert!(exact >= response - 1e-6 && exact < -1.9, "{returns:?}");
         assert!(((shaper + naive) / 2.0 - self_play).abs() < 1e-6, "{returns:?}");
     }
 
@@ -228,7 +251,10 @@ mod tests {
     fn the_mean_is_over_seeds() {
         let sweep = Sweep {
             learners: vec![Learner::MetaValue { gamma: 0.5 }],
-            by_seed: vec![vec![[-1.0, 0.0, 0.0, 0.0, -4.0]], vec![[-2.0, 0.0, 0.0, 0.0, -2.0]]],
+            by_seed: vec![
+                vec![[-1.0, 0.0, 0.0, 0.0, -4.0, 0.0, -1.0]],
+                vec![[-2.0, 0.0, 0.0, 0.0, -2.0, 0.0, -3.0]],
+            ],
         };
         assert_eq!(sweep.returns(Curve::Naive, 0), [-4.0, -2.0]);
         let json = sweep.json();
@@ -237,5 +263,6 @@ mod tests {
             json!({ "mean": [-1.5], "by_seed": [[-1.0], [-2.0]] })
         );
         assert_eq!(json["naive"]["mean"], json!([-3.0]));
+        assert_eq!(json["exact_response"]["mean"], json!([-2.0]));
     }
 }

@@ -266,7 +266,7 @@ pub fn on_the_logistic_game(model: &Model) -> Result<()> {
 }
 
 /// Figure 3a or 3b: mean returns in the iterated prisoner's dilemma over a learner's setting, in self-play, against a best
-/// response and against a naive learner. Meta-value learners are shown with the results of the authors' first version.
+/// response that was learned, against an exact one, and against a naive learner. Meta-value learners are shown with the results of the authors' first version.
 pub fn figure_3(sweep: &Sweep) -> Figure {
     let learner = sweep.learners.first().copied().unwrap_or(Learner::NAIVE);
     let (name, settings) = (learner.label(), sweep.settings());
@@ -277,17 +277,23 @@ pub fn figure_3(sweep: &Sweep) -> Figure {
         returns: (0..settings.len())
             .map(|k| Spread::of(&sweep.returns(curve, k)))
             .collect(),
-        published: if has_published {
-            published::RETURNS[curve as usize].into()
-        } else {
-            Vec::new()
-        },
+        published: published::RETURNS
+            .get(curve as usize)
+            .filter(|_| has_published)
+            .map_or_else(Vec::new, |curve| curve.to_vec()),
     };
     let panels = [
         ("self-play", &[(Curve::SelfPlay, name, 0)][..]),
         (
             "against its best response",
             &[(Curve::Response, "best response", 1), (Curve::Held, name, 0)],
+        ),
+        (
+            "against an exact best response",
+            &[
+                (Curve::ExactResponse, "exact response", 1),
+                (Curve::HeldExactly, name, 0),
+            ],
         ),
         (
             "against a naive learner",
@@ -339,12 +345,12 @@ mod tests {
     fn curves_are_over_the_settings_and_seeds() {
         for (learners, published) in [(meta_value_learners(), 9), (lola_learners(), 0)] {
             let sweep = Sweep {
-                by_seed: [-1.5, -1.0].map(|at| vec![[at; 5]; learners.len()]).into(),
+                by_seed: [-1.5, -1.0].map(|at| vec![[at; 7]; learners.len()]).into(),
                 learners,
             };
             let figure = figure_3(&sweep);
-            assert_eq!(figure.rows[0].panels.len(), 3);
-            for panel in &figure.rows[0].panels {
+            assert_eq!(figure.rows[0].panels.len(), 4);
+            for (k, panel) in figure.rows[0].panels.iter().enumerate() {
                 let Content::Curves {
                     settings, lines, seeds, ..
                 } = &panel.content
@@ -353,7 +359,8 @@ mod tests {
                 };
                 assert_eq!((settings.len(), *seeds), (sweep.learners.len(), 2));
                 for line in lines {
-                    assert_eq!(line.published.len(), published);
+                    // Exact responses were not published.
+                    assert_eq!(line.published.len(), if k == 2 { 0 } else { published });
                     let Spread { mean, least, greatest } = line.returns[3];
                     assert_eq!([mean, least, greatest], [-1.25, -1.5, -1.0]);
                 }

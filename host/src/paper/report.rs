@@ -179,11 +179,12 @@ impl Report {
             h2 { "The iterated prisoner\u{2019}s dilemma" }
             p {
                 "Mean return per step of " (pairs) " pairs of agents for each seed, after " (steps) " steps of learning; the
-                 best response learns for " (response_steps) " steps against an agent that is held where self-play ended.
+                 best response learns for " (response_steps) " steps against an agent that is held where self-play ended; an exact one
+                 is the best of all policies.
                  Mutual defection pays -2, mutual cooperation -1."
             }
             (self.figure("3a", "Figure 3a. Meta-value learners over the meta-discount: the mean and the range of the seeds, \
-                                with the authors\u{2019} first version as rings."))
+                                with the authors\u{2019} first version as rings; exact best responses, which nobody exceeds, beside those that a learner finds."))
             (self.figure("3b", "Figure 3b. LOLA over the length of its imagined step."))
             div.columns {
                 @for (curve, comparisons) in &self.returns {
