@@ -5,7 +5,8 @@
 //
 // import N, H, M from host/src/gpu/layout.rs
 // import K, BATCH, SEEDS, NETWORKS, DRAW_LEN, SIGN_FLIPS, ALPHA from host/src/gpu/plan.rs
-// import FIELD, FIELD_V, FIELD_U, FIELD_U_NORMALIZED from host/src/gpu/plan.rs
+// import FIELD, FIELD_V, FIELD_U, FIELD_U_NORMALIZED, FIELD_U_ROOT from host/src/gpu/plan.rs
+// import REACH from core/src/learner/meta_value.rs
 // import now from update.wgsl
 // import slice from slice.wgsl
 // import Columns, POINTS, columns, at_point from columns/
@@ -117,6 +118,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
                     field = exact(of_game + exact(gamma * field));
                 } else if FIELD == FIELD_U_NORMALIZED {
                     field = exact(exact(exact(1.0 - gamma) * of_game) + exact(gamma * field));
+                } else if FIELD == FIELD_U_ROOT {
+                    let root = exact(sqrt(exact(REACH - gamma)));
+                    field = exact(of_game + exact(exact(gamma / root) * field));
                 }
             }
             x[n] += exact(ALPHA * field);

@@ -148,6 +148,11 @@
 #define MEVA_FIELD_U_NORMALIZED 2
 
 /*
+ Agents follow the naive gradient and gamma times that of U times the square root of the horizon.
+ */
+#define MEVA_FIELD_U_ROOT 3
+
+/*
  The alignment of images, workspaces and training memory, in bytes.
  */
 #define MEVA_ALIGNMENT 4

@@ -55,6 +55,8 @@ pub const MEVA_FIELD_V: u32 = 0;
 pub const MEVA_FIELD_U: u32 = 1;
 /// The same with 1 - gamma times the naive gradient.
 pub const MEVA_FIELD_U_NORMALIZED: u32 = 2;
+/// Agents follow the naive gradient and gamma times that of U times the square root of the horizon.
+pub const MEVA_FIELD_U_ROOT: u32 = 3;
 
 const _: () = {
     let iterated = AnyGame::IteratedMatrix(IteratedMatrix::PRISONERS_DILEMMA);
@@ -82,4 +84,5 @@ const _: () = {
     assert!(Field::V.code() == MEVA_FIELD_V);
     assert!(Field::U.code() == MEVA_FIELD_U);
     assert!(Field::UNormalized.code() == MEVA_FIELD_U_NORMALIZED);
+    assert!(Field::URoot.code() == MEVA_FIELD_U_ROOT);
 };

@@ -991,7 +991,7 @@ fn bad_input() {
     );
     for (assignment, words) in [
         ("btach=3", ["unknown key `btach`", "did you mean `batch`?"]),
-        ("field=w", ["unknown field `w`", "v, u, u-normalized"]),
+        ("field=w", ["unknown field `w`", "v, u, u-normalized, u-root"]),
         ("game=ipt", ["unknown game `ipt`", "did you mean `ipd`?"]),
         ("batch", ["`batch` sets nothing", "key=value"]),
         ("preset=ipd", ["`preset` cannot be set", "another preset"]),

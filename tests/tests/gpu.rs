@@ -182,6 +182,7 @@ fn variety() -> Vec<(&'static str, Config)> {
             "ipd, normalized",
             short("ipd", &["field=u-normalized", "last_activation=gelu"]),
         ),
+        ("ipd, root", short("ipd", &["field=u-root", "evaluation_field=u"])),
         (
             "imp",
             short("imp", &["networks=shared", "rho=none", "bootstrap=residual", "phi=0.5"]),

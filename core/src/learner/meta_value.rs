@@ -6,6 +6,14 @@
 //! ```
 //!
 //! with `w = 1` as Algorithm 1 prints it, or `w = 1 - gamma_i`, the convex combination that matches normalised values.
+//!
+//! U is normalised, an average of returns. So as gamma goes to 1 its gradient vanishes wherever all paths end alike, and the naive
+//! gradient, at full strength, takes over. The third choice multiplies U by the square root of the horizon, which stands between the
+//! average (a factor of 1) and the sum of the returns (the horizon):
+//!
+//! ```text
+//! field_i = d f_i / d x_i + gamma_i sqrt(h_i) d U_i / d x_i          h_i = 1 / (REACH - gamma_i)
+//! ```
 
 use super::Learner;
 use crate::choice::choice;
@@ -24,13 +32,19 @@ pub enum Field {
     U,
     /// U, with weight `1 - gamma` on the naive gradient.
     UNormalized,
+    /// U times the square root of the horizon, with weight 1 on the naive gradient.
+    URoot,
 }
 
 choice! { Field, "field":
     V = "v" (0),
     U = "u" (1),
     UNormalized = "u-normalized" (2),
+    URoot = "u-root" (3),
 }
+
+/// What gamma is subtracted from in the horizon of [`Field::URoot`], which is thus at most 200 steps: as many as preset `ipd` trains on.
+pub const REACH: f64 = 1.0 + 1.0 / 200.0;
 
 impl Field {
     /// The direction that a player follows.
@@ -40,12 +54,13 @@ impl Field {
             Field::V => network[n],
             Field::U => naive[n] + gamma * network[n],
             Field::UNormalized => (S::ONE - gamma) * naive[n] + gamma * network[n],
+            Field::URoot => naive[n] + gamma / (S::from_f64(REACH) - gamma).sqrt() * network[n],
         })
     }
 
     /// Whether the network corrects the naive gradient.
     pub const fn is_correction(self) -> bool {
-        matches!(self, Field::U | Field::UNormalized)
+        !matches!(self, Field::V)
     }
 }
 

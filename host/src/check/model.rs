@@ -290,7 +290,7 @@ where
     let wide: Vec<_> = theta.iter().map(wide).collect();
     let subject = Subject {
         game,
-        field: config.field,
+        field: config.followed(),
         architecture: config.architecture(),
         theta: &wide,
     };
@@ -379,7 +379,7 @@ fn on_gpu<const N: usize, const H: usize, const R: usize, const M: usize>(
     let gradients = answers.naive.chunks_exact(N).zip(answers.own_gradient.chunks_exact(N));
     let gammas = points.iter().flat_map(|point| point.gamma);
     let field = gradients.zip(gammas).flat_map(|((naive, own), gamma)| {
-        let direction = config.field.direction(&single(naive), &single(own), gamma as f32);
+        let direction = config.followed().direction(&single(naive), &single(own), gamma as f32);
         direction.map(f64::from)
     });
     Ok([answers.quantiles, field.collect()])

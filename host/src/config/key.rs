@@ -62,7 +62,7 @@ keys! {
     /// config.set("batch=64")?;
     /// config.set("rho=none")?;
     /// config.validate()?;
-    /// assert_eq!((config.batch, config.rho, config.updates()), (64, None, 20_000));
+    /// assert_eq!((config.batch, config.rho, config.updates()), (64, None, 15_000));
     /// # Ok::<(), meva::error::Error>(())
     /// ```
     #[derive(Clone, Debug, PartialEq)]
@@ -138,6 +138,11 @@ keys! {
         eta: f64 = 1e-3 => key("the network's learning rate").within(Range::Positive);
         /// How `eta` changes over the run.
         schedule: Schedule = Schedule::Constant => key("of eta: constant, or linear or cosine, down to zero");
+        /// Outer iterations after which a falling `eta` is zero, at least `outer`; `None`, written `"none"`, for `outer`.
+        anneal: Option<usize> = None => key("outer iterations until eta is zero, or \"none\" for outer")
+            .optional()
+            .within(Range::Count)
+            .needs(falling);
         /// Decay of the optimiser's first moment, in [0, 1).
         beta1: f64 = 0.9 => key("decay of the first moment").within(Range::BelowOne);
         /// Decay of the optimiser's second moment, in [0, 1).
@@ -152,9 +157,13 @@ keys! {
             .within(Range::Positive);
 
         /// What the network models and agents follow.
-        field: Field = Field::V => key("what agents follow: v, u or u-normalized")
+        field: Field = Field::V => key("what agents follow: v, u, u-normalized or u-root")
             .formerly_valued(&[("algorithm1", "u"), ("normalized", "u-normalized")])
             .needs(meva);
+        /// What agents follow once the network is trained; `None` for what they followed in training.
+        evaluation_field: Option<Field> = None => key("what agents follow once it is trained, or \"none\" for field")
+            .optional()
+            .needs(correction);
         /// How the starts for the rollouts are found.
         exploration: Exploration = Exploration::None => key("none or sign-flips").needs(meva);
         /// The probability that exploration by sign flips flips the sign of a unit.
@@ -393,6 +402,17 @@ fn sign_flips(config: &Config) -> Option<Idle> {
     meva(config).or_else(own)
 }
 
+fn falling(config: &Config) -> Option<Idle> {
+    let reason = || "`schedule` is constant".to_owned();
+    unless(config.schedule != Schedule::Constant, reason, "schedule = \"cosine\"")
+}
+
+/// There is one way to follow V.
+fn correction(config: &Config) -> Option<Idle> {
+    let reason = || "`field` is v".to_owned();
+    meva(config).or_else(|| unless(config.field.is_correction(), reason, "field = \"u\""))
+}
+
 fn residual(config: &Config) -> Option<Idle> {
     let Config { bootstrap, .. } = config;
     let reason = || format!("`bootstrap` is {bootstrap}");
@@ -489,23 +509,30 @@ impl Entry for f64 {
     }
 }
 
-impl Entry for Option<f64> {
-    fn read(value: &Value) -> Result<Self, Refusal> {
-        if value.as_str() == Some(NONE) {
-            return Ok(None);
-        }
-        let number = f64::read(value).map_err(|_| Refusal::MustBe(format!("a number or {NONE:?}")))?;
-        Ok(Some(number))
-    }
+macro_rules! or_none {
+    ($($type:ty),+) => {
+        $(impl Entry for Option<$type> {
+            fn read(value: &Value) -> Result<Self, Refusal> {
+                if value.as_str() == Some(NONE) {
+                    return Ok(None);
+                }
+                <$type>::read(value).map(Some).map_err(|refusal| match refusal {
+                    Refusal::MustBe(what) => Refusal::MustBe(format!("{what} or {NONE:?}")),
+                    unknown => unknown,
+                })
+            }
 
-    fn write(&self) -> Option<String> {
-        self.map_or_else(|| Some(format!("{NONE:?}")), |number| number.write())
-    }
+            fn write(&self) -> Option<String> {
+                self.as_ref().map_or_else(|| Some(format!("{NONE:?}")), Entry::write)
+            }
 
-    fn lies_in(&self, range: Range) -> bool {
-        self.is_none_or(|number| range.contains(number))
-    }
+            fn lies_in(&self, range: Range) -> bool {
+                self.as_ref().is_none_or(|value| value.lies_in(range))
+            }
+        })+
+    };
 }
+or_none!(f64, usize, Field);
 
 macro_rules! whole {
     ($($type:ty),+) => {

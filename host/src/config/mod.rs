@@ -17,6 +17,7 @@ use meva_core::algorithm1::{Exploration, Settings};
 use meva_core::choice;
 use meva_core::choice::UnknownName;
 use meva_core::game::{AnyGame, GameName};
+use meva_core::learner::meta_value::Field;
 use meva_core::meta_value::{Architecture, Input};
 use meva_core::shape::Shape;
 
@@ -266,6 +267,11 @@ impl Config {
         }
     }
 
+    /// What agents follow once the network is trained.
+    pub fn followed(&self) -> Field {
+        self.evaluation_field.unwrap_or(self.field)
+    }
+
     /// The network's input and last activation.
     pub fn architecture(&self) -> Architecture {
         Architecture {
@@ -312,7 +318,8 @@ impl Config {
 
     /// The network's learning rate in update `update`, counted from 0.
     pub fn eta_at(&self, update: usize) -> f64 {
-        self.eta * self.schedule.share(update as f64 / self.updates() as f64)
+        let until_zero = self.anneal.unwrap_or(self.outer) * self.updates_per_outer();
+        self.eta * self.schedule.share(update as f64 / until_zero as f64)
     }
 }
 
@@ -361,7 +368,10 @@ mod tests {
             .eta_at(update)
         };
         assert_eq!(preset("ipd-paper").updates(), 20_000);
-        assert_eq!(preset("ipd").updates(), 20_000);
+        let ipd = preset("ipd");
+        assert_eq!(ipd.updates(), 15_000);
+        // It ends where three quarters of the way to zero are gone.
+        assert!((ipd.eta_at(15_000) / 3e-4 - 0.146447).abs() < 1e-6);
         for schedule in Schedule::ALL {
             assert_eq!(eta(schedule, 0), 1e-4);
         }

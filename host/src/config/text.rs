@@ -61,8 +61,8 @@ impl Config {
     /// Reads a valid configuration from TOML. Keys that are left out have the values of the `preset` that the text
     /// names. A text without a preset must give every key that has an effect, except for those whose default is "none"
     /// or the value of the published experiments: `algorithm`, `payoffs`, `discount`, `estimator`, `episodes`, `turns`,
-    /// `arithmetic`, `alpha_max`, `rho` and `phi`. A text with a `version` and without an `arithmetic` means `separate`,
-    /// which was the only one when it was written.
+    /// `arithmetic`, `alpha_max`, `rho`, `anneal`, `evaluation_field` and `phi`. A text with a `version` and without an `arithmetic` means
+    /// `separate`, which was the only one when it was written, and without `anneal` or `evaluation_field`, none.
     ///
     /// ```
     /// use meva::config::Config;
@@ -107,6 +107,14 @@ impl Config {
         let mut renamed = Vec::new();
         for (name, value) in &table {
             renamed.extend(config.assign(name, value)?);
+        }
+        if table.contains_key("version") {
+            // Likewise: a program that knew these keys wrote them where they have an effect.
+            for key in ["anneal", "evaluation_field"].into_iter().filter_map(Key::named) {
+                if !table.contains_key(key.name) && key.idle(&config).is_none() {
+                    (key.copy)(&mut config, &Self::base());
+                }
+            }
         }
         for key in KEYS {
             if let Some(old) = key.facts.formerly
@@ -413,6 +421,14 @@ mod tests {
             "preset = 'logistic'\nversion = '{VERSION}'\narithmetic = 'fused'"
         ));
         assert_eq!(chosen, Ok(preset("logistic")));
+        let ipd = Config::from_toml(&format!("preset = 'ipd'\nversion = '{VERSION}'")).unwrap();
+        assert_eq!((ipd.anneal, ipd.evaluation_field), (None, None));
+        // Every preset is read back as it was written, also where some of its keys lost their effect.
+        let mut constant = preset("ipd");
+        constant.set("schedule=constant").unwrap();
+        for config in [preset("ipd"), constant] {
+            assert_eq!(Config::from_toml(&config.to_toml().unwrap()).as_ref(), Ok(&config));
+        }
         for version in ["99.0.0", "0.2.1", "0.10.0"] {
             assert_says(
                 &with(version).unwrap_err().to_string(),

@@ -2,6 +2,7 @@
 
 use meva_core::algorithm1::Bootstrap;
 use meva_core::game::GameName;
+use meva_core::learner::meta_value::Field;
 
 use super::key::KEYS;
 use super::{Algorithm, Config, Estimator, Game, Sharing};
@@ -35,6 +36,12 @@ impl Config {
             return Err(
                 Error::usage("`bootstrap` is residual, but with `rho` a target network predicts the targets")
                     .hint("set rho = \"none\", or bootstrap = \"semi-gradient\""),
+            );
+        }
+        if self.evaluation_field == Some(Field::V) {
+            return Err(
+                Error::usage("`evaluation_field` is v, but the network models U, which `field` says")
+                    .hint("set evaluation_field to u, u-normalized or u-root"),
             );
         }
         if self.algorithm == Algorithm::Cola && self.networks == Sharing::Separate {
@@ -110,7 +117,15 @@ impl Config {
             ))
             .hint("make `steps` smaller or `stride` larger"));
         }
-        let updates = outer.checked_mul(per_outer);
+        if let Some(anneal) = self.anneal
+            && anneal < outer
+        {
+            return Err(Error::usage(format!(
+                "`anneal` is {anneal}: with an `outer` of {outer}, eta would be zero before the end"
+            ))
+            .hint("make `anneal` at least `outer`, or \"none\""));
+        }
+        let updates = self.anneal.unwrap_or(outer).checked_mul(per_outer);
         let countable = updates.is_some_and(|updates| u32::try_from(updates).is_ok());
         if !countable {
             return Err(Error::usage(format!(

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use meva_core::game::Logistic;
+use meva_core::learner::meta_value::REACH;
 use meva_core::meta_value::Input;
 use meva_core::{activation, elementary, layer_norm, quantile_huber};
 
@@ -113,6 +114,7 @@ pub(super) fn of_core() -> Vec<Constant> {
         number("core/src/quantile_huber.rs", "KAPPA", quantile_huber::KAPPA as f32),
         number("core/src/meta_value.rs", "TENTH", Input::TENTH as f32),
         number("core/src/game/logistic.rs", "DIVISOR", Logistic::DIVISOR as f32),
+        number("core/src/learner/meta_value.rs", "REACH", REACH as f32),
     ]
 }
 

@@ -219,6 +219,7 @@ impl Plan {
             ("FIELD_V", Field::V as usize),
             ("FIELD_U", Field::U as usize),
             ("FIELD_U_NORMALIZED", Field::UNormalized as usize),
+            ("FIELD_U_ROOT", Field::URoot as usize),
             ("FIELD", settings.field as usize),
             // The predictions that targets are based on: the target network's, or those already made.
             ("BOOTSTRAP", usize::from(settings.rho.is_some())),

@@ -233,7 +233,7 @@ mod tests {
         let contents = image.check().unwrap();
         assert_eq!(contents.architecture, model.config().settings().architecture);
         assert_eq!(contents.alpha, model.config().alpha);
-        assert_eq!(contents.field, model.config().field);
+        assert_eq!(contents.field, model.config().followed());
         assert_eq!(contents.game, model.config().any_game().unwrap());
         assert_eq!(Image::of_words(&model.image(None).unwrap()), Ok(image));
     }

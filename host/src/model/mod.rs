@@ -236,7 +236,7 @@ impl Model {
         }
         let model = image::Model {
             architecture: config.settings().architecture,
-            field: config.field,
+            field: config.followed(),
             game: config.any_game()?,
             alpha: config.alpha,
             arithmetic: config.arithmetic,
@@ -268,7 +268,7 @@ impl Model {
         Ok(Trained {
             network: self.network()?,
             rule: match self.config.algorithm {
-                Algorithm::Meva => Rule::MetaValue(self.config.field),
+                Algorithm::Meva => Rule::MetaValue(self.config.followed()),
                 Algorithm::Cola => Rule::Cola,
             },
             setting,

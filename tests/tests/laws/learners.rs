@@ -2,7 +2,7 @@
 
 use meva_core::game::{Bilinear, IteratedMatrix, Tandem};
 use meva_core::kernels::Portable;
-use meva_core::learner::meta_value::Field;
+use meva_core::learner::meta_value::{Field, REACH};
 use meva_core::learner::{
     Cgd, Consensus, Extragradient, Hola, KLevel, Learner, LearnerName, Lola, Lola2018, LolaTaylor, LookAhead,
     MetaValueLearner, Naive, Sga, Sos,
@@ -214,6 +214,14 @@ fn meta_values_at_the_ends_of_gamma() {
             ledger.equal(&label, &field(Field::U, [0.0; 2]), &naive);
             ledger.equal(&label, &field(Field::UNormalized, [0.0; 2]), &naive);
             ledger.equal(&label, &field(Field::UNormalized, [1.0; 2]), &field(Field::V, [1.0; 2]));
+            ledger.equal(&label, &field(Field::URoot, [0.0; 2]), &naive);
+            // Between the ends, the network's gradient counts gamma times the root of the horizon.
+            let (root, v) = (field(Field::URoot, [0.75; 2]), field(Field::V, [0.75; 2]));
+            let weight = T::round(0.75) / (T::round(REACH) - T::round(0.75)).sqrt();
+            let sum: Vec<f64> = (0..10)
+                .map(|k| (T::round(naive[k]) + weight * T::round(v[k])).to_f64())
+                .collect();
+            ledger.equal(&label, &root, &sum);
             // Each player has its own discount: the network's gradient at this pair of discounts is V's field.
             let (u, v) = (field(Field::U, [0.0, 1.0]), field(Field::V, [0.0, 1.0]));
             ledger.equal(&label, &u[..5], &naive[..5]);
