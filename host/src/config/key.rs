@@ -138,10 +138,10 @@ keys! {
         eta: f64 = 1e-3 => key("the network's learning rate").within(Range::Positive);
         /// How `eta` changes over the run.
         schedule: Schedule = Schedule::Constant => key("of eta: constant, or linear or cosine, down to zero");
-        /// Outer iterations after which a falling `eta` is zero, at least `outer`; `None`, written `"none"`, for `outer`.
-        anneal: Option<usize> = None => key("outer iterations until eta is zero, or \"none\" for outer")
+        /// How far along its schedule `eta` is at the end of the run, in [0, 1].
+        anneal: f64 = 1.0 => key("how much of the schedule the run goes through, 0 to 1")
             .optional()
-            .within(Range::Count)
+            .within(Range::Unit)
             .needs(falling);
         /// Decay of the optimiser's first moment, in [0, 1).
         beta1: f64 = 0.9 => key("decay of the first moment").within(Range::BelowOne);
@@ -532,7 +532,7 @@ macro_rules! or_none {
         })+
     };
 }
-or_none!(f64, usize, Field);
+or_none!(f64, Field);
 
 macro_rules! whole {
     ($($type:ty),+) => {
@@ -704,6 +704,10 @@ mod tests {
                 if key.name == "alpha" && config.algorithm == Algorithm::Cola {
                     continue;
                 }
+                // It is for agents that follow the model alone, and has its effect there.
+                if key.name == "evaluation_field" {
+                    continue;
+                }
                 let mut learned = 0;
                 for value in others(key, &config) {
                     let assignment = format!("{} = {value}", key.name);
@@ -727,21 +731,21 @@ mod tests {
         for (preset, idle) in [
             (
                 "logistic",
-                "payoffs input discount episodes turns alpha_max flip_probability",
+                "payoffs input discount episodes turns alpha_max anneal evaluation_field flip_probability",
             ),
             (
                 "logistic-paper",
-                "payoffs input discount episodes turns alpha_max flip_probability phi",
+                "payoffs input discount episodes turns alpha_max anneal evaluation_field flip_probability phi",
             ),
             ("ipd", "payoffs input episodes turns alpha_max phi"),
-            ("imp", "payoffs input episodes turns alpha_max phi"),
+            ("imp", "payoffs input episodes turns alpha_max anneal phi"),
             (
                 "cola",
-                "payoffs input discount episodes turns lambda field exploration flip_probability bootstrap phi",
+                "payoffs input discount episodes turns lambda field evaluation_field exploration flip_probability bootstrap phi",
             ),
             (
                 "cola-ipd",
-                "payoffs input episodes turns lambda field exploration flip_probability bootstrap phi",
+                "payoffs input episodes turns lambda field evaluation_field exploration flip_probability bootstrap phi",
             ),
         ] {
             let config = Config::preset(preset).unwrap();

@@ -318,8 +318,8 @@ impl Config {
 
     /// The network's learning rate in update `update`, counted from 0.
     pub fn eta_at(&self, update: usize) -> f64 {
-        let until_zero = self.anneal.unwrap_or(self.outer) * self.updates_per_outer();
-        self.eta * self.schedule.share(update as f64 / until_zero as f64)
+        let whole = self.updates() as f64 / self.anneal;
+        self.eta * self.schedule.share(update as f64 / whole)
     }
 }
 

@@ -50,7 +50,7 @@ fn ipd() -> Config {
         steps: 200,
         eta: 3e-4,
         schedule: Schedule::Cosine,
-        anneal: Some(1000),
+        anneal: 0.75,
         ..ipd_paper()
     }
 }

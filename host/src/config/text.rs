@@ -62,7 +62,8 @@ impl Config {
     /// names. A text without a preset must give every key that has an effect, except for those whose default is "none"
     /// or the value of the published experiments: `algorithm`, `payoffs`, `discount`, `estimator`, `episodes`, `turns`,
     /// `arithmetic`, `alpha_max`, `rho`, `anneal`, `evaluation_field` and `phi`. A text with a `version` and without an `arithmetic` means
-    /// `separate`, which was the only one when it was written, and without `anneal` or `evaluation_field`, none.
+    /// `separate`, which was the only one when it was written, and without `anneal` or `evaluation_field`, all of the schedule and
+    /// none.
     ///
     /// ```
     /// use meva::config::Config;
@@ -422,7 +423,7 @@ mod tests {
         ));
         assert_eq!(chosen, Ok(preset("logistic")));
         let ipd = Config::from_toml(&format!("preset = 'ipd'\nversion = '{VERSION}'")).unwrap();
-        assert_eq!((ipd.anneal, ipd.evaluation_field), (None, None));
+        assert_eq!((ipd.anneal, ipd.evaluation_field), (1.0, None));
         // Every preset is read back as it was written, also where some of its keys lost their effect.
         let mut constant = preset("ipd");
         constant.set("schedule=constant").unwrap();
@@ -500,7 +501,14 @@ mod tests {
             );
         }
         // COLA does not use some of them.
-        let unused = ["lambda", "field", "exploration", "flip_probability", "bootstrap"];
+        let unused = [
+            "lambda",
+            "field",
+            "evaluation_field",
+            "exploration",
+            "flip_probability",
+            "bootstrap",
+        ];
         let text = lines(&[&["preset", "algorithm"], &unused[..]].concat());
         Config::from_toml(&format!("algorithm = 'cola'\n{text}")).unwrap();
     }
@@ -517,7 +525,13 @@ mod tests {
     #[test]
     fn old_files_are_read() {
         let (config, renamed) = Config::from_toml_noting(OLD).unwrap();
-        let expected = preset("ipd");
+        let expected = Config {
+            outer: 1000,
+            arithmetic: ArithmeticName::Separate,
+            anneal: 1.0,
+            evaluation_field: None,
+            ..preset("ipd")
+        };
         assert_eq!(config, expected);
         let notes: Vec<_> = renamed.iter().map(Renamed::to_string).collect();
         for note in [

@@ -117,15 +117,7 @@ impl Config {
             ))
             .hint("make `steps` smaller or `stride` larger"));
         }
-        if let Some(anneal) = self.anneal
-            && anneal < outer
-        {
-            return Err(Error::usage(format!(
-                "`anneal` is {anneal}: with an `outer` of {outer}, eta would be zero before the end"
-            ))
-            .hint("make `anneal` at least `outer`, or \"none\""));
-        }
-        let updates = self.anneal.unwrap_or(outer).checked_mul(per_outer);
+        let updates = outer.checked_mul(per_outer);
         let countable = updates.is_some_and(|updates| u32::try_from(updates).is_ok());
         if !countable {
             return Err(Error::usage(format!(
