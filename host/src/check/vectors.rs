@@ -18,8 +18,8 @@ use crate::error::{Error, Result};
 use crate::files::{MOST_NUMBERS, read_text};
 use crate::gpu::Gpu;
 
-/// A file of values that only one implementation has, the core's strategies, for which it has tests of its own.
-const OF_STRATEGIES: &str = "strategies.json";
+/// Files of values that only one implementation has, the core's strategies and learners by others, for which it has tests of its own.
+const OF_THE_CORE: [&str; 2] = ["comparators.json", "strategies.json"];
 
 /// Compares the CPU's implementations and, for games, these adapters with the files in a folder. Files that are not
 /// JSON are skipped, and a note lists the known files that are missing.
@@ -31,7 +31,7 @@ pub fn check(report: &mut Report, folder: &Path, gpus: &[Arc<Gpu>]) -> Result<()
     let mut found = BTreeSet::new();
     for entry in std::fs::read_dir(folder).map_err(unreadable)? {
         let name = entry.map_err(unreadable)?.file_name().to_string_lossy().into_owned();
-        if name.ends_with(".json") && name != OF_STRATEGIES {
+        if name.ends_with(".json") && !OF_THE_CORE.contains(&name.as_str()) {
             found.insert(name);
         }
     }
