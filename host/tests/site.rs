@@ -99,10 +99,11 @@ fn blocks(text: &str) -> Vec<(&str, Vec<&str>)> {
     found
 }
 
-/// Lines of the pages are run as they stand, except that networks, batches and matches are made small.
+/// Lines of the pages are run as they stand, except that networks, batches and matches are made small, and that who learns for minutes
+/// before it plays stays at home.
 #[cfg(unix)]
 fn cheaper(line: &str) -> String {
-    const SMALL: [(&str, &str); 4] = [
+    const SMALL: [(&str, &str); 6] = [
         (
             "meva train logistic",
             "meva train logistic --set hidden=16 --set batch=8 --set outer=2",
@@ -113,6 +114,8 @@ fn cheaper(line: &str) -> String {
         ),
         ("meva play matrix", "meva play matrix --pairs 4 --steps 2"),
         ("meva sweep", "meva sweep --threads 2"),
+        (" m-fos ", " "),
+        ("--rate 25 --seeds 8", "--rate 25 --seeds 1 --pairs 4 --steps 2"),
     ];
     SMALL
         .iter()
