@@ -124,7 +124,7 @@ int main(void) {
     meva_error expected;
   } nonsense[] = {
       {46, BYTES + 4, MEVA_TRUNCATED},       {46, BYTES - 4, MEVA_CONTENTS}, {6, 2, MEVA_SHAPE_UNKNOWN},
-      {8, 2, MEVA_CONTENTS},                 {9, 2, MEVA_CONTENTS},               {10, 3, MEVA_CONTENTS},
+      {8, 2, MEVA_CONTENTS},                 {9, 2, MEVA_CONTENTS},               {10, 4, MEVA_CONTENTS},
       {11, 0, MEVA_CONTENTS},                {13, 0x7FF80000, MEVA_CONTENTS},     {15, 0x3FF00000, MEVA_CONTENTS},
       {31, 0xFFF00000, MEVA_CONTENTS},       {48, 0x7FC00000, MEVA_NOT_FINITE},   {48, 0xFF800000, MEVA_NOT_FINITE},
       {BYTES / 4 - 1, 0x7F800000, MEVA_NOT_FINITE},

@@ -165,7 +165,7 @@ const DIGESTS: [(&str, &[&str], [u64; 2]); 3] = [
     ),
     (
         "ipd",
-        &["outer=2", "batch=70", "steps=20"],
+        &["outer=2", "batch=70", "steps=20", "anneal=1"],
         [0x095a_48d5_842d_3d3e, 0xd3b8_b843_23a1_2706],
     ),
 ];

@@ -205,7 +205,7 @@ impl Config {
     #[must_use]
     pub(crate) fn for_own_game(&self, shape: Shape) -> Self {
         let base = Config::base();
-        Config {
+        let mut own = Config {
             preset: None,
             game: Game::Custom,
             input: Some(self.input()),
@@ -215,7 +215,14 @@ impl Config {
             residual_blocks: shape.residual_blocks,
             quantiles: shape.quantiles,
             ..self.clone()
+        };
+        // Where a preset supplied what has no effect, nothing does now.
+        for key in KEYS {
+            if key.idle(&own).is_some() {
+                (key.copy)(&mut own, &base);
+            }
         }
+        own
     }
 
     /// The same configuration with another seed.
