@@ -20,11 +20,12 @@ def test_own_gradients_are_differences_of_values(logistic, ipd):
                 np.testing.assert_allclose(difference[:, i], gradients[:, i, k], rtol=1e-4, atol=1e-7)
 
 
-def test_fields_follow_algorithm_1(logistic, ipd):
+def test_fields_are_those_of_the_formulas(logistic, ipd):
     x = reference.points(5, batch=(4,))
     model, gamma = ipd[0].model, np.array([0.9, 0.4])
-    assert model.config["field"] == "u"
-    expected = meva.games.ipd.own_gradients(x) + gamma[:, None] * model.own_gradients(x, gamma)
+    assert (model.config["field"], model.config["evaluation_field"]) == ("u", "u-root")
+    weight = gamma / np.sqrt(1 + 1 / 200 - gamma)
+    expected = meva.games.ipd.own_gradients(x) + weight[:, None] * model.own_gradients(x, gamma)
     np.testing.assert_allclose(model.field(x, gamma), expected, rtol=1e-12)
     x = reference.points(1, batch=(4,))
     np.testing.assert_array_equal(logistic.model.field(x, 0.9), logistic.model.own_gradients(x, 0.9))
