@@ -2,7 +2,7 @@
 //!
 //! There a result is one of two things: as accurate as elsewhere, or not finite where the formula leaves the range of `f32`. A finite number
 //! that is wrong is neither. Where a formula leaves that range is not listed but found: by the same formula in `f64`, at inputs
-//! that lie as far out in the range of `f64`. Where an operation has an [alarm](Operation::alarm), it is enough that the alarm is not finite.
+//! that lie as far out in the range of `f64`. Where an operation has an [alarm](crate::Operation::alarm), it is enough that the alarm is not finite.
 //!
 //! Numbers of [unbounded domains](Domain::is_unbounded) are moved to the ends, two in three of them, so that they meet ordinary
 //! numbers. Huge and subnormal numbers do not meet: their products depend on digits that a subnormal number does not have.
