@@ -11,6 +11,16 @@ pub enum Start {
     Normal(f64),
 }
 
+impl Start {
+    /// Draws a parameter.
+    pub fn draw(self, stream: &mut Stream) -> f64 {
+        match self {
+            Start::Uniform(scale) => stream.uniform(-scale, scale),
+            Start::Normal(deviation) => deviation * stream.normal(),
+        }
+    }
+}
+
 /// Estimates of returns and gradients from this many episodes of this many turns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sampling {
@@ -61,10 +71,7 @@ impl<const N: usize, const H: usize> Draws<N, H> {
         };
         let mut starts = stream(Purpose::Policies, iteration);
         let mut signs = stream(Purpose::SignFlips, iteration);
-        let mut policy = || match start {
-            Start::Uniform(scale) => starts.uniform(-scale, scale) as f32,
-            Start::Normal(deviation) => (deviation * starts.normal()) as f32,
-        };
+        let mut policy = || start.draw(&mut starts) as f32;
         Draws {
             x: (0..batch)
                 .map(|_| std::array::from_fn(|_| std::array::from_fn(|_| policy())))

@@ -8,16 +8,6 @@ use crate::error::{Error, Result};
 use crate::follow::ascent::{Joint, Learned};
 use crate::follow::learner::Learner;
 
-impl Start {
-    /// Draws a parameter.
-    pub fn draw(self, stream: &mut Stream) -> f64 {
-        match self {
-            Start::Uniform(scale) => stream.uniform(-scale, scale),
-            Start::Normal(deviation) => deviation * stream.normal(),
-        }
-    }
-}
-
 /// On which terms players learn something for a match.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Conditions {
