@@ -56,41 +56,49 @@ pub fn values<T: Scalar, const N: usize>(x: &[Dual<T>; N]) -> [T; N] {
     x.map(|number| number.value)
 }
 
-impl<T: Scalar> Add for Dual<T> {
-    type Output = Self;
-    #[inline(always)]
-    fn add(self, other: Self) -> Self {
-        Dual::new(self.value + other.value, self.tangent + other.tangent)
-    }
+macro_rules! operator {
+    ($trait:ident, $method:ident = |$a:ident, $b:ident| $rule:expr) => {
+        impl<T: Scalar> $trait for Dual<T> {
+            type Output = Self;
+            #[inline(always)]
+            fn $method(self, other: Self) -> Self {
+                #[inline(always)]
+                fn rule<T: Scalar>($a: Dual<T>, $b: Dual<T>) -> Dual<T> {
+                    $rule
+                }
+                #[inline(never)]
+                fn apart<T: Scalar>(a: Dual<T>, b: Dual<T>) -> Dual<T> {
+                    rule(a, b)
+                }
+                if const { is_large::<T>() } {
+                    apart(self, other)
+                } else {
+                    rule(self, other)
+                }
+            }
+        }
+    };
 }
 
-impl<T: Scalar> Sub for Dual<T> {
-    type Output = Self;
-    #[inline(always)]
-    fn sub(self, other: Self) -> Self {
-        Dual::new(self.value - other.value, self.tangent - other.tangent)
-    }
+/// Whether numbers over `T` are duals of duals in many lanes: each operation on them is hundreds of instructions, which formulas
+/// call instead of holding them many times.
+const fn is_large<T: Scalar>() -> bool {
+    T::LANES > 8 && size_of::<T>() > T::LANES * size_of::<T::Real>()
 }
 
-impl<T: Scalar> Mul for Dual<T> {
-    type Output = Self;
-    #[inline(always)]
-    fn mul(self, other: Self) -> Self {
-        Dual::new(
-            self.value * other.value,
-            self.tangent * other.value + self.value * other.tangent,
-        )
+operator!(Add, add = |a, b| Dual::new(a.value + b.value, a.tangent + b.tangent));
+operator!(Sub, sub = |a, b| Dual::new(a.value - b.value, a.tangent - b.tangent));
+operator!(
+    Mul,
+    mul = |a, b| Dual::new(a.value * b.value, a.tangent * b.value + a.value * b.tangent)
+);
+operator!(
+    Div,
+    div = |a, b| {
+        let quotient = a.value / b.value;
+        Dual::new(quotient, (a.tangent - quotient * b.tangent) / b.value)
     }
-}
-
-impl<T: Scalar> Div for Dual<T> {
-    type Output = Self;
-    #[inline(always)]
-    fn div(self, other: Self) -> Self {
-        let quotient = self.value / other.value;
-        Dual::new(quotient, (self.tangent - quotient * other.tangent) / other.value)
-    }
-}
+);
 
 impl<T: Scalar> Neg for Dual<T> {
     type Output = Self;
@@ -103,16 +111,14 @@ impl<T: Scalar> Neg for Dual<T> {
 impl<T: Scalar> AddAssign for Dual<T> {
     #[inline(always)]
     fn add_assign(&mut self, other: Self) {
-        self.value += other.value;
-        self.tangent += other.tangent;
+        *self = *self + other;
     }
 }
 
 impl<T: Scalar> SubAssign for Dual<T> {
     #[inline(always)]
     fn sub_assign(&mut self, other: Self) {
-        self.value -= other.value;
-        self.tangent -= other.tangent;
+        *self = *self - other;
     }
 }
 

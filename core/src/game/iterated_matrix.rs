@@ -17,7 +17,7 @@
 
 use nalgebra::{SMatrix, SVector};
 
-use super::{Game, natural_by_log_odds};
+use super::{Game, natural_by_log_odds, sigmoid};
 use crate::player::Player;
 use crate::scalar::Scalar;
 
@@ -122,7 +122,7 @@ impl IteratedMatrix {
 
     /// The chain of two policies that are given as log-odds.
     fn chain_of_log_odds<S: Scalar>(x: &[[S; 5]; 2]) -> Chain<S> {
-        Self::chain(&x.map(|row| row.map(S::sigmoid)))
+        Self::chain(&x.map(|row| row.map(sigmoid)))
     }
 
     /// The chain of two policies that are given as probabilities.
@@ -186,7 +186,7 @@ impl IteratedMatrix {
 
 impl Game<5> for IteratedMatrix {
     fn value<S: Scalar>(&self, x: &[[S; 5]; 2]) -> [S; 2] {
-        self.value_of_probabilities(&x.map(|row| row.map(S::sigmoid)))
+        self.value_of_probabilities(&x.map(|row| row.map(sigmoid)))
     }
 
     fn gradient<S: Scalar>(&self, player: Player, x: &[[S; 5]; 2]) -> [[S; 5]; 2] {

@@ -7,7 +7,7 @@
 //! There are two stable fixed points: A at the lower left, B at the upper right. Both players prefer B, and neither can
 //! go there alone.
 
-use super::Game;
+use super::{Game, sigmoid};
 use crate::player::Player;
 use crate::scalar::Scalar;
 
@@ -31,7 +31,7 @@ impl Game<1> for Logistic {
     #[inline]
     fn value<S: Scalar>(&self, x: &[[S; 1]; 2]) -> [S; 2] {
         let ([[a], [b]], four, two) = (*x, S::from_f64(4.0), S::from_f64(2.0));
-        let (sa, sb) = (a.sigmoid(), b.sigmoid());
+        let (sa, sb) = (sigmoid(a), sigmoid(b));
         let (product, difference) = (a * b, a * a - b * b);
         let penalty = (product * product + difference * difference) / S::from_f64(Self::DIVISOR);
         [
@@ -45,7 +45,7 @@ impl Game<1> for Logistic {
         let (four, two, eight) = (S::from_f64(4.0), S::from_f64(2.0), S::from_f64(8.0));
         let (i, j) = (player.index(), player.opponent().index());
         let ([own], [other]) = (x[i], x[j]);
-        let (s, t) = (own.sigmoid(), other.sigmoid());
+        let (s, t) = (sigmoid(own), sigmoid(other));
         // d/dx of x^2 y^2 + (x^2 - y^2)^2 = x^4 - x^2 y^2 + y^4 is 4 x^3 - 2 x y^2.
         let penalty = |x: S, y: S| (four * x * x * x - two * x * y * y) / S::from_f64(Self::DIVISOR);
         let mut gradient = [[S::ZERO]; 2];

@@ -99,11 +99,18 @@ pub trait Game<const N: usize> {
     }
 }
 
+/// The probability that log-odds stand for. A function of its own: inlined into every game, in every scalar that games are
+/// differentiated in, the polynomial of the exponential is a million bytes of program.
+#[inline(never)]
+pub(crate) fn sigmoid<S: Scalar>(log_odds: S) -> S {
+    log_odds.sigmoid()
+}
+
 /// [`Game::natural`] where parameters are log-odds.
 pub(crate) fn natural_by_log_odds<S: Scalar, const N: usize>(log_odds: &[S; N], gradient: &[S; N]) -> [S; N] {
     let mut natural = *gradient;
     for (d, log_odds) in natural.iter_mut().zip(log_odds) {
-        let p = log_odds.sigmoid();
+        let p = sigmoid(*log_odds);
         let information = p * (S::ONE - p);
         *d = S::select_less(S::ZERO, information, *d / information, S::ZERO);
     }
