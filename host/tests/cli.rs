@@ -1477,6 +1477,67 @@ fn cola_plays() {
     );
 }
 
+/// COLA's network as a correction: without an imagined step its agents are naive to the bit, wherever they are followed, and
+/// the form is a part of the model.
+#[test]
+fn cola_corrects() {
+    let scratch = Scratch::new();
+    let correction = ["--set", "cola_form=correction"];
+    let train = [
+        "train", "cola", "--set", "outer=1", "--set", "steps=1", "--set", "batch=8", "--out",
+    ];
+    scratch.succeed(&[&train[..], &["run"], &correction].concat());
+    let basins = |learner: &[&str], scalar: &str| {
+        let arguments = [
+            "basins",
+            "--grid",
+            "5",
+            "--steps",
+            "30",
+            "--scalar",
+            scalar,
+            "--learner",
+        ];
+        scratch.json(&[&arguments[..], learner].concat())["cells"].clone()
+    };
+    for scalar in ["f32", "f64"] {
+        let cola = |alpha| basins(&["cola", "--model", "run", "--alpha", alpha], scalar);
+        assert_eq!(cola("0"), basins(&["naive"], scalar), "{scalar}");
+    }
+    let train = [
+        "train", "cola-ipd", "--set", "outer=1", "--set", "steps=1", "--set", "batch=8", "--out",
+    ];
+    scratch.succeed(&[&train[..], &["ipd"], &correction].concat());
+    let players = |learner: &[&str]| {
+        let arguments = [
+            "play",
+            "ipd",
+            "--pairs",
+            "8",
+            "--steps",
+            "5",
+            "--rate",
+            "2",
+            "--learner",
+        ];
+        let players = scratch.json(&[&arguments[..], learner].concat())["players"].clone();
+        [0, 1].map(|i| players[i]["return_mean"].clone())
+    };
+    let cola = |alpha| players(&["cola", "--runs", "ipd", "--alpha", alpha]);
+    let naive = players(&["naive"]);
+    assert!(naive[0].is_number(), "{naive:?}");
+    assert_eq!(cola("0"), naive);
+    assert_ne!(cola("3"), naive);
+    scratch.fail(
+        &["train", "ipd", "--set", "cola_form=correction"],
+        2,
+        &[
+            "`cola_form` is \"correction\", but has no effect",
+            "algorithm = \"cola\"",
+        ],
+    );
+}
+
 /// What sampling and separate networks do not support.
 #[test]
 fn bad_input_of_players_and_estimators() {

@@ -1,7 +1,7 @@
 //! COLA: the steps that a network predicts, where they lead, and the loss that makes them consistent.
 
 use meva_core::game::{IteratedMatrix, Logistic};
-use meva_core::learner::cola;
+use meva_core::learner::cola::{self, Form, Predictor};
 use meva_core::meta_value::{Architecture, MetaValue, Tape};
 use meva_core::parameters::Parameters;
 use meva_core::{Real, Scalar};
@@ -22,6 +22,8 @@ pub struct Cola<G, const N: usize, const H: usize, const R: usize> {
     pub subject: &'static str,
     /// What defines the network besides its sizes.
     pub architecture: Architecture,
+    /// What the network predicts.
+    pub form: Form,
     /// The game.
     pub game: G,
 }
@@ -42,13 +44,16 @@ impl<G: Played<N>, const N: usize, const H: usize, const R: usize> Formula for C
 
     fn formula<S: Scalar, K: Kernels<S>>(&self, kernels: &K, source: &mut dyn Source<S>, sink: &mut dyn Sink<S>) {
         let theta: Parameters<S::Real, N, H, R, N> = parameters(source, "parameters");
-        let network = MetaValue::new(&theta, self.architecture);
+        let predictor = Predictor {
+            network: MetaValue::new(&theta, self.architecture),
+            form: self.form,
+        };
         let game = self.game.with_constants(source);
         let x: [[S; N]; 2] = rows(source, "x", Domain::policy::<N>());
         let alpha = S::from_real(alpha(source));
         let mut tape = Tape::ZERO;
-        let steps = cola::steps(kernels, &network, &x, alpha, &mut tape);
-        let targets = cola::targets(kernels, &game, &network, &x, alpha, &steps, &tape);
+        let steps = cola::steps(kernels, &game, &predictor, &x, alpha, &mut tape);
+        let targets = cola::targets(kernels, &game, &predictor, &x, alpha, &steps, &tape);
         sink.numbers("ghat", steps.as_flattened());
         sink.numbers("target", targets.as_flattened());
     }
@@ -90,7 +95,10 @@ impl<G: Played<N>, const N: usize, const H: usize, const R: usize> Operation for
 
     fn evaluate<S: Packed, K: WithDuals<S>>(&self, kernels: &K, source: &mut dyn Source<S>, sink: &mut dyn Sink<S>) {
         let theta: Parameters<S::Real, N, H, R, N> = parameters(source, "parameters");
-        let network = MetaValue::new(&theta, self.0.architecture);
+        let predictor = Predictor {
+            network: MetaValue::new(&theta, self.0.architecture),
+            form: self.0.form,
+        };
         let game = self.0.game.with_constants(source);
         let x: [[S; N]; 2] = rows(source, "x", Domain::policy::<N>());
         let alpha = S::from_real(alpha(source));
@@ -99,7 +107,7 @@ impl<G: Played<N>, const N: usize, const H: usize, const R: usize> Operation for
         let loss = cola::loss_and_gradient(
             kernels,
             &game,
-            &network,
+            &predictor,
             &x,
             alpha,
             source.weight(),
@@ -113,20 +121,27 @@ impl<G: Played<N>, const N: usize, const H: usize, const R: usize> Operation for
     }
 }
 
-/// Shows the visitor COLA in a game with one parameter and in an iterated game.
+/// Shows the visitor COLA in a game with one parameter and in an iterated game, in each form.
 pub fn each<const H: usize, const R: usize>(visitor: &mut impl Visitor) {
-    let plane = Cola::<_, 1, H, 1> {
-        subject: "logistic",
-        architecture: PLANE,
-        game: Logistic,
-    };
-    let iterated = Cola::<_, 5, H, R> {
-        subject: "ipd",
-        architecture: ITERATED,
-        game: IteratedMatrix::PRISONERS_DILEMMA,
-    };
-    visitor.formula(&plane);
-    visitor.formula(&iterated);
-    visitor.operation(&ColaLoss(plane));
-    visitor.operation(&ColaLoss(iterated));
+    for (form, [plane, iterated]) in [
+        (Form::Direct, ["logistic", "ipd"]),
+        (Form::Correction, ["logistic correction", "ipd correction"]),
+    ] {
+        let plane = Cola::<_, 1, H, 1> {
+            subject: plane,
+            architecture: PLANE,
+            form,
+            game: Logistic,
+        };
+        let iterated = Cola::<_, 5, H, R> {
+            subject: iterated,
+            architecture: ITERATED,
+            form,
+            game: IteratedMatrix::PRISONERS_DILEMMA,
+        };
+        visitor.formula(&plane);
+        visitor.formula(&iterated);
+        visitor.operation(&ColaLoss(plane));
+        visitor.operation(&ColaLoss(iterated));
+    }
 }

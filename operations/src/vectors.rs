@@ -16,6 +16,7 @@ use meva_core::algorithm1::{Bootstrap, Exploration, Settings};
 use meva_core::game::GameName;
 use meva_core::kernels::Portable;
 use meva_core::learner::LearnerName;
+use meva_core::learner::cola::Form;
 use meva_core::learner::meta_value::Field;
 use meva_core::meta_value::{Architecture, Input};
 use meva_core::parameters::Tensor;
@@ -587,6 +588,7 @@ fn of_cola(case: &Item, reader: &mut impl Reader) -> Result<()> {
         let cola = Cola::<G, N, H, R> {
             subject,
             architecture,
+            form: Form::Direct,
             game,
         };
         reader.case(&cola, subject, Vector(case))?;

@@ -123,7 +123,7 @@ const TABLE: &[Row] = &[
     row("layer_norm.rs", By(NETWORK), By(NETWORK_DERIVATIVES), By(&["laws::norms_ignore_a_common_shift", "laws::extreme_inputs_stay_finite"])),
     row("learner/cgd.rs", By(&["vectors::comparators_in_f64", "core::steps_are_an_equilibrium"]), None("solves for derivatives of games"), By(&["core::solutions_solve"])),
     row("learner/cola.rs", By(&["vectors::cola_in_f64", "vectors::cola_in_f32", "vectors::cola_in_lanes"]), By(&["vectors::cola_in_f64"]),
-        None("the network's and the game's edges")),
+        By(&["core::a_correction_is_naive_without_an_imagined_step"])),
     row("learner/consensus.rs", By(&["vectors::comparators_in_f64", "core::what_is_subtracted_is_the_slope_of_the_square"]),
         By(&["core::what_is_subtracted_is_the_slope_of_the_square"]), By(&["laws::without_a_step_all_are_naive"])),
     row("learner/extragradient.rs", By(&["vectors::comparators_in_f64", "laws::comparators_converge_on_the_bilinear_game"]), None("a game's gradient at another point"),

@@ -16,8 +16,18 @@
 //! ```
 //!
 //! where the last term is the tangent of `theta`'s adjoint at `x + e r_i`, with `v_i` a dual number too.
+//!
+//! A network can be off by a little everywhere. Where it predicts a *correction* `h` instead of the step itself,
+//!
+//! ```text
+//! g_i(x, alpha; theta) = d_i f_i(x) + alpha h_i(x, alpha; theta)
+//! ```
+//!
+//! the step is exactly the naive gradient for `alpha = 0`, where consistency demands that. The formulas above stay, with
+//! `d g_j / d x_i` now also that of the naive gradient, and `d g = alpha d h`.
 
 use super::{Learner, only};
+use crate::choice::choice;
 use crate::dual::{self, Dual};
 use crate::game::Game;
 use crate::kernels::{Kernels, Portable};
@@ -26,36 +36,92 @@ use crate::parameters::Parameters;
 use crate::player::{Player, Players};
 use crate::scalar::Scalar;
 
+/// What COLA's network predicts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Form {
+    /// The step, as published.
+    #[default]
+    Direct,
+    /// A correction to the naive gradient, with weight `alpha`.
+    Correction,
+}
+
+choice! { Form, "form":
+    Direct = "direct",
+    Correction = "correction",
+}
+
+impl Form {
+    /// A player's step, from its naive gradient (which [`Form::Direct`] ignores) and the network's outputs.
+    ///
+    /// ```
+    /// use meva_core::learner::cola::Form;
+    /// assert_eq!(Form::Direct.step(&[1.0_f64], &[3.0], 2.0), [3.0]);
+    /// assert_eq!(Form::Correction.step(&[1.0_f64], &[3.0], 2.0), [7.0]);
+    /// ```
+    #[inline]
+    pub fn step<S: Scalar, const N: usize>(self, naive: &[S; N], outputs: &[S; N], alpha: S) -> [S; N] {
+        match self {
+            Form::Direct => *outputs,
+            Form::Correction => core::array::from_fn(|n| naive[n] + alpha * outputs[n]),
+        }
+    }
+
+    /// The adjoint of an output that corresponds to the adjoint `dg` of the step.
+    #[inline]
+    fn vjp<S: Scalar>(self, dg: S, alpha: S) -> S {
+        match self {
+            Form::Direct => dg,
+            Form::Correction => alpha * dg,
+        }
+    }
+}
+
+/// COLA's network: `N` outputs per player, with `alpha` in place of the discount, and how they become steps.
+#[derive(Clone, Copy, Debug)]
+pub struct Predictor<'a, T, const N: usize, const H: usize, const R: usize> {
+    /// The network.
+    pub network: MetaValue<'a, T, N, H, R, N>,
+    /// What it predicts.
+    pub form: Form,
+}
+
 /// Both agents follow the steps that the network predicts for an imagined step of length `alpha`.
 #[derive(Clone, Copy, Debug)]
 pub struct Cola<'a, T, const N: usize, const H: usize, const R: usize> {
-    /// The network: `N` outputs per player, with `alpha` in place of the discount.
-    pub network: MetaValue<'a, T, N, H, R, N>,
+    /// The network and its form.
+    pub predictor: Predictor<'a, T, N, H, R>,
     /// Length of the imagined step.
     pub alpha: f64,
 }
 
 impl<S: Scalar, const N: usize, const H: usize, const R: usize> Learner<S, N> for Cola<'_, S::Real, N, H, R> {
-    fn field<G: Game<N>>(&self, _game: &G, x: &[[S; N]; 2]) -> [[S; N]; 2] {
+    fn field<G: Game<N>>(&self, game: &G, x: &[[S; N]; 2]) -> [[S; N]; 2] {
         let mut tape = Tape::ZERO;
-        steps(&Portable, &self.network, x, S::from_f64(self.alpha), &mut tape)
+        steps(&Portable, game, &self.predictor, x, S::from_f64(self.alpha), &mut tape)
     }
 }
 
 /// `g(x; theta)`, both players' predicted steps.
-pub fn steps<S: Scalar, K: Kernels<S>, const N: usize, const H: usize, const R: usize>(
+pub fn steps<S: Scalar, G: Game<N>, K: Kernels<S>, const N: usize, const H: usize, const R: usize>(
     kernels: &K,
-    network: &MetaValue<S::Real, N, H, R, N>,
+    game: &G,
+    predictor: &Predictor<S::Real, N, H, R>,
     x: &[[S; N]; 2],
     alpha: S,
     tape: &mut Tape<S, N, H, R>,
 ) -> [[S; N]; 2] {
+    let Predictor { network, form } = predictor;
     network.forward(kernels, x, &[alpha; 2], Players::Both, tape);
-    let mut steps = [[S::ZERO; N]; 2];
-    for player in Player::BOTH {
-        network.quantiles(kernels, player, tape, &mut steps[player.index()]);
-    }
-    steps
+    let naive = match form {
+        Form::Direct => [[S::ZERO; N]; 2],
+        Form::Correction => game.own_gradients(x),
+    };
+    Player::BOTH.map(|player| {
+        let mut outputs = [S::ZERO; N];
+        network.quantiles(kernels, player, tape, &mut outputs);
+        form.step(&naive[player.index()], &outputs, alpha)
+    })
 }
 
 /// `t_i(x; theta)`, the own gradients of each player's return after its opponent's predicted step, which is
@@ -63,17 +129,23 @@ pub fn steps<S: Scalar, K: Kernels<S>, const N: usize, const H: usize, const R: 
 pub fn targets<S: Scalar, G: Game<N>, K: Kernels<S>, const N: usize, const H: usize, const R: usize>(
     kernels: &K,
     game: &G,
-    network: &MetaValue<S::Real, N, H, R, N>,
+    predictor: &Predictor<S::Real, N, H, R>,
     x: &[[S; N]; 2],
     alpha: S,
     steps: &[[S; N]; 2],
     tape: &Tape<S, N, H, R>,
 ) -> [[S; N]; 2] {
+    let Predictor { network, form } = predictor;
     Player::BOTH.map(|player| {
         let (i, opponent) = (player.index(), player.opponent());
         let j = opponent.index();
         let gradient = game.gradient(player, &after(x, opponent, alpha, &steps[j]));
+        // (d g_j / d x_i)^T v_i, through the network and, for a correction, through the naive gradient.
         let through = network.vjp_policy(kernels, opponent, player, tape, &gradient[j]);
+        let through = match form {
+            Form::Direct => through,
+            Form::Correction => form.step(&game.hvp(opponent, x, &only(opponent, gradient[j]))[i], &through, alpha),
+        };
         core::array::from_fn(|n| gradient[i][n] + alpha * through[n])
     })
 }
@@ -94,7 +166,7 @@ fn after<S: Scalar, const N: usize>(x: &[[S; N]; 2], player: Player, alpha: S, s
 pub fn loss_and_gradient<S, G, K, const N: usize, const H: usize, const R: usize>(
     kernels: &K,
     game: &G,
-    network: &MetaValue<S::Real, N, H, R, N>,
+    predictor: &Predictor<S::Real, N, H, R>,
     x: &[[S; N]; 2],
     alpha: S,
     weight: S,
@@ -108,8 +180,9 @@ where
     G: Game<N>,
     K: Kernels<S> + Kernels<Dual<S>>,
 {
-    let predicted = steps(kernels, network, x, alpha, tape);
-    let targets = targets(kernels, game, network, x, alpha, &predicted, tape);
+    let Predictor { network, form } = predictor;
+    let predicted = steps(kernels, game, predictor, x, alpha, tape);
+    let targets = targets(kernels, game, predictor, x, alpha, &predicted, tape);
     let mut loss = S::ZERO;
     for player in Player::BOTH {
         let (i, opponent) = (player.index(), player.opponent());
@@ -122,14 +195,14 @@ where
         // The dual numbers move along r_i in x_i.
         let x = dual::along(x, &only(player, residual));
         let alpha = Dual::new(alpha, S::ZERO);
-        let steps = steps(kernels, network, &x, alpha, dual_tape);
+        let steps = steps(kernels, game, predictor, &x, alpha, dual_tape);
         let v = game.gradient(player, &after(&x, opponent, alpha, &steps[j]))[j];
         let twice = weight + weight;
         let mut dq = [[Dual::ZERO; N]; 2];
         for n in 0..N {
             let through = alpha * v[n];
-            dq[i][n] = Dual::new(S::ZERO, twice * residual[n]);
-            dq[j][n] = Dual::new(-(twice * through.value), -(twice * through.tangent));
+            dq[i][n] = form.vjp(Dual::new(S::ZERO, twice * residual[n]), alpha);
+            dq[j][n] = form.vjp(Dual::new(-(twice * through.value), -(twice * through.tangent)), alpha);
         }
         network.vjp_parameters(kernels, Players::Both, dual_tape, &dq, dual_gradient);
     }
@@ -140,4 +213,45 @@ where
         }
     }
     loss
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::activation::Activation;
+    use crate::game::{IteratedMatrix, Logistic};
+    use crate::learner::Naive;
+    use crate::meta_value::{Architecture, Input};
+    use crate::random::{Purpose, Stream};
+
+    /// Without an imagined step a correction is the naive learner, whatever the network says; with one it is not.
+    fn is_naive_at_zero<G: Game<N>, const N: usize>(game: &G, input: Input) {
+        let mut theta = Parameters::<f32, N, 8, 1, N>::ZERO;
+        let mut stream = Stream::new(0, Purpose::Parameters, 0);
+        theta.initialize(&mut stream);
+        let last_activation = Activation::Gelu;
+        let learner = |alpha| Cola {
+            predictor: Predictor {
+                network: MetaValue::new(&theta, Architecture { input, last_activation }),
+                form: Form::Correction,
+            },
+            alpha,
+        };
+        for _ in 0..100 {
+            let x: [[f32; N]; 2] = [(); 2].map(|()| [(); N].map(|()| 2.0 * stream.normal() as f32));
+            let naive = Naive.field(game, &x);
+            assert_eq!(
+                learner(0.0).field(game, &x).map(|row| row.map(f32::to_bits)),
+                naive.map(|row| row.map(f32::to_bits)),
+                "{x:?}"
+            );
+            assert_ne!(learner(1.0).field(game, &x), naive, "{x:?}");
+        }
+    }
+
+    #[test]
+    fn a_correction_is_naive_without_an_imagined_step() {
+        is_naive_at_zero(&Logistic, Input::Tenth);
+        is_naive_at_zero(&IteratedMatrix::PRISONERS_DILEMMA, Input::Sigmoid);
+    }
 }

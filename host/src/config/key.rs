@@ -11,6 +11,7 @@ use meva_core::algorithm1::{Bootstrap, Exploration};
 use meva_core::arithmetic::ArithmeticName;
 use meva_core::choice::UnknownName;
 use meva_core::game::{GameName, IteratedMatrix};
+use meva_core::learner::cola::Form;
 use meva_core::learner::meta_value::Field;
 use meva_core::meta_value::Input;
 use toml::Value;
@@ -122,6 +123,10 @@ keys! {
         alpha_max: f64 = 10.0 => key("COLA's longest imagined step")
             .optional()
             .within(Range::NotNegative)
+            .needs(cola);
+        /// What COLA's network predicts.
+        cola_form: Form = Form::Direct => key("what COLA's network predicts: direct, the step; or correction, to the naive gradient")
+            .optional()
             .needs(cola);
         /// `T`, steps of exploration in an outer iteration: a multiple of `stride`.
         steps: usize = 50 => key("T, per outer iteration, a multiple of stride").within(Range::Count);
@@ -639,6 +644,7 @@ choices!(
     Estimator,
     Exploration,
     Field,
+    Form,
     Game,
     Schedule,
     Sharing
@@ -731,14 +737,14 @@ mod tests {
         for (preset, idle) in [
             (
                 "logistic",
-                "payoffs input discount episodes turns alpha_max anneal evaluation_field flip_probability",
+                "payoffs input discount episodes turns alpha_max cola_form anneal evaluation_field flip_probability",
             ),
             (
                 "logistic-paper",
-                "payoffs input discount episodes turns alpha_max anneal evaluation_field flip_probability phi",
+                "payoffs input discount episodes turns alpha_max cola_form anneal evaluation_field flip_probability phi",
             ),
-            ("ipd", "payoffs input episodes turns alpha_max phi"),
-            ("imp", "payoffs input episodes turns alpha_max anneal phi"),
+            ("ipd", "payoffs input episodes turns alpha_max cola_form phi"),
+            ("imp", "payoffs input episodes turns alpha_max cola_form anneal phi"),
             (
                 "cola",
                 "payoffs input discount episodes turns lambda field evaluation_field exploration flip_probability bootstrap phi",

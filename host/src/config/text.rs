@@ -61,7 +61,7 @@ impl Config {
     /// Reads a valid configuration from TOML. Keys that are left out have the values of the `preset` that the text
     /// names. A text without a preset must give every key that has an effect, except for those whose default is "none"
     /// or the value of the published experiments: `algorithm`, `payoffs`, `discount`, `estimator`, `episodes`, `turns`,
-    /// `arithmetic`, `alpha_max`, `rho`, `anneal`, `evaluation_field` and `phi`. A text with a `version` and without an `arithmetic` means
+    /// `arithmetic`, `alpha_max`, `cola_form`, `rho`, `anneal`, `evaluation_field` and `phi`. A text with a `version` and without an `arithmetic` means
     /// `separate`, which was the only one when it was written, and without `anneal` or `evaluation_field`, all of the schedule and
     /// none.
     ///

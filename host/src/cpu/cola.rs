@@ -9,7 +9,7 @@ use std::array;
 use std::sync::Arc;
 
 use meva_core::algorithm1::{Settings, State};
-use meva_core::learner::cola;
+use meva_core::learner::cola::{self, Form, Predictor};
 use meva_core::meta_value::{MetaValue, Tape};
 use meva_core::parameters::Parameters;
 use meva_core::random::{Purpose, Stream};
@@ -36,6 +36,7 @@ struct Group<const N: usize, const H: usize, const R: usize> {
 /// A training run of COLA on the CPU.
 pub struct ColaEngine<G, const N: usize, const H: usize, const R: usize> {
     game: G,
+    form: Form,
     cpu: Cpu,
     batch: usize,
     team: Arc<dyn Team>,
@@ -47,12 +48,13 @@ pub struct ColaEngine<G, const N: usize, const H: usize, const R: usize> {
 }
 
 impl<G: Game<N> + Sync, const N: usize, const H: usize, const R: usize> ColaEngine<G, N, H, R> {
-    /// An engine for batches of `batch` points, with parameters initialised from `seed`.
-    pub fn new(game: G, cpu: Cpu, batch: usize, seed: u64) -> Self {
+    /// An engine for batches of `batch` points, with parameters initialised from `seed`, for a network that predicts `form`.
+    pub fn new(game: G, form: Form, cpu: Cpu, batch: usize, seed: u64) -> Self {
         let mut state: Box<State<f32, N, H, R, N>> = zeroed();
         state.theta.initialize(&mut Stream::new(seed, Purpose::Parameters, 0));
         ColaEngine {
             game,
+            form,
             cpu,
             batch,
             team: Arc::new(Alone),
@@ -98,7 +100,10 @@ impl<G: Game<N> + Sync, const N: usize, const H: usize, const R: usize> ColaEngi
             };
             self.groups = share_of_groups.clone().map(group).collect();
         }
-        let network = MetaValue::new(&self.state.theta, settings.architecture);
+        let predictor = Predictor {
+            network: MetaValue::new(&self.state.theta, settings.architecture),
+            form: self.form,
+        };
         let (game, cpu, batch) = (&self.game, self.cpu, self.batch);
         let share = 1.0 / (2 * batch * N) as f32;
         let first = share_of_groups.start;
@@ -124,7 +129,7 @@ impl<G: Game<N> + Sync, const N: usize, const H: usize, const R: usize> ColaEngi
                     let loss = cola::loss_and_gradient(
                         &cpu,
                         game,
-                        &network,
+                        &predictor,
                         &x,
                         alpha,
                         weight,

@@ -269,7 +269,7 @@ impl Model {
             network: self.network()?,
             rule: match self.config.algorithm {
                 Algorithm::Meva => Rule::MetaValue(self.config.followed()),
-                Algorithm::Cola => Rule::Cola,
+                Algorithm::Cola => Rule::Cola(self.config.cola_form),
             },
             setting,
             arithmetic: self.config.arithmetic,

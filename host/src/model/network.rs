@@ -13,8 +13,8 @@ use meva_core::{Player, Players, Scalar};
 use crate::cpu::memory::{Plain, zeroed, zeroed_slice};
 use crate::cpu::{Chosen, Cpu, Number, Wide};
 
-/// Evaluates something of a player at 64 joint policies and settings: a direction's parameters.
-pub type Steps<'a, S, const N: usize> = Box<dyn FnMut(&[[S; N]; 2], &[S; 2]) -> [S; N] + 'a>;
+/// Evaluates something of a player at 64 joint policies and settings, as many numbers as a policy has parameters.
+pub type Outputs<'a, S, const N: usize> = Box<dyn FnMut(&[[S; N]; 2], &[S; 2]) -> [S; N] + 'a>;
 /// Evaluates own gradients at 64 joint policies and discounts, by player.
 pub type Gradients<'a, S, const N: usize> = Box<dyn FnMut(&[[S; N]; 2], &[S; 2]) -> [[S; N]; 2] + 'a>;
 
@@ -53,8 +53,8 @@ impl Lockstep for Wide {
 pub trait Evaluate<S: Lockstep, const N: usize> {
     /// Evaluates the own gradients of players; those of others are zero. What two players have in common is computed once.
     fn gradients(&self, cpu: Cpu<S::Arithmetic>, players: Players) -> Gradients<'_, S, N>;
-    /// Evaluates a player's first `N` outputs: the steps of COLA.
-    fn steps(&self, cpu: Cpu<S::Arithmetic>, player: Player) -> Steps<'_, S, N>;
+    /// Evaluates a player's first `N` outputs, from which COLA's steps are made.
+    fn outputs(&self, cpu: Cpu<S::Arithmetic>, player: Player) -> Outputs<'_, S, N>;
 }
 
 /// A network with parameters, for any hidden size.
@@ -170,7 +170,7 @@ where
         })
     }
 
-    fn steps(&self, cpu: Cpu<S::Arithmetic>, player: Player) -> Steps<'_, S, N> {
+    fn outputs(&self, cpu: Cpu<S::Arithmetic>, player: Player) -> Outputs<'_, S, N> {
         let network = MetaValue::new(of(self.parameters(), player), self.architecture);
         let mut tape: Box<Tape<S, N, H, R>> = zeroed();
         Box::new(move |x, alpha| {

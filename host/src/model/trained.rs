@@ -1,6 +1,7 @@
 //! What an agent with a trained network follows.
 
 use meva_core::arithmetic::ArithmeticName;
+use meva_core::learner::cola::Form;
 use meva_core::learner::meta_value::Field;
 use meva_core::{Game, Player, Players};
 
@@ -13,9 +14,8 @@ use crate::model::network::{Lockstep, Network};
 pub enum Rule {
     /// The gradient of a meta-value, or of a correction to the naive gradient; the setting is each player's meta-discount.
     MetaValue(Field),
-    /// The outputs themselves, the steps of COLA; the setting is the length of the imagined step, the first player's
-    /// for both.
-    Cola,
+    /// The steps of COLA, from the outputs; the setting is the length of the imagined step, the first player's for both.
+    Cola(Form),
 }
 
 /// A network, how it is followed, and with which setting.
@@ -49,9 +49,14 @@ impl<'a, const N: usize> Trained<'a, N> {
                 };
                 field.direction(&naive, &self.network.own_gradient(player, x, &setting), setting[i])
             }
-            Rule::Cola => {
+            Rule::Cola(form) => {
                 let outputs = self.network.quantiles(player, x, &[setting[0]; 2]);
-                std::array::from_fn(|n| outputs.get(n).copied().unwrap_or(0.0))
+                let outputs = std::array::from_fn(|n| outputs.get(n).copied().unwrap_or(0.0));
+                let naive = match form {
+                    Form::Direct => [0.0; N],
+                    Form::Correction => game.own_gradients(x)[i],
+                };
+                form.step(&naive, &outputs, setting[0])
             }
         }
     }
@@ -60,7 +65,7 @@ impl<'a, const N: usize> Trained<'a, N> {
     pub fn follow<'b, S: Lockstep>(
         &self,
         player: Player,
-        knowledge: Box<dyn Knowledge<N, S>>,
+        mut knowledge: Box<dyn Knowledge<N, S>>,
         cpu: Cpu,
     ) -> Follow<'b, S, N>
     where
@@ -72,10 +77,16 @@ impl<'a, const N: usize> Trained<'a, N> {
                 let mut directions = self.directions(field, Players::Only(player), knowledge, cpu);
                 Box::new(move |x| directions(x)[i])
             }
-            Rule::Cola => {
+            Rule::Cola(form) => {
                 let cpu = cpu.with_arithmetic(S::arithmetic(self.arithmetic));
-                let mut steps = S::evaluate(self.network).steps(cpu, player);
-                Box::new(move |x| steps(x, &[setting[0]; 2]))
+                let mut outputs = S::evaluate(self.network).outputs(cpu, player);
+                Box::new(move |x| {
+                    let naive = match form {
+                        Form::Direct => [S::ZERO; N],
+                        Form::Correction => knowledge.estimate(x).1[i],
+                    };
+                    form.step(&naive, &outputs(x, &[setting[0]; 2]), setting[0])
+                })
             }
         }
     }

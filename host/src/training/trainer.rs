@@ -612,7 +612,7 @@ impl ColaVisitor for Starting<'_> {
     fn visit<G: NamedGame<N>, const N: usize, const H: usize, const R: usize>(self) -> Boxed {
         let game = G::try_from(self.0.any_game()?)?;
         let cpu = Cpu::detect()?.with_arithmetic(self.0.arithmetic);
-        let engine = ColaEngine::<G, N, H, R>::new(game, cpu, self.0.batch, self.0.seed);
+        let engine = ColaEngine::<G, N, H, R>::new(game, self.0.cola_form, cpu, self.0.batch, self.0.seed);
         Ok(Box::new(Guarded::new(game, engine)))
     }
 }
