@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from . import games, learners
 from ._meva import Figure, Game, Learner, Model, __version__
+from .calibration import Calibration, calibrate
 from .errors import DivergedError, DtypeError, Error, FilesError, GpuError, InternalError, UsageError
 from .following import Basins, Fate, FixedPoint, League, Play, Stability, basins, follow, league, play, stability, starts
 from .reports import Check, Report, check, devices, figure
@@ -26,6 +27,7 @@ from .training import Progress, Run, Trainer, config, load, model_of, presets, r
 
 __all__ = [
     "Basins",
+    "Calibration",
     "Check",
     "DivergedError",
     "DtypeError",
@@ -49,6 +51,7 @@ __all__ = [
     "UsageError",
     "__version__",
     "basins",
+    "calibrate",
     "check",
     "config",
     "devices",

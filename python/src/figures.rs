@@ -2,15 +2,16 @@
 
 use std::path::PathBuf;
 
-use numpy::PyReadonlyArray1;
+use numpy::{PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
 
 use meva::Error;
 use meva::cpu::Cpu;
+use meva::follow::calibration::Calibration;
 use meva::follow::plane::{Grid, stable_fixed_points};
 use meva::follow::reciprocity::{self, Protocol, Sweep, lola_learners, meta_value_learners};
 use meva::paper::drawing;
-use meva::paper::figures::{self, Content, Number, Panel, STEPS, figure_1, figure_2a, figure_2b, figure_3};
+use meva::paper::figures::{self, Content, Number, Panel, STEPS, calibrations, figure_1, figure_2a, figure_2b, figure_3};
 
 use crate::arrays::Array;
 use crate::error::OrRaise;
@@ -67,6 +68,26 @@ impl Figure {
     fn heat(title: String, names: Vec<String>, values: Vec<Vec<f64>>) -> Self {
         let side = 44.0 * names.len().max(3) as f64;
         single(title, Content::Heat { names, values }, side)
+    }
+
+    /// What a meta-value predicts against what comes, `[pairs, 2]` each, and the share of outcomes below each quantile.
+    #[staticmethod]
+    fn calibration(
+        name: String,
+        gamma: f64,
+        predicted: PyReadonlyArray2<f64>,
+        realised: PyReadonlyArray2<f64>,
+        coverage: PyReadonlyArray1<f64>,
+    ) -> PyResult<Self> {
+        let at = Calibration {
+            gamma,
+            steps: 0,
+            predicted: predicted.as_slice()?.to_vec(),
+            realised: realised.as_slice()?.to_vec(),
+            coverage: coverage.as_slice()?.to_vec(),
+            diverged: 0,
+        };
+        Ok(Figure(calibrations(&[(name, vec![at])])))
     }
 
     /// The figure as an SVG document.

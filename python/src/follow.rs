@@ -58,7 +58,7 @@ fn player(object: &Bound<PyAny>, game: AnyGame) -> PyResult<Entrant> {
 }
 
 /// The rate at which players learn: the one that is given, that of their models, or the published one.
-fn rate<'a>(given: Option<f64>, players: impl IntoIterator<Item = &'a Entrant>, game: AnyGame) -> meva::Result<f64> {
+pub fn rate<'a>(given: Option<f64>, players: impl IntoIterator<Item = &'a Entrant>, game: AnyGame) -> meva::Result<f64> {
     let mut own = players
         .into_iter()
         .flat_map(|player| &player.models)
@@ -72,7 +72,7 @@ fn rate<'a>(given: Option<f64>, players: impl IntoIterator<Item = &'a Entrant>, 
 }
 
 /// Refuses a count of 0.
-fn at_least_one(count: usize, name: &str) -> meva::Result<()> {
+pub fn at_least_one(count: usize, name: &str) -> meva::Result<()> {
     match count {
         0 => Err(Error::usage(format!("0 is too few for `{name}`")).hint("give at least 1")),
         _ => Ok(()),

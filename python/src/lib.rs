@@ -6,6 +6,7 @@
 use pyo3::prelude::*;
 
 mod arrays;
+mod calibration;
 mod check;
 mod config;
 mod error;
@@ -24,6 +25,7 @@ mod _meva {
 
     #[pymodule_export]
     use super::{
+        calibration::calibrate,
         check::{check, devices},
         config::{config, presets},
         figures::{Figure, figure},

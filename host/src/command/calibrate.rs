@@ -14,7 +14,7 @@ use meva::error::Result;
 use meva::follow::calibration::{Calibration, Terms, calibrate, check_discount};
 use meva::follow::play::Mean;
 use meva::model::Model;
-use meva::paper::figures::{Content, Figure, Panel, Row};
+use meva::paper::figures::calibrations;
 
 /// Compare what trained meta-values predict for held-out starts with the discounted returns that follow.
 ///
@@ -103,7 +103,14 @@ impl Calibrate {
             found.push(each.map_err(|error| error.at(path.display()))?);
         }
         if let Some(path) = &self.figure {
-            drawing::save(&self.drawing(&found), path)?;
+            let name = |path: &PathBuf| {
+                path.file_name()
+                    .unwrap_or(path.as_os_str())
+                    .to_string_lossy()
+                    .into_owned()
+            };
+            let named: Vec<_> = self.runs.iter().map(name).zip(found.clone()).collect();
+            drawing::save(&calibrations(&named), path)?;
         }
         let named = || self.runs.iter().zip(&found);
         if self.json {
@@ -125,58 +132,6 @@ impl Calibrate {
         }
         Ok(Outcome::Done)
     }
-
-    /// A column for each discount: what came over what was predicted, and below it the share of outcomes under each quantile.
-    fn drawing(&self, found: &[Vec<Calibration>]) -> Figure {
-        let panel = |k: usize, content: Content| Panel {
-            title: format!("\u{3b3} = {}", self.gamma[k]),
-            content,
-        };
-        let series = |k: usize, points: &dyn Fn(&Calibration) -> Vec<[f64; 2]>| {
-            let of = |(path, each): (&PathBuf, &Vec<Calibration>)| {
-                let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
-                (name.into_owned(), points(&each[k]))
-            };
-            self.runs.iter().zip(found).map(of).collect::<Vec<_>>()
-        };
-        let outcomes = |k: usize| {
-            let series = series(k, &|at| pairs(&at.predicted, &at.realised));
-            let all = || series.iter().flat_map(|(_, points)| points.iter().flatten().copied());
-            let (low, high) = (
-                all().fold(f64::INFINITY, f64::min),
-                all().fold(f64::NEG_INFINITY, f64::max),
-            );
-            let margin = 0.04 * (high - low) + 1e-6;
-            let content = Content::Agreement {
-                axes: ["predicted", "realised"],
-                range: [low - margin, high + margin],
-                series,
-                joined: false,
-            };
-            panel(k, content)
-        };
-        let coverage = |k: usize| {
-            let content = Content::Agreement {
-                axes: ["level of the quantile", "share of outcomes below"],
-                range: [0.0, 1.0],
-                series: series(k, &|at| pairs(&at.levels(), &at.coverage)),
-                joined: true,
-            };
-            panel(k, content)
-        };
-        let row = |label: &str, panel: &dyn Fn(usize) -> Panel| Row {
-            label: label.to_string(),
-            panels: (0..self.gamma.len()).map(panel).collect(),
-        };
-        Figure {
-            rows: vec![row("meta-value", &outcomes), row("quantiles", &coverage)],
-            panel_size: [170.0; 2],
-        }
-    }
-}
-
-fn pairs(x: &[f64], y: &[f64]) -> Vec<[f64; 2]> {
-    x.iter().zip(y).map(|(x, y)| [*x, *y]).collect()
 }
 
 fn mean(numbers: &[f64]) -> f64 {

@@ -9,7 +9,6 @@ use std::time::Duration;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use meva_core::choice::UnknownName;
-use meva_core::game::rollouts::Episode;
 use meva_core::game::{AnyGame, GameError, GameName, IteratedMatrix, PlaneGame};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -320,12 +319,9 @@ impl SamplingOptions {
         let turns = self.turns.unwrap_or(Sampling::USUAL.turns);
         at_least_one(episodes, "--episodes")?;
         at_least_one(turns, "--turns")?;
-        // Each group of pairs that play at once has the episodes of both its players in memory.
-        let threads = std::thread::available_parallelism().map_or(usize::MAX, usize::from);
-        let groups = pairs.div_ceil(WIDTH).min(threads);
-        let bytes = product([episodes, 2 * groups, size_of::<Episode>()]);
-        room_for(bytes, &format!("--episodes {episodes}"))?;
-        Ok(Some(Sampling { episodes, turns, seed }))
+        let sampling = Sampling { episodes, turns, seed };
+        room_for(sampling.bytes(pairs), &format!("--episodes {episodes}"))?;
+        Ok(Some(sampling))
     }
 }
 

@@ -7,6 +7,7 @@ use meva_core::learner::LearnerName;
 use crate::cpu::Cpu;
 use crate::draws::Start;
 use crate::error::{Error, Result};
+use crate::follow::calibration::Calibration;
 use crate::follow::fixed_points::Kind;
 use crate::follow::plane::{Grid, ascent, basin, returns, stable_fixed_points, trajectories};
 use crate::follow::play::Spread;
@@ -316,6 +317,59 @@ pub fn figure_3(sweep: &Sweep) -> Figure {
         }],
         panel_size: [230.0, 170.0],
     }
+}
+
+/// What meta-values predict against what comes, for named models at the same discounts: a column for each discount, with what came over
+/// what was predicted, and below it the share of outcomes under each quantile.
+pub fn calibrations(models: &[(String, Vec<Calibration>)]) -> Figure {
+    let gammas: Vec<f64> = models
+        .first()
+        .map_or_else(Vec::new, |(_, each)| each.iter().map(|at| at.gamma).collect());
+    let panel = |k: usize, content: Content| Panel {
+        title: format!("\u{3b3} = {}", gammas[k]),
+        content,
+    };
+    let series = |k: usize, points: &dyn Fn(&Calibration) -> Vec<[f64; 2]>| {
+        let of = |(name, each): &(String, Vec<Calibration>)| (name.clone(), points(&each[k]));
+        models.iter().map(of).collect::<Vec<_>>()
+    };
+    let outcomes = |k: usize| {
+        let series = series(k, &|at| pairs(&at.predicted, &at.realised));
+        let all = || series.iter().flat_map(|(_, points)| points.iter().flatten().copied());
+        let (low, high) = (
+            all().fold(f64::INFINITY, f64::min),
+            all().fold(f64::NEG_INFINITY, f64::max),
+        );
+        let margin = 0.04 * (high - low) + 1e-6;
+        let content = Content::Agreement {
+            axes: ["predicted", "realised"],
+            range: [low - margin, high + margin],
+            series,
+            joined: false,
+        };
+        panel(k, content)
+    };
+    let coverage = |k: usize| {
+        let content = Content::Agreement {
+            axes: ["level of the quantile", "share of outcomes below"],
+            range: [0.0, 1.0],
+            series: series(k, &|at| pairs(&at.levels(), &at.coverage)),
+            joined: true,
+        };
+        panel(k, content)
+    };
+    let row = |label: &str, panel: &dyn Fn(usize) -> Panel| Row {
+        label: label.to_string(),
+        panels: (0..gammas.len()).map(panel).collect(),
+    };
+    Figure {
+        rows: vec![row("meta-value", &outcomes), row("quantiles", &coverage)],
+        panel_size: [170.0; 2],
+    }
+}
+
+fn pairs(x: &[f64], y: &[f64]) -> Vec<[f64; 2]> {
+    x.iter().zip(y).map(|(x, y)| [*x, *y]).collect()
 }
 
 #[cfg(test)]
