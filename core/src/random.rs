@@ -26,6 +26,8 @@ pub enum Purpose {
     Rollouts = 7,
     /// By how much actions of a meta-policy that is being trained differ from their means.
     MetaActions = 8,
+    /// Which opponents a learner meets.
+    Opponents = 9,
 }
 
 /// A stream of random numbers.

@@ -67,6 +67,8 @@ pub struct Draws<const N: usize, const H: usize> {
     /// The random streams for the episodes of a sampled game in each update's rollouts; empty for a game that is known
     /// exactly.
     pub rollouts: Vec<Vec<Stream>>,
+    /// Which opponent each trajectory has, by its index in the mixture; empty if everybody meets themselves.
+    pub opponents: Vec<usize>,
 }
 
 impl<const N: usize, const H: usize> Draws<N, H> {
@@ -98,7 +100,28 @@ impl<const N: usize, const H: usize> Draws<N, H> {
                 .map(|update| discounts(stream(Purpose::Discounts, iteration * updates as u64 + update)))
                 .collect(),
             rollouts: Vec::new(),
+            opponents: Vec::new(),
         }
+    }
+
+    /// Adds the opponents of outer iteration `iteration`, drawn in proportion to these shares.
+    #[must_use]
+    pub fn with_opponents(mut self, seed: u64, iteration: usize, shares: &[f64]) -> Self {
+        let mut stream = Stream::new(seed, Purpose::Opponents, iteration as u64);
+        let total: f64 = shares.iter().sum();
+        let possible = |k: &usize| shares[*k] > 0.0;
+        // Where rounding leaves nothing for the last, it is still the last that is meant.
+        let last = (0..shares.len()).rfind(possible).unwrap_or_default();
+        let draw = |_| {
+            let mut left = total * stream.unit();
+            let below = |k: &usize| {
+                left -= shares[*k];
+                left < 0.0
+            };
+            (0..last).find(below).unwrap_or(last)
+        };
+        self.opponents = (0..self.x.len()).map(draw).collect();
+        self
     }
 
     /// Adds the streams of outer iteration `iteration` for a sampled game.

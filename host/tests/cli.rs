@@ -1538,6 +1538,27 @@ fn cola_corrects() {
     );
 }
 
+/// Opponents are words on the command line, which the run's files record; a resumed run meets the same.
+#[test]
+fn opponents_are_recorded() {
+    let scratch = Scratch::new();
+    let pool = "self 0.5, tit-for-tat 0.25, policy:1,0.5,1,0,1 0.25";
+    let set = format!("opponents={pool}");
+    // A falling learning rate depends on the intended length of the run.
+    let train = [&IPD[..], &["--set", "schedule=constant", "--set", &set, "--set"]].concat();
+    scratch.succeed(&[&train[..], &["outer=2", "--out", "whole"]].concat());
+    let config = fs::read_to_string(scratch.path("whole/config.toml")).unwrap();
+    assert!(config.contains(&format!("opponents = \"{pool}\"")), "{config}");
+    scratch.succeed(&[&train[..], &["outer=1", "--out", "parts"]].concat());
+    scratch.succeed(&["train", "--resume", "parts", "--set", "outer=2"]);
+    scratch.assert_same_bytes("whole", "parts", &[&BINARIES[..], &["config.toml"]].concat());
+    scratch.fail(
+        &[&IPD[..], &["--set", "opponents=self 1, tit-for-tot 1"]].concat(),
+        2,
+        &["unknown player `tit-for-tot`", "did you mean `tit-for-tat`?"],
+    );
+}
+
 /// What sampling and separate networks do not support.
 #[test]
 fn bad_input_of_players_and_estimators() {

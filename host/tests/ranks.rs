@@ -118,7 +118,8 @@ fn runs_on_ranks_are_those_of_a_process_alone() {
     }
 }
 
-/// With more groups than ranks, as many, and fewer; with one network and with two; with a gradient that is clipped; and of COLA.
+/// With more groups than ranks, as many, and fewer; with one network and with two; with a gradient that is clipped; against
+/// opponents; and of COLA.
 #[test]
 fn a_batch_on_ranks_gives_the_bits_of_a_process_alone() {
     let scratch = Scratch::new();
@@ -138,7 +139,13 @@ fn a_batch_on_ranks_gives_the_bits_of_a_process_alone() {
         &TANDEM[..10],
         &["--set", "batch=300", "--set", "outer=3", "--set", "clip=0.01"],
     );
-    for (name, run, most) in [("imp", imp, 4), ("cola", cola.to_vec(), 3), ("clipped", clipped, 3)] {
+    let against = with(&imp, &["--set", "opponents=self 1, naive 1, lola 1, tit-for-tat 1"]);
+    for (name, run, most) in [
+        ("imp", imp, 4),
+        ("against", against, 3),
+        ("cola", cola.to_vec(), 3),
+        ("clipped", clipped, 3),
+    ] {
         scratch.succeed(0, &with(&run, &["--out", name]));
         for ranks in 1..=most {
             let out = format!("{name}-{ranks}");

@@ -79,6 +79,8 @@ const TABLE: &[Row] = &[
     row("algorithm1/mod.rs", By(UPDATE), By(&["laws::residual_gradients_are_derivatives_of_the_whole_loss", "laws::phi_mixes_the_two_gradients"]),
         By(&["laws::nothing_to_learn_changes_nothing", "laws::idle_lanes_do_not_matter", "laws::a_batch_is_a_mean",
             "laws::lanes_learn_what_trajectories_learn", "laws::networks_of_their_own", "laws::targets_at_the_ends_of_gamma", "laws::where_trajectories_go", "core::shares_make_means", "core::weights_weigh"])),
+    row("algorithm1/opponents.rs", By(&["core::opponents_follow_their_rules", "core::without_opponents_both_learn"]),
+        By(&["laws::residual_gradients_are_derivatives_of_the_whole_loss"]), By(&["core::lanes_meet_their_own_opponents"])),
     row("algorithm1/settings.rs", By(UPDATE), None("data"), None("data")),
     row("algorithm1/state.rs", By(UPDATE), None("data"), None("data")),
     row("algorithm1/workspace.rs", None("memory"), None("memory"), None("memory")),
@@ -175,6 +177,7 @@ const TABLE: &[Row] = &[
 const OPERATIONS: &[(&str, Cover)] = &[
     ("activation.rs", By(&["elementary"])),
     ("algorithm1/mod.rs", By(&["algorithm1"])),
+    ("algorithm1/opponents.rs", By(&["algorithm1"])),
     ("algorithm1/settings.rs", By(&["algorithm1"])),
     ("algorithm1/state.rs", By(&["algorithm1"])),
     ("algorithm1/workspace.rs", None("memory")),

@@ -6,6 +6,9 @@
 //! network cannot tell which player it predicts for. Trajectories come in *groups*: one trajectory per group for a
 //! plain scalar, `W` for lanes. Groups are independent until their gradients are added, in the order of the groups.
 //!
+//! A player may be moved by an opponent with a rule of its own instead of by the network: then only the other one learns
+//! ([`Opponents`]).
+//!
 //! Nothing here draws random numbers or allocates: draws and memory are passed in.
 
 use crate::game::Estimator;
@@ -17,10 +20,13 @@ use crate::player::Player;
 use crate::scalar::{Real, Scalar};
 use crate::{lambda_return, quantile_huber, target_network};
 
+mod opponents;
 mod settings;
 mod state;
 mod workspace;
 
+use opponents::World;
+pub use opponents::{Follow, Opponents, Rule};
 pub use settings::{Bootstrap, Exploration, Settings};
 pub use state::{Rollout, State, Step, Trajectory};
 pub use workspace::Workspace;
@@ -67,7 +73,8 @@ where
     loss
 }
 
-/// The factor that turns a sum over trajectories, steps and players into a mean; `None` if there is nothing to average.
+/// The factor that turns a sum over trajectories, steps and players into a mean; `None` if there is nothing to average. A
+/// trajectory in which one player learns and the other does not counts half.
 pub fn share<T: Real>(trajectories: T, steps: usize) -> Option<T> {
     let terms = 2.0 * steps.saturating_sub(1) as f64 * trajectories.to_f64();
     (terms > 0.0).then(|| T::round(1.0 / terms))
@@ -103,8 +110,7 @@ impl<'a, S: Scalar, K: Kernels<S>, const N: usize, const H: usize, const R: usiz
         }
     }
 
-    /// The contribution of one group to an update: explores, rolls out, forms targets, and adds the gradient of the
-    /// loss. Returns the group's part of the loss.
+    /// The contribution of one group to an update in which both players learn: as [`Algorithm1::learn_against`], without opponents.
     pub fn learn<E: Estimator<S, N> + ?Sized>(
         &self,
         game: &mut E,
@@ -113,17 +119,33 @@ impl<'a, S: Scalar, K: Kernels<S>, const N: usize, const H: usize, const R: usiz
         rollout: &mut Rollout<'_, S, N, H, R, M, P>,
         gradients: &mut [Parameters<S::Lane, N, H, R, M>; P],
     ) -> S::Lane {
+        self.learn_against(&mut Opponents::none(), game, group, share, rollout, gradients)
+    }
+
+    /// The contribution of one group to an update: explores, rolls out, forms targets, and adds the gradient of the
+    /// loss of those who learn. Returns the group's part of the loss.
+    pub fn learn_against<E: Estimator<S, N> + ?Sized>(
+        &self,
+        opponents: &mut Opponents<'_, '_, S, N>,
+        game: &mut E,
+        group: &mut Trajectory<S, N, H>,
+        share: S::Real,
+        rollout: &mut Rollout<'_, S, N, H, R, M, P>,
+        gradients: &mut [Parameters<S::Lane, N, H, R, M>; P],
+    ) -> S::Lane {
         let Rollout { steps, tapes } = rollout;
+        let world = &mut World { game, opponents };
         if self.settings.exploration == Exploration::SignFlips {
-            self.explore(group, steps.len(), tapes);
+            self.explore(world, group, steps.len(), tapes);
         }
-        let mut learning = Learning::new(group.weight.scale(share));
+        let weight = group.weight.scale(share);
+        let mut learning = Learning::new(Player::BOTH.map(|player| weight * world.opponents.learns(player)));
         match tapes {
             [tape, other, ..] if self.settings.is_one_step() => {
-                self.learn_step_by_step(game, group, steps, [tape, other], &mut learning, gradients);
+                self.learn_step_by_step(world, group, steps, [tape, other], &mut learning, gradients);
             }
             _ => {
-                self.roll_out(game, group, steps, tapes);
+                self.roll_out(world, group, steps, tapes);
                 self.bootstrap(&group.gamma, steps, tapes);
                 self.form_targets(&group.gamma, steps);
                 self.add_gradients(&group.gamma, steps, tapes, &mut learning, gradients);
@@ -138,19 +160,25 @@ impl<'a, S: Scalar, K: Kernels<S>, const N: usize, const H: usize, const R: usiz
     }
 
     /// `x~ <- x~ + alpha d U_mean(x~; theta~, gamma~)`, `k` times.
-    fn explore(&self, group: &mut Trajectory<S, N, H>, steps: usize, tapes: &mut [[Tape<S, N, H, R>; P]]) {
+    fn explore<E: Estimator<S, N> + ?Sized>(
+        &self,
+        world: &mut World<'_, '_, '_, S, E, N>,
+        group: &mut Trajectory<S, N, H>,
+        steps: usize,
+        tapes: &mut [[Tape<S, N, H, R>; P]],
+    ) {
         let Some(tape) = tapes.first_mut() else {
             return;
         };
         for _ in 1..steps {
-            self.theta
-                .forward(self.kernels, &group.x, &group.exploration_gamma, tape);
-            for player in Player::BOTH {
-                let i = player.index();
-                let mask = Some(&group.mask[i]);
-                let direction = self.theta.own_gradient(self.kernels, player, mask, tape);
-                step_along(&mut group.x[i], self.settings.alpha, &direction);
-            }
+            let gamma = &group.exploration_gamma;
+            self.theta.forward(self.kernels, &group.x, gamma, tape);
+            let mut directions = Player::BOTH.map(|player| {
+                let mask = Some(&group.mask[player.index()]);
+                self.theta.own_gradient(self.kernels, player, mask, tape)
+            });
+            world.redirect(&group.x, gamma, None, &mut directions);
+            step_along(&mut group.x, self.settings.alpha, &directions);
         }
     }
 
@@ -158,7 +186,7 @@ impl<'a, S: Scalar, K: Kernels<S>, const N: usize, const H: usize, const R: usiz
     /// that those of the last step are not computed if there is a target network, since no target uses them.
     fn roll_out<E: Estimator<S, N> + ?Sized>(
         &self,
-        game: &mut E,
+        world: &mut World<'_, '_, '_, S, E, N>,
         group: &Trajectory<S, N, H>,
         steps: &mut [Step<S, N, M>],
         tapes: &mut [[Tape<S, N, H, R>; P]],
@@ -169,8 +197,14 @@ impl<'a, S: Scalar, K: Kernels<S>, const N: usize, const H: usize, const R: usiz
         for (t, step) in steps.iter_mut().enumerate() {
             let tape = tapes.get_mut(if kept { t } else { 0 });
             match tape {
-                Some(tape) if t < k => self.pass(game, &group.gamma, &mut x, step, tape),
-                tape => self.arrive(game, &group.gamma, &x, step, tape.filter(|_| self.target.is_none())),
+                Some(tape) if t < k => self.pass(world, &group.gamma, &mut x, step, tape),
+                tape => self.arrive(
+                    world.game,
+                    &group.gamma,
+                    &x,
+                    step,
+                    tape.filter(|_| self.target.is_none()),
+                ),
             }
         }
     }
@@ -178,7 +212,7 @@ impl<'a, S: Scalar, K: Kernels<S>, const N: usize, const H: usize, const R: usiz
     /// Passes through the step `x = x(t)`, which moves on to `x(t+1)`.
     fn pass<E: Estimator<S, N> + ?Sized>(
         &self,
-        game: &mut E,
+        world: &mut World<'_, '_, '_, S, E, N>,
         gamma: &[S; 2],
         x: &mut [[S; N]; 2],
         step: &mut Step<S, N, M>,
@@ -186,20 +220,22 @@ impl<'a, S: Scalar, K: Kernels<S>, const N: usize, const H: usize, const R: usiz
     ) {
         step.x = *x;
         let naive = if self.settings.field.is_correction() {
-            let (value, own_gradients) = game.estimate(x);
+            let (value, own_gradients) = world.game.estimate(x);
             step.value = value;
-            own_gradients
+            Some(own_gradients)
         } else {
-            step.value = game.estimate_value(x);
-            [[S::ZERO; N]; 2]
+            step.value = world.game.estimate_value(x);
+            None
         };
         self.predict(gamma, step, tape);
-        for player in Player::BOTH {
+        let of_field = naive.unwrap_or([[S::ZERO; N]; 2]);
+        let mut directions = Player::BOTH.map(|player| {
             let i = player.index();
             let network = self.theta.own_gradient(self.kernels, player, None, tape);
-            let direction = self.settings.field.direction(&naive[i], &network, gamma[i]);
-            step_along(&mut x[i], self.settings.alpha, &direction);
-        }
+            self.settings.field.direction(&of_field[i], &network, gamma[i])
+        });
+        world.redirect(x, gamma, naive, &mut directions);
+        step_along(x, self.settings.alpha, &directions);
     }
 
     /// Ends a rollout at the step `x = x(k)`, with predictions if a tape is given.
@@ -312,18 +348,18 @@ impl<'a, S: Scalar, K: Kernels<S>, const N: usize, const H: usize, const R: usiz
             let mut dtarget = [S::ZERO; M];
             if !is_last {
                 let (q, y) = (&step.quantiles[i], &step.targets[i]);
-                *loss += *weight * self.kernels.quantile_huber(q, y, &mut dq);
+                *loss += weight[i] * self.kernels.quantile_huber(q, y, &mut dq);
                 if residual {
                     quantile_huber::gradient_by_targets(q, y, &mut dtarget);
                 }
             }
             for m in 0..M {
-                step.quantiles[i][m] = *weight * dq[m] + through[i][m];
+                step.quantiles[i][m] = weight[i] * dq[m] + through[i][m];
                 // Y(k) is q(k) itself.
                 if is_last {
                     step.quantiles[i][m] += dy[i][m];
                 }
-                dy[i][m] += *weight * dtarget[m].scale(phi);
+                dy[i][m] += weight[i] * dtarget[m].scale(phi);
             }
             through[i] = [S::ZERO; M];
             if residual {
@@ -341,7 +377,7 @@ impl<'a, S: Scalar, K: Kernels<S>, const N: usize, const H: usize, const R: usiz
     /// tapes, which stay in the processor's cache, are all that is kept.
     fn learn_step_by_step<E: Estimator<S, N> + ?Sized>(
         &self,
-        game: &mut E,
+        world: &mut World<'_, '_, '_, S, E, N>,
         group: &Trajectory<S, N, H>,
         steps: &mut [Step<S, N, M>],
         [mut tape, mut next_tape]: [&mut [Tape<S, N, H, R>; P]; 2],
@@ -352,15 +388,15 @@ impl<'a, S: Scalar, K: Kernels<S>, const N: usize, const H: usize, const R: usiz
         let mut x = group.x;
         let (mut now, mut after) = match steps {
             [] => return,
-            [last] => return self.arrive(game, gamma, &x, last, Some(tape)),
+            [last] => return self.arrive(world.game, gamma, &x, last, Some(tape)),
             [first, after @ ..] => (first, after),
         };
-        self.pass(game, gamma, &mut x, now, tape);
+        self.pass(world, gamma, &mut x, now, tape);
         while let Some((next, later)) = after.split_first_mut() {
             if later.is_empty() {
-                self.arrive(game, gamma, &x, next, Some(next_tape));
+                self.arrive(world.game, gamma, &x, next, Some(next_tape));
             } else {
-                self.pass(game, gamma, &mut x, next, next_tape);
+                self.pass(world, gamma, &mut x, next, next_tape);
             }
             next.targets = next.bootstrap;
             self.form_target(gamma, now, next);
@@ -379,8 +415,8 @@ impl<'a, S: Scalar, K: Kernels<S>, const N: usize, const H: usize, const R: usiz
 
 /// What the backward passes of a group carry from step to step.
 struct Learning<S, const M: usize> {
-    /// The weight of each trajectory's loss.
-    weight: S,
+    /// The weight of each trajectory's loss, by player: 0 for one that does not learn.
+    weight: [S; 2],
     /// The loss so far.
     loss: S,
     /// What flows through the targets into later predictions: the adjoint of `Y(t)`,
@@ -390,7 +426,7 @@ struct Learning<S, const M: usize> {
 }
 
 impl<S: Scalar, const M: usize> Learning<S, M> {
-    fn new(weight: S) -> Self {
+    fn new(weight: [S; 2]) -> Self {
         Learning {
             weight,
             loss: S::ZERO,
@@ -430,11 +466,13 @@ pub fn descend<T: Real, const N: usize, const H: usize, const R: usize, const M:
     }
 }
 
-/// `x <- x + alpha direction`.
+/// `x <- x + alpha direction`, for both players.
 #[inline]
-fn step_along<S: Scalar, const N: usize>(x: &mut [S; N], alpha: f64, direction: &[S; N]) {
-    for n in 0..N {
-        x[n].add_scaled(S::Real::round(alpha), &direction[n]);
+fn step_along<S: Scalar, const N: usize>(x: &mut [[S; N]; 2], alpha: f64, directions: &[[S; N]; 2]) {
+    for i in 0..2 {
+        for n in 0..N {
+            x[i][n].add_scaled(S::Real::round(alpha), &directions[i][n]);
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use meva_core::learner::meta_value::Field;
 use meva_core::meta_value::Input;
 use toml::Value;
 
-use super::{Algorithm, Distribution, Estimator, Game, Schedule, Sharing, VERSION};
+use super::{Algorithm, Distribution, Estimator, Game, Opponents, Schedule, Sharing, VERSION};
 use crate::draws::Sampling;
 
 /// Defines [`Config`], [`KEYS`] and [`Config::base`] from entries of the form `name: type = value => key("note").facts();`.
@@ -108,6 +108,12 @@ keys! {
             .optional()
             .within(Range::Count)
             .needs(rollouts);
+        /// Who the learner meets, with shares of the trajectories.
+        opponents: Opponents = Opponents::itself() => key("met in training, with shares, as in \"self 0.5, lola:10 0.25, grim 0.25\"")
+            .optional()
+            .within(Range::NotNegative)
+            .needs(meva)
+            .words();
 
         /// Outer iterations, each from fresh starts.
         outer: usize = 1000 => key("outer iterations").within(Range::Count);
@@ -272,6 +278,7 @@ pub(super) struct Facts {
     pub(super) optional: bool,
     pub(super) range: Range,
     pub(super) example: Option<&'static str>,
+    pub(super) words: bool,
     needs: fn(&Config) -> Option<Idle>,
 }
 
@@ -284,6 +291,7 @@ const fn key(note: &'static str) -> Facts {
         optional: false,
         range: Range::Any,
         example: None,
+        words: false,
         needs: |_| None,
     }
 }
@@ -318,6 +326,11 @@ impl Facts {
     /// The condition for it to have an effect.
     const fn needs(self, needs: fn(&Config) -> Option<Idle>) -> Self {
         Facts { needs, ..self }
+    }
+
+    /// Its value may be several words, which need no quotes in an assignment.
+    const fn words(self) -> Self {
+        Facts { words: true, ..self }
     }
 
     /// A hint about its form, for when presets have no value to show.
@@ -570,6 +583,23 @@ impl Entry for String {
     }
 }
 
+impl Entry for Opponents {
+    fn read(value: &Value) -> Result<Self, Refusal> {
+        let opponents = value.as_str().and_then(|text| text.parse().ok());
+        opponents.ok_or_else(|| {
+            Refusal::MustBe("players in quotes, with a comma and a space between them, each with its share, as in \"self 0.5, naive 0.5\"".to_owned())
+        })
+    }
+
+    fn write(&self) -> Option<String> {
+        self.to_string().write()
+    }
+
+    fn lies_in(&self, range: Range) -> bool {
+        self.each().iter().all(|(_, share)| share.lies_in(range))
+    }
+}
+
 impl Entry for Option<String> {
     fn read(value: &Value) -> Result<Self, Refusal> {
         String::read(value).map(Some)
@@ -747,11 +777,11 @@ mod tests {
             ("imp", "payoffs input episodes turns alpha_max cola_form anneal phi"),
             (
                 "cola",
-                "payoffs input discount episodes turns lambda field evaluation_field exploration flip_probability bootstrap phi",
+                "payoffs input discount episodes turns opponents lambda field evaluation_field exploration flip_probability bootstrap phi",
             ),
             (
                 "cola-ipd",
-                "payoffs input episodes turns lambda field evaluation_field exploration flip_probability bootstrap phi",
+                "payoffs input episodes turns opponents lambda field evaluation_field exploration flip_probability bootstrap phi",
             ),
         ] {
             let config = Config::preset(preset).unwrap();

@@ -4,6 +4,7 @@
 //! [`Config::validate`] checks that everything is consistent. [`KEYS`] lists the keys; new ones are added in `key.rs`.
 
 mod key;
+mod opponents;
 mod presets;
 pub mod sweep;
 mod text;
@@ -25,6 +26,7 @@ use crate::draws::{Sampling, Start};
 use crate::error::{Error, Result};
 
 pub use key::{Config, Idle, KEYS, Key};
+pub use opponents::Opponents;
 pub use text::{Renamed, nearest, unknown};
 
 /// The version of this crate.

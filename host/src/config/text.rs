@@ -60,7 +60,7 @@ impl Config {
 
     /// Reads a valid configuration from TOML. Keys that are left out have the values of the `preset` that the text
     /// names. A text without a preset must give every key that has an effect, except for those whose default is "none"
-    /// or the value of the published experiments: `algorithm`, `payoffs`, `discount`, `estimator`, `episodes`, `turns`,
+    /// or the value of the published experiments: `algorithm`, `payoffs`, `discount`, `estimator`, `episodes`, `turns`, `opponents`,
     /// `arithmetic`, `alpha_max`, `cola_form`, `rho`, `anneal`, `evaluation_field` and `phi`. A text with a `version` and without an `arithmetic` means
     /// `separate`, which was the only one when it was written, and without `anneal` or `evaluation_field`, all of the schedule and
     /// none.
@@ -208,7 +208,9 @@ impl Config {
         }
         let value = match text.parse() {
             Ok(value) => value,
-            Err(_) if is_bare(text) => Value::String(text.to_owned()),
+            Err(_) if is_bare(text) || Key::named(key).is_some_and(|key| key.facts.words) => {
+                Value::String(text.to_owned())
+            }
             Err(error) => {
                 return Err(
                     Error::usage(format!("the value of `{key}` cannot be read: {}", error.message()))

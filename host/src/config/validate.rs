@@ -55,6 +55,19 @@ impl Config {
                 Error::usage("`algorithm` is cola, which trains on named games only").hint("set algorithm = \"meva\"")
             );
         }
+        if self.opponents.shares().iter().sum::<f64>() == 0.0 {
+            return Err(
+                Error::usage(format!("`opponents` is \"{}\": the shares add up to 0", self.opponents))
+                    .hint("give one of them a share"),
+            );
+        }
+        if !self.opponents.are_self() && self.game == Game::Custom {
+            return Err(Error::usage(format!(
+                "`opponents` is \"{}\", but the game is one of your own, in which learners meet themselves",
+                self.opponents
+            ))
+            .hint("leave `opponents` at self"));
+        }
         if self.estimator == Estimator::Rollouts {
             let refused = if self.algorithm == Algorithm::Cola {
                 Some("COLA needs second derivatives, which rollouts do not estimate")

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use meva_core::Scalar;
-use meva_core::algorithm1::{self, Algorithm1, Rollout, Settings, State, Step, Trajectory};
+use meva_core::algorithm1::{self, Algorithm1, Opponents, Rollout, Settings, State, Step, Trajectory};
 use meva_core::game::rollouts::Episode;
 use meva_core::meta_value::Tape;
 use meva_core::parameters::Parameters;
@@ -17,6 +17,7 @@ use super::fault::{Fault, Learned, descend, finite_loss};
 use super::{Cpu, Number, WIDTH, lane_of};
 use crate::cpu::estimate::{Knowledge, Playable};
 use crate::cpu::memory::{zeroed, zeroed_slice};
+use crate::cpu::opponents::{Mixture, Moving};
 use crate::cpu::team::{Alone, Report, Team};
 use crate::draws::{Draws, Sampling};
 use crate::limits::product;
@@ -37,6 +38,7 @@ pub struct Engine<const N: usize, const H: usize, const R: usize, const M: usize
     stride: usize,
     know: Box<dyn Fn() -> Box<dyn Knowledge<N>> + Send + Sync>,
     team: Arc<dyn Team>,
+    mixture: Mixture<N>,
     /// Those that this process computes. Empty until the first update: a run that another engine trains needs none.
     groups: Vec<Group<N, H, R, M, P>>,
     gradients: Box<[Parameters<f32, N, H, R, M>; P]>,
@@ -66,10 +68,17 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize, const P: us
             stride,
             know: Box::new(move || game.knowledge(sampling)),
             team: Arc::new(Alone),
+            mixture: Mixture::default(),
             groups: Vec::new(),
             gradients: zeroed(),
             states,
         }
+    }
+
+    /// Lets learners meet these opponents in the trajectories for which the draws name one.
+    #[must_use]
+    pub fn against(self, mixture: Mixture<N>) -> Self {
+        Engine { mixture, ..self }
     }
 
     /// Lets the engine compute its share of the groups of a team.
@@ -117,13 +126,16 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize, const P: us
         }
         self.team.begin();
         let own = self.team.share(self.batch.div_ceil(WIDTH));
+        let assignment = self.mixture.assign(&draws.opponents);
         for (g, Group { trajectory, .. }) in own.zip(&mut self.groups) {
             let at = |l| lane_of(g, l, self.batch);
             trajectory.weight = Number::from_lanes(|l| if at(l).idle { 0.0 } else { 1.0 });
+            let told = |b: usize| assignment.told(b, draws.exploration_gamma[b]);
+            let start = |b: usize| assignment.start(b, draws.x[b]);
             for i in 0..2 {
-                trajectory.exploration_gamma[i] = Number::from_lanes(|l| draws.exploration_gamma[at(l).source][i]);
+                trajectory.exploration_gamma[i] = Number::from_lanes(|l| told(at(l).source)[i]);
                 for n in 0..N {
-                    trajectory.x[i][n] = Number::from_lanes(|l| draws.x[at(l).source][i][n]);
+                    trajectory.x[i][n] = Number::from_lanes(|l| start(at(l).source)[i][n]);
                 }
                 if !draws.mask.is_empty() {
                     for u in 0..H {
@@ -135,7 +147,7 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize, const P: us
         let mut learned = Learned::default();
         for (update, gamma) in draws.gamma.iter().enumerate() {
             let streams = draws.rollouts.get(update).map_or(&[][..], Vec::as_slice);
-            let given = self.update(settings, clip, gamma, streams);
+            let given = self.update(settings, clip, gamma, streams, &draws.opponents);
             learned.add(given.map_err(|what| Fault { update, what })?);
         }
         Ok(learned.mean(draws.gamma.len()))
@@ -148,8 +160,11 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize, const P: us
         clip: Option<f64>,
         gamma: &[[f32; 2]],
         streams: &[Stream],
+        opponents: &[usize],
     ) -> Result<Learned, String> {
-        let Some(share) = algorithm1::share(self.batch as f32, self.stride + 1) else {
+        let assignment = self.mixture.assign(opponents);
+        let trajectories = assignment.learners(self.batch) as f32 / 2.0;
+        let Some(share) = algorithm1::share(trajectories, self.stride + 1) else {
             return Ok(Learned::default());
         };
         let (cpu, batch) = (self.cpu, self.batch);
@@ -165,7 +180,9 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize, const P: us
                 tapes,
                 gradients,
             } = group;
-            trajectory.gamma = std::array::from_fn(|i| Number::from_lanes(|l| gamma[lane_of(g, l, batch).source][i]));
+            let source = |l| lane_of(g, l, batch).source;
+            let told = |b: usize| assignment.told(b, gamma[b]);
+            trajectory.gamma = std::array::from_fn(|i| Number::from_lanes(|l| told(source(l))[i]));
             let start = g * WIDTH;
             if let Some(streams) = streams.get(start..batch.min(start + WIDTH)) {
                 knowledge.reseed(streams);
@@ -174,7 +191,13 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize, const P: us
                 gradient.clear();
             }
             let rollout = &mut Rollout { steps, tapes };
-            let loss = algorithm1.learn(&mut **knowledge, trajectory, share, rollout, gradients);
+            let mut moving: Moving<N> = assignment.moving(cpu, source);
+            let movers = moving.movers;
+            let opponents = &mut Opponents {
+                movers,
+                rules: &mut moving.rules(),
+            };
+            let loss = algorithm1.learn_against(opponents, &mut **knowledge, trajectory, share, rollout, gradients);
             Report {
                 loss,
                 lost: lost(steps, WIDTH.min(batch - start)),

@@ -20,6 +20,7 @@ pub mod cola;
 pub mod estimate;
 pub mod fault;
 pub mod memory;
+pub mod opponents;
 pub mod team;
 
 /// How many trajectories advance in lockstep.

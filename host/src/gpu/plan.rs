@@ -94,6 +94,12 @@ impl Plan {
             )
             .hint("use --engine cpu"));
         }
+        if !config.opponents.are_self() {
+            return Err(
+                Error::usage("on the GPU engine learners meet themselves alone (`opponents`)")
+                    .hint("leave `opponents` out, or use --engine cpu"),
+            );
+        }
         if config.clip.is_some() {
             return Err(Error::usage("the GPU engine does not clip gradients (`clip`)")
                 .hint("leave `clip` out, or use --engine cpu"));

@@ -77,6 +77,8 @@ trait Played: Send + Sync {
     fn quantiles(&self, x: [&[f64]; 2], setting: [f64; 2]) -> Result<[Vec<f64>; 2]>;
     fn image(&self, model: &image::Model, player: Player) -> Vec<u32>;
     fn memory(&self) -> Memory;
+    /// The network alone, a `Box<dyn Network<N>>`.
+    fn into_network(self: Box<Self>) -> Box<dyn Any>;
 }
 
 struct Pair<G, const N: usize> {
@@ -113,6 +115,10 @@ impl<G: Game<N> + Send + Sync + 'static, const N: usize> Played for Pair<G, N> {
 
     fn memory(&self) -> Memory {
         self.network.memory()
+    }
+
+    fn into_network(self: Box<Self>) -> Box<dyn Any> {
+        Box::new(self.network)
     }
 }
 
@@ -151,11 +157,19 @@ impl Model {
     pub fn network<const N: usize>(&self) -> Result<&dyn Network<N>> {
         match self.played.network().downcast_ref::<Box<dyn Network<N>>>() {
             Some(network) => Ok(&**network),
-            None => Err(Error::usage(format!(
-                "the model is for policies of {} parameters, not of {N}",
-                self.shape().parameters
-            ))
-            .hint("choose a model that was trained for this game")),
+            None => Err(of_other_policies::<N>(self.shape())),
+        }
+    }
+
+    /// The network alone.
+    ///
+    /// # Errors
+    /// As [`Model::network`].
+    pub fn into_network<const N: usize>(self) -> Result<Box<dyn Network<N>>> {
+        let shape = self.shape();
+        match self.played.into_network().downcast::<Box<dyn Network<N>>>() {
+            Ok(network) => Ok(*network),
+            Err(_) => Err(of_other_policies::<N>(shape)),
         }
     }
 
@@ -328,6 +342,14 @@ pub fn of_one_configuration<'a>(models: impl IntoIterator<Item = (&'a Path, &'a 
         }
     }
     Ok(())
+}
+
+fn of_other_policies<const N: usize>(shape: Shape) -> Error {
+    Error::usage(format!(
+        "the model is for policies of {} parameters, not of {N}",
+        shape.parameters
+    ))
+    .hint("choose a model that was trained for this game")
 }
 
 /// A model file while it is being read.

@@ -7,6 +7,7 @@ pub mod job;
 pub mod log;
 mod message;
 pub mod metrics;
+pub mod opponents;
 pub mod run;
 pub mod schedule;
 pub mod trainer;

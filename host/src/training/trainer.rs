@@ -23,6 +23,7 @@ use crate::limits::{product, room_for};
 use crate::model::Model;
 use crate::model::network::Compiled;
 use crate::model::tensors::{NamedTensor, TensorFile, network_prefix, parameters_from_tensors, parameters_to_tensors};
+use crate::training::opponents::mixture;
 
 /// A training run in memory: an iterator over the losses of its outer iterations.
 ///
@@ -413,6 +414,9 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize, const P: us
         if config.sampling().is_some() {
             draws = draws.with_rollouts(config.seed, iteration);
         }
+        if !config.opponents.are_self() {
+            draws = draws.with_opponents(config.seed, iteration, &config.opponents.shares());
+        }
         self.outer_iteration(settings, config.clip, &draws)
     }
 }
@@ -580,14 +584,9 @@ fn meva_training<G: Playable<N>, const N: usize, const H: usize, const R: usize,
         let Config {
             batch, stride, seed, ..
         } = *config;
-        Ok(Engine::new(
-            game,
-            config.sampling(),
-            Cpu::detect()?.with_arithmetic(config.arithmetic),
-            batch,
-            stride,
-            seed,
-        ))
+        let cpu = Cpu::detect()?.with_arithmetic(config.arithmetic);
+        let engine = Engine::new(game, config.sampling(), cpu, batch, stride, seed);
+        Ok(engine.against(mixture(config, game)?))
     }
     Ok(match config.networks {
         Sharing::Shared => Box::new(Guarded::new(game.clone(), engine::<_, N, H, R, M, 1>(config, &game)?)),
@@ -624,8 +623,7 @@ impl ShapeVisitor for Known<'_> {
     type Output = Result<()>;
 
     fn visit<G: NamedGame<N>, const N: usize, const H: usize, const R: usize, const M: usize>(self) -> Result<()> {
-        G::try_from(self.0.any_game()?)?;
-        Ok(())
+        mixture::<G, N>(self.0, &G::try_from(self.0.any_game()?)?).map(drop)
     }
 }
 

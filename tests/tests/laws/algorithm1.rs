@@ -1,7 +1,9 @@
 //! Laws of the update.
 
 use meva_core::adamw::AdamW;
-use meva_core::algorithm1::{self, Algorithm1, Bootstrap, Exploration, Rollout, Settings, State, Step, Trajectory};
+use meva_core::algorithm1::{
+    self, Algorithm1, Bootstrap, Exploration, Opponents, Rollout, Rule, Settings, State, Step, Trajectory,
+};
 use meva_core::arithmetic::Separate;
 use meva_core::game::{IteratedMatrix, Logistic};
 use meva_core::kernels::Portable;
@@ -356,13 +358,22 @@ fn where_trajectories_go() {
 }
 
 /// The residual gradient is the derivative of the whole loss with respect to the parameters, including through the
-/// targets that they predict; the path is held constant. Finite differences along one direction per tensor.
+/// targets that they predict; the path is held constant. Against an opponent the loss is that of the learner alone. Finite
+/// differences along one direction per tensor.
 #[test]
 fn residual_gradients_are_derivatives_of_the_whole_loss() {
     const K: usize = 3;
     type Tiny = Parameters<f64, 1, 4, 1, 2>;
     let mut ledger = Ledger::default();
-    for (field, lambda) in [(Field::V, 0.0), (Field::V, 0.7), (Field::V, 1.0), (Field::U, 0.9)] {
+    for (field, lambda, movers) in [
+        (Field::V, 0.0, [0.0, 0.0]),
+        (Field::V, 0.7, [0.0, 0.0]),
+        (Field::V, 1.0, [0.0, 0.0]),
+        (Field::U, 0.9, [0.0, 0.0]),
+        (Field::V, 0.0, [0.0, 1.0]),
+        (Field::U, 0.9, [2.0, 0.0]),
+    ] {
+        let learns = movers.map(|mover| mover == 0.0);
         let settings = Settings {
             architecture: TENTH,
             field,
@@ -379,7 +390,8 @@ fn residual_gradients_are_derivatives_of_the_whole_loss() {
             gamma,
             ..Trajectory::ZERO
         };
-        let share = algorithm1::share(1.0, K + 1).expect("steps");
+        let learners = learns.iter().filter(|learns| **learns).count() as f64;
+        let share = algorithm1::share(learners / 2.0, K + 1).expect("steps");
         let run = |settings: &Settings| {
             let mut steps = vec![Step::<f64, 1, 2>::ZERO; K + 1];
             let mut gradient = Box::new(Tiny::ZERO);
@@ -391,7 +403,9 @@ fn residual_gradients_are_derivatives_of_the_whole_loss() {
                 target: None,
             };
             let gradients = from_mut(&mut *gradient);
-            let loss = algorithm1.learn(
+            let rules = &mut [Rule::Naive, Rule::Fixed];
+            let loss = algorithm1.learn_against(
+                &mut Opponents { movers, rules },
                 &mut Logistic,
                 group,
                 share,
@@ -420,7 +434,7 @@ fn residual_gradients_are_derivatives_of_the_whole_loss() {
                 })
                 .collect();
             let mut loss = 0.0;
-            for i in 0..2 {
+            for i in (0..2).filter(|i| learns[*i]) {
                 let mut y = predictions[K][i];
                 for t in (0..K).rev() {
                     let reward = steps[if field.is_correction() { t + 1 } else { t }].value[i];
@@ -430,7 +444,7 @@ fn residual_gradients_are_derivatives_of_the_whole_loss() {
             }
             loss
         };
-        let label = format!("{field:?}, lambda {lambda}");
+        let label = format!("{field:?}, lambda {lambda}, movers {movers:?}");
         ledger.check(
             Precision::Double,
             &Check::new(Law::LossByHand, &label, vec![loss], vec![whole(&parameters)]),
