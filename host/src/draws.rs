@@ -1,10 +1,6 @@
 //! The random numbers of one outer iteration, for the whole batch: drawn here and passed to an engine.
 
-use meva_core::game::rollouts::Episode;
 use meva_core::random::{Purpose, Stream};
-
-use crate::cpu::WIDTH;
-use crate::limits::product;
 
 /// How initial policies are drawn.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -44,13 +40,6 @@ impl Sampling {
         turns: 100,
         seed: 0,
     };
-
-    /// The bytes that the episodes of this many pairs take while they play: each group that plays at once has those of both its players.
-    pub fn bytes(&self, pairs: usize) -> u128 {
-        let threads = std::thread::available_parallelism().map_or(usize::MAX, usize::from);
-        let groups = pairs.div_ceil(WIDTH).min(threads);
-        product([self.episodes, 2 * groups, size_of::<Episode>()])
-    }
 }
 
 /// The draws of one outer iteration: one element per trajectory and, within it, one per player.

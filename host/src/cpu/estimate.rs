@@ -10,6 +10,16 @@ use meva_core::{Game, Scalar};
 use crate::cpu::Number;
 use crate::cpu::WIDTH;
 use crate::draws::Sampling;
+use crate::limits::product;
+
+impl Sampling {
+    /// The bytes that the episodes of this many pairs take while they play: each group that plays at once has those of both its players.
+    pub fn bytes(&self, pairs: usize) -> u128 {
+        let threads = std::thread::available_parallelism().map_or(usize::MAX, usize::from);
+        let groups = pairs.div_ceil(WIDTH).min(threads);
+        product([self.episodes, 2 * groups, size_of::<Episode>()])
+    }
+}
 
 /// What 64 pairs of agents in lockstep know about their game.
 pub trait Knowledge<const N: usize, S = Number>: Estimator<S, N> + Send {
