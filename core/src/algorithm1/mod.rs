@@ -488,7 +488,7 @@ mod tests {
     use crate::random::{Purpose, Stream};
     use core::array::{from_mut, from_ref};
 
-    const SETTINGS: Settings = Settings {
+    pub(super) const SETTINGS: Settings = Settings {
         architecture: Architecture {
             input: Input::Tenth,
             last_activation: Activation::Tanh,

@@ -119,37 +119,19 @@ mod tests {
     use core::array::from_ref;
 
     use super::*;
-    use crate::activation::Activation;
-    use crate::adamw::AdamW;
-    use crate::algorithm1::{Algorithm1, Bootstrap, Exploration, Rollout, Settings, State, Step, Trajectory};
+    use crate::algorithm1::{Algorithm1, Bootstrap, Exploration, Rollout, Settings, State, Step, Trajectory, tests};
     use crate::game::{Game, Logistic};
     use crate::kernels::Portable;
     use crate::lanes::Lanes;
     use crate::learner::meta_value::Field;
     use crate::learner::{Learner, Lola};
-    use crate::meta_value::{Architecture, Input, Tape};
+    use crate::meta_value::Tape;
     use crate::parameters::Parameters;
     use crate::random::{Purpose, Stream};
 
     const SETTINGS: Settings = Settings {
-        architecture: Architecture {
-            input: Input::Tenth,
-            last_activation: Activation::Tanh,
-        },
         field: Field::U,
-        exploration: Exploration::None,
-        bootstrap: Bootstrap::SemiGradient,
-        phi: 1.0,
-        alpha: 2.0,
-        lambda: 0.5,
-        rho: None,
-        optimizer: AdamW {
-            eta: 1e-3,
-            beta1: 0.9,
-            beta2: 0.99,
-            epsilon: 1e-8,
-            weight_decay: 0.0,
-        },
+        ..tests::SETTINGS
     };
 
     /// With exploration, with the field that needs no naive gradient, and step by step with the residual gradient.
