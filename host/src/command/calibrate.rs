@@ -23,7 +23,7 @@ use meva::paper::figures::calibrations;
 /// correlation of the two, and for each quantile the share of outcomes below it.
 #[derive(Debug, Args)]
 pub struct Calibrate {
-    /// Run directories or model files
+    /// Run directories or model files; several joined by + are one, the mean of their values
     #[arg(required = true, num_args = 1.., value_name = "RUN")]
     runs: Vec<PathBuf>,
     /// Discounts of both agents, below 1

@@ -11,10 +11,8 @@ use super::options::choice;
 use super::{Outcome, path_json, print};
 use meva::error::Result;
 use meva::files::{Written, write_atomically};
-use meva::model::MODEL;
 use meva::model::Model;
 use meva::model::export::{Format, Name, export};
-use meva::model::tensors::TensorFile;
 
 /// Write a trained model in the form that another system links.
 #[derive(Debug, Args)]
@@ -41,13 +39,8 @@ pub struct Export {
 
 impl Export {
     pub(super) fn run(&self) -> Result<Outcome> {
-        let path = if self.run.is_dir() {
-            self.run.join(MODEL)
-        } else {
-            self.run.clone()
-        };
-        let file = TensorFile::load(&path)?;
-        let model = Model::of_file(&file).map_err(|error| error.at(path.display()))?;
+        let file = Model::file(&self.run)?;
+        let model = Model::of_file(&file).map_err(|error| error.at(self.run.display()))?;
         let player = self.player.map(|index| Player::BOTH[usize::from(index)]);
         let name = match &self.name {
             Some(name) => Name::new(name)?,

@@ -26,7 +26,7 @@ pub struct Figure {
     #[arg(value_parser = choice::<Number>(Number::NAMES))]
     number: Number,
     /// Run directories or model files: with 2a and 2b, COLA's or meta-values, each with a row of its own; with 3a, one for
-    /// each seed
+    /// each seed; several joined by + are one, followed as their mean
     #[arg(long, alias = "model", num_args = 1.., value_name = "DIR")]
     runs: Vec<PathBuf>,
     /// With 3a: take runs with equal seeds or different configurations, too

@@ -28,7 +28,7 @@ use meva::ranks::Ranks;
 
 /// Let every player meet every other and tell how they fare.
 ///
-/// A player is written NAME[:SETTING]: naive, lola:10, meva:DIR@0.95, tit-for-tat, zd:3 (factor, generosity),
+/// A player is written NAME[:SETTING]: naive, lola:10, meva:DIR@0.95, meva:DIR+DIR@0.95 (followed as their mean), tit-for-tat, zd:3 (factor, generosity),
 /// policy:1,0,1,0,1 (the probabilities of cooperating at the start and after DD, DC, CD, CC, own action first). m-maml learns where
 /// to start, and m-fos a meta-policy against each opponent (m-fos:lola:10, m-fos:self: against this one), anew for each seed.
 #[derive(Debug, Args)]

@@ -32,7 +32,7 @@ pub struct Play {
     /// Player 0's meta-discount [default: 0.95]
     #[arg(long, allow_negative_numbers = true)]
     gamma: Option<f64>,
-    /// With `--learner meva` or `cola`: run directories or model files, one for each seed
+    /// With `--learner meva` or `cola`: run directories or model files, one for each seed; several joined by + are one, followed as their mean
     #[arg(long, alias = "model", num_args = 1.., value_name = "DIR")]
     runs: Vec<PathBuf>,
     /// Take runs with equal seeds or different configurations, too

@@ -13,7 +13,7 @@
 //! ```
 //!
 //! Several models are separated by commas, named by a `*` in the last part of a path, or lie in one folder; they count as
-//! seeds, in the order of their own seeds.
+//! seeds, in the order of their own seeds. Paths that are joined by `+` are one model: an [ensemble](Model::ensemble).
 
 use std::fs;
 use std::path::{Path, PathBuf};

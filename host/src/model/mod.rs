@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::path::Path;
 
+pub mod ensemble;
 pub mod export;
 pub mod network;
 pub mod tensors;
@@ -19,6 +20,7 @@ use meva_core::{Game, Player};
 use crate::config::{Algorithm, Config, Sharing};
 use crate::cpu::memory::zeroed_slice;
 use crate::error::{Error, Result};
+use crate::model::ensemble::Ensemble;
 use crate::model::network::{Compiled, Memory, Network};
 use crate::model::tensors::{NamedTensor, TensorFile, network_prefix, parameters_from_tensors};
 
@@ -75,10 +77,12 @@ trait Played: Send + Sync {
     fn network(&self) -> &dyn Any;
     fn field(&self, model: &Model, x: [&[f64]; 2], setting: [f64; 2]) -> Result<[Vec<f64>; 2]>;
     fn quantiles(&self, x: [&[f64]; 2], setting: [f64; 2]) -> Result<[Vec<f64>; 2]>;
-    fn image(&self, model: &image::Model, player: Player) -> Vec<u32>;
+    fn image(&self, model: &image::Model, player: Player) -> Option<Vec<u32>>;
     fn memory(&self) -> Memory;
     /// The network alone, a `Box<dyn Network<N>>`.
     fn into_network(self: Box<Self>) -> Box<dyn Any>;
+    /// The same game with the mean of this network and those of others.
+    fn join(self: Box<Self>, others: Vec<Model>) -> Result<Box<dyn Played>>;
 }
 
 struct Pair<G, const N: usize> {
@@ -109,7 +113,7 @@ impl<G: Game<N> + Send + Sync + 'static, const N: usize> Played for Pair<G, N> {
         Ok(Player::BOTH.map(|player| self.network.quantiles(player, &x, &setting)))
     }
 
-    fn image(&self, model: &image::Model, player: Player) -> Vec<u32> {
+    fn image(&self, model: &image::Model, player: Player) -> Option<Vec<u32>> {
         self.network.image(model, player)
     }
 
@@ -119,6 +123,13 @@ impl<G: Game<N> + Send + Sync + 'static, const N: usize> Played for Pair<G, N> {
 
     fn into_network(self: Box<Self>) -> Box<dyn Any> {
         Box::new(self.network)
+    }
+
+    fn join(self: Box<Self>, others: Vec<Model>) -> Result<Box<dyn Played>> {
+        let others: Vec<_> = others.into_iter().map(Model::into_network).collect::<Result<_>>()?;
+        let Pair { game, network } = *self;
+        let network = Box::new(Ensemble::new(network, others));
+        Ok(Box::new(Pair { game, network }))
     }
 }
 
@@ -173,11 +184,56 @@ impl Model {
         }
     }
 
-    /// Reads a model file, or the model file in a run directory.
+    /// The model whose agents go where these networks point on average: an
+    /// [ensemble]. Its configuration is that of the first.
     ///
     /// # Errors
-    /// The file is missing, truncated, of another format or architecture, or contains numbers that are not finite.
+    /// There is no model, or one was trained for another game, or is followed in another way, or has another shape.
+    pub fn ensemble(models: impl IntoIterator<Item = Model>) -> Result<Self> {
+        let mut models = models.into_iter();
+        let first = models.next().ok_or_else(|| Error::usage("an ensemble of no models"))?;
+        let others: Vec<Model> = models.collect();
+        let followed = |model: &Model| {
+            let config = model.config();
+            (
+                config.algorithm,
+                config.followed(),
+                config.cola_form,
+                config.networks,
+                config.arithmetic,
+                model.shape(),
+            )
+        };
+        for other in &others {
+            let differs = if other.config.any_game()? != first.config.any_game()? {
+                "were trained for different games"
+            } else if followed(other) != followed(&first) {
+                "are followed in different ways, or differ in their shapes"
+            } else {
+                continue;
+            };
+            return Err(Error::usage(format!("the models of an ensemble {differs}"))
+                .hint("join runs of one configuration that differ in their seeds"));
+        }
+        Ok(Model {
+            played: first.played.join(others)?,
+            config: first.config,
+        })
+    }
+
+    /// Reads a model file, or the model file in a run directory, or an [ensemble](Model::ensemble) of several, whose paths
+    /// are joined by `+`.
+    ///
+    /// # Errors
+    /// A file is missing, truncated, of another format or architecture, or contains numbers that are not finite; or as
+    /// [`Model::ensemble`].
     pub fn load(path: &Path) -> Result<Self> {
+        if let Some(members) = members(path) {
+            let members: Vec<Model> = members
+                .map(|member| Self::load(Path::new(member)))
+                .collect::<Result<_>>()?;
+            return Self::ensemble(members).map_err(|error| error.at(path.display()));
+        }
         let file = Self::file(path)?;
         Self::of_file(&file).map_err(|error| error.at(path.display()))
     }
@@ -185,8 +241,13 @@ impl Model {
     /// The contents of a model file, or of the model file in a run directory.
     ///
     /// # Errors
-    /// The file is missing, truncated, or of another format.
+    /// The file is missing, truncated, or of another format; or the path names an ensemble, which has no file of its own.
     pub fn file(path: &Path) -> Result<TensorFile> {
+        if members(path).is_some() {
+            return Err(Error::usage("an ensemble has no file of its own")
+                .at(path.display())
+                .hint("name one of the runs that are joined by +"));
+        }
         if path.is_dir() {
             TensorFile::load(&path.join(MODEL))
         } else {
@@ -232,7 +293,8 @@ impl Model {
     /// network per player, it is the network of `player`.
     ///
     /// # Errors
-    /// The model is COLA's, or has one network per player and no player is named, or the configuration names no game.
+    /// The model is COLA's, or an ensemble, or has one network per player and no player is named, or the configuration names
+    /// no game.
     pub fn image(&self, player: Option<Player>) -> Result<Vec<u32>> {
         let config = &self.config;
         let player = match (player, config.networks) {
@@ -255,7 +317,9 @@ impl Model {
             alpha: config.alpha,
             arithmetic: config.arithmetic,
         };
-        Ok(self.played.image(&model, player))
+        self.played.image(&model, player).ok_or_else(|| {
+            Error::usage("images hold one network, and the model is an ensemble").hint("export its networks one by one")
+        })
     }
 
     /// The memory that programs need to use and to train one of its networks.
@@ -310,6 +374,12 @@ impl Model {
         self.check_setting(setting)?;
         self.played.quantiles(x, setting)
     }
+}
+
+/// The paths of an ensemble's members, if a path is not one of a file but several joined by `+`.
+fn members(path: &Path) -> Option<impl Iterator<Item = &str>> {
+    let text = path.to_str().filter(|text| text.contains('+'))?;
+    (!path.exists()).then(|| text.split('+'))
 }
 
 /// Checks that models, each with its path, are of one configuration, with a seed of its own for each.

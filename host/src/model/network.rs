@@ -65,8 +65,8 @@ pub trait Network<const N: usize>: Evaluate<Number, N> + Evaluate<Wide, N> + Sen
     fn own_gradient(&self, player: Player, x: &[[f64; N]; 2], gamma: &[f64; 2]) -> [f64; N];
     /// A player's quantiles.
     fn quantiles(&self, player: Player, x: &[[f64; N]; 2], gamma: &[f64; 2]) -> Vec<f64>;
-    /// The words of the [image] of a player's network as part of `model`.
-    fn image(&self, model: &image::Model, player: Player) -> Vec<u32>;
+    /// The words of the [image] of a player's network as part of `model`, if there is one network to hold.
+    fn image(&self, model: &image::Model, player: Player) -> Option<Vec<u32>>;
     /// The memory that programs need to use and to train it.
     fn memory(&self) -> Memory;
 }
@@ -194,10 +194,10 @@ impl<const N: usize, const H: usize, const R: usize, const M: usize> Network<N> 
         network.own_gradient(&Portable, player, None, &tape)
     }
 
-    fn image(&self, model: &image::Model, player: Player) -> Vec<u32> {
+    fn image(&self, model: &image::Model, player: Player) -> Option<Vec<u32>> {
         let mut image: Box<Image<N, H, R, M>> = zeroed();
         image.write(model, of(&self.parameters, player));
-        image.words().collect()
+        Some(image.words().collect())
     }
 
     fn memory(&self) -> Memory {

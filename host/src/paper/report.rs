@@ -4,8 +4,9 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::follow::league::Terms;
 use crate::follow::play::Spread;
-use crate::follow::reciprocity::{Curve, GAMMAS, Protocol};
+use crate::follow::reciprocity::{Curve, GAMMAS, Protocol, Sweep};
 use crate::paper::published::{Comparison, RETURN_TOLERANCE, Scope, Time, Verdict};
+use crate::paper::reproduction::MEMBERS;
 use crate::paper::tournament::{Compared, Entry, PLAYERS, RATE};
 
 /// The contents of a report.
@@ -20,6 +21,8 @@ pub struct Report {
     pub basins: Vec<Comparison>,
     /// Returns by curve, then by [`GAMMAS`].
     pub returns: Vec<(Curve, Vec<Comparison>)>,
+    /// The returns of ensembles of [`MEMBERS`](super::reproduction::MEMBERS) of the models, which nobody published.
+    pub ensembles: Sweep,
     /// The tournaments, by row and column.
     pub tournaments: Vec<Compared>,
     /// On which terms they were played.
@@ -195,6 +198,37 @@ impl Report {
                             GAMMAS.iter().map(f64::to_string).collect::<Vec<_>>().iter().map(String::as_str).zip(comparisons),
                             false,
                         ))
+                    }
+                }
+            }
+            (self.ensembles())
+        }
+    }
+
+    fn ensembles(&self) -> Markup {
+        let Sweep { by_seed, .. } = &self.ensembles;
+        if by_seed.is_empty() {
+            return html! {};
+        }
+        html! {
+            h3 { "Ensembles of " (MEMBERS) }
+            p {
+                "Agents that go where the networks of " (MEMBERS) " seeds point on average: the mean over " (by_seed.len()) " such ensembles,
+                 and the least. Nothing of the kind was published."
+            }
+            div.scroll {
+                table {
+                    thead { tr { th { "\u{3b3}" } @for gamma in GAMMAS { th.number { (gamma) } } } }
+                    tbody {
+                        @for curve in Curve::ALL {
+                            tr {
+                                th { (curve.title("MeVa")) }
+                                @for k in 0..GAMMAS.len() {
+                                    @let Spread { mean, least, .. } = Spread::of(&self.ensembles.returns(curve, k));
+                                    td.number { (rounded(mean, 3)) br; span.soft { (rounded(least, 3)) } }
+                                }
+                            }
+                        }
                     }
                 }
             }

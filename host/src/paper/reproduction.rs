@@ -48,6 +48,8 @@ use crate::training::{self, Job};
 pub const REPORT: &str = "report.html";
 /// How many models the paper's Figure 3 has.
 pub const SEEDS: u64 = 8;
+/// How many models of the iterated prisoner's dilemma an ensemble has.
+pub const MEMBERS: usize = 4;
 /// The presets that are trained; of COLA, one model.
 const PRESETS: [&str; 5] = ["logistic", "cola", "ipd", "chicken", "imp"];
 
@@ -378,6 +380,8 @@ impl Work<'_> {
         let (logistic, cola, ipd) = (trained("logistic")?, trained("cola")?, trained("ipd")?);
         let basins = self.stage(COUNT, || self.basins(COUNT, &logistic, &cola))?;
         let meva = self.stage(FOLLOW_MEVA, || self.sweep_models(FOLLOW_MEVA, &ipd))?;
+        let ensembles = self.ensembles(&plan.configs["ipd"])?;
+        let ensembles = self.stage(FOLLOW_MEVA, || self.sweep_models(FOLLOW_MEVA, &ensembles))?;
         let lola = self.stage(FOLLOW_LOLA, || self.sweep_lola(FOLLOW_LOLA, ipd.len() as u64))?;
         let tournaments = self.stage(PLAY, || self.tournaments(PLAY, &plan))?;
         let figures = self.stage(DRAW, || {
@@ -401,6 +405,7 @@ impl Work<'_> {
             protocol: self.cut.protocol(),
             basins: compare_basins(&basins),
             returns: compare_returns(&meva),
+            ensembles,
             tournaments,
             tournament_terms: self.cut.tournament(),
             timings: TIMES.iter().map(timing).collect::<Result<_>>()?,
@@ -482,6 +487,21 @@ impl Work<'_> {
             digest: digest(&bytes),
             model: Model::load(&path)?,
         })
+    }
+
+    /// Ensembles of [`MEMBERS`] models each; those that are left over are in none.
+    fn ensembles(&self, configs: &[Config]) -> Result<Vec<Trained>> {
+        let ensemble = |configs: &[Config]| {
+            let members = configs.iter().map(|config| self.trained(config));
+            let members: Vec<Trained> = members.collect::<Result<_>>()?;
+            let join = |of: fn(&Trained) -> &str| members.iter().map(of).collect::<Vec<_>>().join("+");
+            Ok(Trained {
+                name: join(|member| &member.name),
+                digest: join(|member| &member.digest),
+                model: Model::ensemble(members.into_iter().map(|member| member.model))?,
+            })
+        };
+        configs.chunks_exact(MEMBERS).map(ensemble).collect()
     }
 
     /// The cells in B of every learner with a published basin: by learners and models, then by [`BASINS`].
