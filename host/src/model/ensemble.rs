@@ -190,7 +190,7 @@ mod tests {
             assert!(error.contains(what), "{error}");
         };
         says(&["game=chicken"], "different games");
-        says(&["hidden=32"], "their shapes");
+        says(&["hidden=64", "residual_blocks=2", "quantiles=32"], "their shapes");
         says(&["evaluation_field=u"], "in different ways");
         assert_eq!(refused(&["seed=5", "eta=1e-5"]), None);
         assert!(Model::ensemble([]).is_err());
