@@ -6,7 +6,6 @@ use crate::follow::league::Terms;
 use crate::follow::play::Spread;
 use crate::follow::reciprocity::{Curve, GAMMAS, Protocol, Sweep};
 use crate::paper::published::{Comparison, RETURN_TOLERANCE, Scope, Time, Verdict};
-use crate::paper::reproduction::MEMBERS;
 use crate::paper::tournament::{Compared, Entry, PLAYERS, RATE};
 
 /// The contents of a report.
@@ -21,7 +20,7 @@ pub struct Report {
     pub basins: Vec<Comparison>,
     /// Returns by curve, then by [`GAMMAS`].
     pub returns: Vec<(Curve, Vec<Comparison>)>,
-    /// The returns of ensembles of [`MEMBERS`](super::reproduction::MEMBERS) of the models, which nobody published.
+    /// The returns of ensembles of [`MEMBERS`] of the models, which nobody published.
     pub ensembles: Sweep,
     /// The tournaments, by row and column.
     pub tournaments: Vec<Compared>,
@@ -50,6 +49,9 @@ pub struct Timing {
     /// Our seconds, by seed.
     pub seconds: Vec<f64>,
 }
+
+/// How many models of the iterated prisoner's dilemma an ensemble has.
+pub const MEMBERS: usize = 4;
 
 const STYLE: &str = "
 :root { color-scheme: light dark; --ink: #1d2330; --soft: #5d6678; --page: #fbfbfa; --card: #fff; --line: #dfe2e8;

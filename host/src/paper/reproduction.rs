@@ -26,7 +26,7 @@ use super::archive::{Archive, digest};
 use super::drawing;
 use super::figures::{Figure, Number, STEPS, figure_1, figure_2a, figure_2b, figure_3, on_the_logistic_game};
 use super::published::{BASINS, Basin, Comparison, RETURN_TOLERANCE, RETURNS, Scope, TIMES, TOURNAMENTS, Time};
-use super::report::{Report, Timing};
+use super::report::{MEMBERS, Report, Timing};
 use super::tournament::{self, Compared, Table};
 use crate::config::Config;
 use crate::cpu::Cpu;
@@ -48,8 +48,6 @@ use crate::training::{self, Job};
 pub const REPORT: &str = "report.html";
 /// How many models the paper's Figure 3 has.
 pub const SEEDS: u64 = 8;
-/// How many models of the iterated prisoner's dilemma an ensemble has.
-pub const MEMBERS: usize = 4;
 /// The presets that are trained; of COLA, one model.
 const PRESETS: [&str; 5] = ["logistic", "cola", "ipd", "chicken", "imp"];
 
