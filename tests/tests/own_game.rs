@@ -50,6 +50,15 @@ fn trainer(config: &Config) -> Trainer {
     Trainer::for_game::<2, 12, 1, 6>(config, GAME).unwrap()
 }
 
+/// Models of one's own game are followed as one, too.
+#[test]
+fn its_models_make_an_ensemble() {
+    let models = ["seed=1", "seed=2"].map(|seed| trainer(&config(&[seed])).model());
+    let field = |model: &Model| model.field([&[0.3, -0.2], &[0.1, 0.4]], [0.9, 0.9]).unwrap()[1][0];
+    let mean = models.iter().map(field).sum::<f64>() / 2.0;
+    assert!((field(&Model::ensemble(models).unwrap()) - mean).abs() < 1e-13);
+}
+
 #[test]
 fn it_trains_with_shared_and_with_separate_networks() {
     let mut numbers = Vec::new();

@@ -25,7 +25,7 @@ const PRESETS: [Preset; 8] = [
 ];
 
 /// The Logistic Game: V, with the residual gradient, with which agents reached B from everywhere in every seed that was
-/// tried. In fused arithmetic, as all presets of which eight seeds were compared in both; [`ipd_paper`] and [`cola_ipd`] were not.
+/// tried. In fused arithmetic, as all presets whose eight seeds trained no worse in it; those of [`ipd_paper`] and [`cola_ipd`] were not compared.
 fn logistic() -> Config {
     Config::base()
 }

@@ -26,15 +26,13 @@ impl<const N: usize> Ensemble<N> {
         1.0 / self.0.len() as f64
     }
 
-    /// The mean of what `of_member` gives, number by number.
-    fn mean<const K: usize>(&self, of_member: impl Fn(&dyn Network<N>) -> [f64; K]) -> [f64; K] {
-        let mut mean = [0.0; K];
+    /// Adds the mean of what `of_member` gives to `mean`, number by number.
+    fn add_mean<V: AsRef<[f64]>>(&self, mean: &mut [f64], of_member: impl Fn(&dyn Network<N>) -> V) {
         for member in &self.0 {
-            for (mean, number) in mean.iter_mut().zip(of_member(&**member)) {
+            for (mean, number) in mean.iter_mut().zip(of_member(&**member).as_ref()) {
                 *mean += self.share() * number;
             }
         }
-        mean
     }
 }
 
@@ -81,17 +79,15 @@ impl<const N: usize> Network<N> for Ensemble<N> {
     }
 
     fn own_gradient(&self, player: Player, x: &[[f64; N]; 2], gamma: &[f64; 2]) -> [f64; N] {
-        self.mean(|member| member.own_gradient(player, x, gamma))
+        let mut mean = [0.0; N];
+        self.add_mean(&mut mean, |member| member.own_gradient(player, x, gamma));
+        mean
     }
 
     /// Quantile by quantile.
     fn quantiles(&self, player: Player, x: &[[f64; N]; 2], gamma: &[f64; 2]) -> Vec<f64> {
         let mut mean = vec![0.0; self.shape().quantiles];
-        for member in &self.0 {
-            for (mean, q) in mean.iter_mut().zip(member.quantiles(player, x, gamma)) {
-                *mean += self.share() * q;
-            }
-        }
+        self.add_mean(&mut mean, |member| member.quantiles(player, x, gamma));
         mean
     }
 

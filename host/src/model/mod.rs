@@ -184,8 +184,8 @@ impl Model {
         }
     }
 
-    /// The model whose agents go where these networks point on average: an
-    /// [ensemble]. Its configuration is that of the first.
+    /// The model whose agents go where these networks point on average: an [ensemble]. Its configuration, and its game, are
+    /// those of the first.
     ///
     /// # Errors
     /// There is no model, or one was trained for another game, or is followed in another way, or has another shape.
@@ -205,7 +205,9 @@ impl Model {
             )
         };
         for other in &others {
-            let differs = if other.config.any_game()? != first.config.any_game()? {
+            let same_type = other.played.game().type_id() == first.played.game().type_id();
+            // A game of one's own is known by its type alone.
+            let differs = if !same_type || other.config.any_game().ok() != first.config.any_game().ok() {
                 "were trained for different games"
             } else if followed(other) != followed(&first) {
                 "are followed in different ways, or differ in their shapes"
