@@ -23,7 +23,7 @@ macro_rules! shaders {
 }
 
 /// Every file, by name.
-pub const SHADERS: [Shader; 31] = shaders![
+pub const SHADERS: [Shader; 34] = shaders![
     "activation.wgsl",
     "adamw.wgsl",
     "bootstrap.wgsl",
@@ -32,6 +32,8 @@ pub const SHADERS: [Shader; 31] = shaders![
     "dense.wgsl",
     "dense_vjp_weight.wgsl",
     "elementary.wgsl",
+    "estimator/exact.wgsl",
+    "estimator/rollouts.wgsl",
     "exact.wgsl",
     "form_targets.wgsl",
     "game/bilinear.wgsl",
@@ -49,6 +51,7 @@ pub const SHADERS: [Shader; 31] = shaders![
     "parameters.wgsl",
     "probe.wgsl",
     "quantile_huber.wgsl",
+    "random.wgsl",
     "roll_out.wgsl",
     "slice.wgsl",
     "sum.wgsl",

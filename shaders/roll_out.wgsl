@@ -5,7 +5,7 @@
 //
 // import N, H, M from host/src/gpu/layout.rs
 // import K, BATCH, SEEDS, NETWORKS, DRAW_LEN, SIGN_FLIPS, ALPHA from host/src/gpu/plan.rs
-// import FIELD, FIELD_V, FIELD_U, FIELD_U_NORMALIZED, FIELD_U_ROOT from host/src/gpu/plan.rs
+// import SAMPLED, FIELD, FIELD_V, FIELD_U, FIELD_U_NORMALIZED, FIELD_U_ROOT from host/src/gpu/plan.rs
 // import REACH from core/src/learner/meta_value.rs
 // import now from update.wgsl
 // import slice from slice.wgsl
@@ -14,7 +14,7 @@
 // import THETA from parameters.wgsl
 // import thread, unit, find_unit from unit.wgsl
 // import use_network, networks, heads, forward, quantiles, own_gradient, direction from meta_value.wgsl
-// import game_value, game_own_gradients from game/
+// import sample_from, estimate, estimated_value, estimated_gradient from estimator/
 
 // Per outer iteration, seed and trajectory: x~ (N), gamma~, and with sign flips the mask (H).
 @group(0) @binding(4) var<storage, read> starts: array<vec2<f32>>;
@@ -25,12 +25,11 @@
 @group(0) @binding(7) var<storage, read_write> path: array<vec2<f32>>;
 // Likewise: quantiles (M), the target network's (M), targets (M).
 @group(0) @binding(8) var<storage, read_write> predictions: array<vec2<f32>>;
+// Per update, seed and trajectory, where returns are estimated from rollouts: the state and the increment of a generator.
+@group(0) @binding(9) var<storage, read> streams: array<vec4<u32>>;
 
 // Items of a seed.
 const ITEMS: u32 = (BATCH + POINTS - 1u) / POINTS;
-
-// What the game says at each point; a thread evaluates one.
-var<workgroup> naive: array<array<vec2<f32>, N>, POINTS>;
 
 @compute @workgroup_size(H)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) index: u32) {
@@ -59,6 +58,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     let discounts = now.update * SEEDS * BATCH + first;
     let gamma = columns(gammas[discounts], gammas[discounts + last_of_item]);
+    if SAMPLED {
+        let stream = 2u * (discounts + min(index % POINTS, last_of_item));
+        sample_from(streams[stream], streams[stream + 1u]);
+    }
     // One loop for both, with a bound that compilers do not know: the network is compiled once and never unrolled.
     let explored = select(0u, K, SIGN_FLIPS);
     let last = explored + K + now.zero;
@@ -72,23 +75,22 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             mask = columns(starts[draw + sign], starts[second_draw + sign]);
         }
         let arrives = s == select(last, explored, SIGN_FLIPS);
+        if !exploring {
+            estimate(x, trajectories, FIELD != FIELD_V);
+        }
         if thread < trajectories {
-            var at: array<vec2<f32>, N>;
+            let step = ((first_kept + thread) * (K + 1u) + s - explored) * (N + 1u);
             for (var n = 0u; n < N; n++) {
-                at[n] = at_point(x[n], thread);
+                let at = at_point(x[n], thread);
                 if arrives {
-                    positions[(first + thread) * N + n] = at[n];
+                    positions[(first + thread) * N + n] = at;
+                }
+                if !exploring {
+                    path[step + n] = at;
                 }
             }
             if !exploring {
-                let step = ((first_kept + thread) * (K + 1u) + s - explored) * (N + 1u);
-                for (var n = 0u; n < N; n++) {
-                    path[step + n] = at[n];
-                }
-                path[step + N] = game_value(at);
-                if FIELD != FIELD_V {
-                    naive[thread] = game_own_gradients(at);
-                }
+                path[step + N] = estimated_value(thread);
             }
         }
         for (var n = 0u; n < networks(); n++) {
@@ -113,7 +115,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         for (var n = 0u; n < N; n++) {
             var field = direction[n];
             if FIELD != FIELD_V && !exploring {
-                let of_game = columns(naive[0][n], naive[last_of_item][n]);
+                let of_game = estimated_gradient(n, last_of_item);
                 if FIELD == FIELD_U {
                     field = exact(of_game + exact(gamma * field));
                 } else if FIELD == FIELD_U_NORMALIZED {
@@ -125,7 +127,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             }
             x[n] += exact(ALPHA * field);
         }
-        // All have read `naive`.
+        // All have read the estimate.
         workgroupBarrier();
     }
 }

@@ -45,12 +45,24 @@ pub struct Stream(Pcg64);
 impl Stream {
     /// The stream of `seed` for `purpose` at `index`.
     pub fn new(seed: u64, purpose: Purpose, index: u64) -> Self {
-        // Mixed, since generators of this family with neighbouring states or increments are correlated.
+        let [state, stream] = Self::key(seed, purpose, index);
+        Stream(Pcg64::new(state, stream))
+    }
+
+    /// The state and the increment that the stream's generator starts from, for implementations elsewhere: a state follows as
+    /// `s <- a s + c` modulo 2^128 with the multiplier `a` of PCG64, and the first number is that of the second state to follow.
+    pub fn generator(seed: u64, purpose: Purpose, index: u64) -> [u128; 2] {
+        let [state, stream] = Self::key(seed, purpose, index);
+        let increment = stream << 1 | 1;
+        [state.wrapping_add(increment), increment]
+    }
+
+    /// What PCG64 is given. Mixed, since generators of this family with neighbouring states or increments are correlated.
+    fn key(seed: u64, purpose: Purpose, index: u64) -> [u128; 2] {
         let key = mix(mix(mix(seed).wrapping_add(purpose as u64)).wrapping_add(index));
-        let wide = |salt: u64| {
+        [0, 2].map(|salt: u64| {
             u128::from(mix(key.wrapping_add(salt))) << 64 | u128::from(mix(key.wrapping_add(salt.wrapping_add(1))))
-        };
-        Stream(Pcg64::new(wide(0), wide(2)))
+        })
     }
 
     /// Uniform on [0, 1), a multiple of 2^-53.
@@ -127,6 +139,23 @@ mod tests {
         assert_ne!(base, first(1, Purpose::Policies, 0));
         assert_ne!(base, first(0, Purpose::Discounts, 0));
         assert_ne!(base, first(0, Purpose::Policies, 1));
+    }
+
+    /// A generator that is stepped as its documentation says gives the numbers of the stream.
+    #[test]
+    fn generators_are_those_of_the_streams() {
+        let mut stream = Stream::new(5, Purpose::Rollouts, 6);
+        let [mut state, increment] = Stream::generator(5, Purpose::Rollouts, 6);
+        let mut step = || {
+            state = state
+                .wrapping_mul(0x2360_ed05_1fc6_5da4_4385_df64_9fcc_f645)
+                .wrapping_add(increment);
+            ((state >> 64) as u64 ^ state as u64).rotate_right((state >> 122) as u32)
+        };
+        step();
+        for _ in 0..3 {
+            assert_eq!(step(), stream.0.next_u64());
+        }
     }
 
     /// The numbers are part of every published result: changing this constant changes the numerics.

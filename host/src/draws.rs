@@ -1,5 +1,7 @@
 //! The random numbers of one outer iteration, for the whole batch: drawn here and passed to an engine.
 
+use std::ops::Range;
+
 use meva_core::random::{Purpose, Stream};
 
 /// How initial policies are drawn.
@@ -117,11 +119,15 @@ impl<const N: usize, const H: usize> Draws<N, H> {
     #[must_use]
     pub fn with_rollouts(mut self, seed: u64, iteration: usize) -> Self {
         let (updates, batch) = (self.gamma.len(), self.x.len());
-        let first = |update| ((iteration * updates + update) * batch) as u64;
-        let stream = |index| Stream::new(seed, Purpose::Rollouts, index);
-        self.rollouts = (0..updates)
-            .map(|update| (first(update)..first(update) + batch as u64).map(stream).collect())
-            .collect();
+        let mut streams =
+            rollout_streams(iteration, updates, batch).map(|index| Stream::new(seed, Purpose::Rollouts, index));
+        self.rollouts = (0..updates).map(|_| streams.by_ref().take(batch).collect()).collect();
         self
     }
+}
+
+/// The indices of the streams for the episodes of outer iteration `iteration`, by update and then by trajectory.
+pub fn rollout_streams(iteration: usize, updates: usize, batch: usize) -> Range<u64> {
+    let first = |iteration| iteration * (updates * batch) as u64;
+    first(iteration as u64)..first(iteration as u64 + 1)
 }

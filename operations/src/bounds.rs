@@ -388,8 +388,10 @@ impl Quantity {
             }
         };
         let stochastic = STOCHASTIC * deviation * implementation.roundoff() / Implementation::F32.roundoff();
+        // The core adds up rewards in f64, whatever rounds; GPUs have f32 alone.
+        let narrower = self == Quantity::Rollouts && matches!(implementation, Implementation::Gpu { .. });
         // Where nothing rounds, differences do.
-        let is_stochastic = stochastic < counted && !hardware && (deviation > 0.0 || !by_differences);
+        let is_stochastic = stochastic < counted && !hardware && !narrower && (deviation > 0.0 || !by_differences);
         Bound {
             value: if is_stochastic { stochastic } else { counted },
             reason: match (is_stochastic, by_differences) {

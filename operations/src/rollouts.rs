@@ -15,7 +15,30 @@ pub(crate) const LANES: usize = 64;
 #[derive(Clone, Copy, Debug)]
 pub struct Rollouts {
     subject: &'static str,
-    episodes: usize,
+    /// Episodes per estimate.
+    pub episodes: usize,
+}
+
+/// Turns per episode.
+pub const TURNS: usize = 12;
+
+impl Rollouts {
+    /// Both.
+    const ALL: [Self; 2] = [
+        Rollouts {
+            subject: "several",
+            episodes: 4,
+        },
+        Rollouts {
+            subject: "alone",
+            episodes: 1,
+        },
+    ];
+
+    /// The one of this name.
+    pub fn named(subject: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|rollouts| rollouts.subject == subject)
+    }
 }
 
 /// A stream of actions for each lane, selected by the lane's number.
@@ -57,7 +80,7 @@ impl Operation for Rollouts {
         let mut episodes = [Episode::START; 4];
         let mut rollouts = Sampled {
             game: &IteratedMatrix::CHICKEN,
-            length: 12,
+            length: TURNS,
             episodes: &mut episodes[..self.episodes.min(4)],
             streams: &mut streams(&seed),
         };
@@ -70,7 +93,7 @@ impl Operation for Rollouts {
 
 /// Shows both to the visitor.
 pub fn each(visitor: &mut impl Visitor) {
-    for (subject, episodes) in [("several", 4), ("alone", 1)] {
-        visitor.operation(&Rollouts { subject, episodes });
+    for rollouts in &Rollouts::ALL {
+        visitor.operation(rollouts);
     }
 }

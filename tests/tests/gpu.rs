@@ -217,15 +217,48 @@ fn variety() -> Vec<(&'static str, Config)> {
     ]
 }
 
+/// Games that are estimated from rollouts: of more episodes than lanes, in turns that leave a remainder; of a single episode,
+/// which has no baseline; and with a network for each player.
+fn sampled() -> Vec<(&'static str, Config)> {
+    let short = |preset: &str, more: &[&str]| {
+        let all = [&SMALL[..], &["steps=6", "stride=3", "estimator=rollouts"], more];
+        config(preset, &all.concat())
+    };
+    vec![
+        (
+            "ipd, sampled",
+            short("ipd", &["episodes=19", "turns=40", "flip_probability=0.4"]),
+        ),
+        ("ipd, a single episode", short("ipd", &["episodes=1", "turns=7"])),
+        ("imp, sampled", short("imp", &["episodes=4", "turns=130"])),
+        (
+            "chicken, sampled returns only",
+            short("chicken", &["episodes=3", "turns=20", "field=v"]),
+        ),
+    ]
+}
+
 #[test]
 fn shaders_are_valid() {
     // COLA is trained on the CPU only.
     let presets = Config::presets()
         .map(|name| (name, config(name, &[])))
         .filter(|(_, config)| config.algorithm == Algorithm::Meva);
-    for (name, config) in variety().into_iter().chain(presets) {
-        for stage in Stage::ALL {
-            let source = stage.source(&Plan::of(&config, 2).unwrap()).unwrap();
+    let most = (
+        "ipd, most episodes",
+        config("ipd", &["estimator=rollouts", "episodes=512"]),
+    );
+    for (name, config) in variety().into_iter().chain(sampled()).chain([most]).chain(presets) {
+        for (stage, points) in Stage::ALL
+            .into_iter()
+            .flat_map(|s| [Points::One, Points::Two].map(|p| (s, p)))
+        {
+            let plan = Plan {
+                rolled_out: points,
+                evaluated: points,
+                ..Plan::of(&config, 2).unwrap()
+            };
+            let source = stage.source(&plan).unwrap();
             let module = naga::front::wgsl::parse_str(&source)
                 .unwrap_or_else(|error| panic!("{name}, {}: {}", stage.name(), error.emit_to_string(&source)));
             let flags = naga::valid::ValidationFlags::all();
@@ -413,16 +446,15 @@ fn updates_have_the_bits_of_the_core() {
 fn checks_of_indices_change_no_bits() {
     let Some(gpu) = gpu() else { return };
     let checking = Arc::new(Gpu::open(None).unwrap().with_index_checks());
-    for (name, config) in variety() {
-        if !["ipd", "imp, separate", "logistic, residual"].contains(&name) {
-            continue;
-        }
+    let some = variety();
+    let some = some
+        .into_iter()
+        .filter(|(name, _)| ["ipd", "imp, separate", "logistic, residual"].contains(name));
+    for (name, config) in some.chain(sampled().into_iter().take(1)) {
         let plan = Plan {
-            chunk: 2,
-            segment: 2,
             rolled_out: Points::Two,
             evaluated: Points::Two,
-            ..Plan::of(&config, 1).unwrap()
+            ..uneven(&config)
         };
         let (unchecked, _) = by_gpu(&gpu, &config, 2, plan.clone());
         let (checked, _) = by_gpu(&checking, &config, 2, plan);
@@ -568,7 +600,7 @@ fn formulas<G: Game<N>, const N: usize, const H: usize, const R: usize, const M:
         expected.push(answer);
     }
     let theta: Vec<f32> = thetas.iter().flat_map(Parameters::numbers).copied().collect();
-    let got = probe(gpu, &Plan::of(config, 1).unwrap(), &theta, &asked).unwrap();
+    let got = probe(gpu, &Plan::of(config, 1).unwrap(), &theta, &asked, &[]).unwrap();
     let got: Vec<&[f32]> = got.chunks_exact(expected[0].len()).collect();
     let mut start = 0;
     answers(N, M)
@@ -636,14 +668,9 @@ fn state_errors(got: &[f32], expected: &[f32]) -> [f64; 3] {
 /// moments, which are sums of gradients (a tenth of it is used), 1e-5 for losses. A step of Adam is eta times the sign
 /// of the gradient, so where a gradient is only rounding error, a parameter may step in the opposite direction: at most
 /// 2 eta per step.
-fn first_updates_agree(name: &str, config: &Config) {
-    let Some(gpu) = gpu() else { return };
-    let plan = Plan {
-        chunk: 2,
-        segment: 2,
-        ..Plan::of(config, 1).unwrap()
-    };
-    let (got, got_losses) = by_gpu(&gpu, config, 3, plan);
+fn first_updates_agree(name: &str, config: &Config) -> Option<Vec<f32>> {
+    let gpu = gpu()?;
+    let (got, got_losses) = by_gpu(&gpu, config, 3, uneven(config));
     let (expected, losses) = by_cpu(config, 3);
     let [parameters, first, second] = state_errors(&got, &expected);
     let loss = error(&got_losses, &losses);
@@ -656,6 +683,16 @@ fn first_updates_agree(name: &str, config: &Config) {
     assert!(loss <= 1e-5, "{name}");
     assert!(first <= 1e-4 && second <= 1e-4, "{name}");
     assert!(f64::from(farthest) <= 6.0 * config.eta, "{name}");
+    Some(got)
+}
+
+/// A plan whose chunks and segments leave remainders.
+fn uneven(config: &Config) -> Plan {
+    Plan {
+        chunk: 2,
+        segment: 2,
+        ..Plan::of(config, 1).unwrap()
+    }
 }
 
 const FEW: [&str; 4] = ["batch=5", "steps=3", "stride=3", "outer=1000"];
@@ -676,6 +713,39 @@ fn first_updates_of_ipd_agree_with_the_cpu_engine() {
     first_updates_agree("ipd, small network", &config("ipd", &[&SMALL[..], &FEW].concat()));
 }
 
+/// The episodes are those of the CPU engine, whose sums are in `f64`: where a number is not within rounding of a probability,
+/// players act alike. How many points a workgroup has makes no difference.
+#[test]
+fn first_updates_of_sampled_games_agree_with_the_cpu_engine() {
+    let Some(gpu) = gpu() else { return };
+    let some = ["ipd, sampled", "imp, sampled"];
+    for (name, config) in sampled().into_iter().filter(|(name, _)| some.contains(name)) {
+        let one = first_updates_agree(name, &config);
+        let plan = Plan {
+            rolled_out: Points::Two,
+            ..uneven(&config)
+        };
+        let (two, _) = by_gpu(&gpu, &config, 3, plan);
+        if exact(&gpu) {
+            assert_eq!(Some(0), one.map(|one| differing(&one, &two)), "{name}");
+        }
+    }
+}
+
+/// What the GPU engine cannot sample is refused.
+#[test]
+fn too_many_episodes_are_refused() {
+    for (changes, what) in [
+        (&["episodes=513"][..], "at most 512 episodes"),
+        (&["turns=20000000"], "at most 2^31 turns"),
+    ] {
+        let config = config("ipd", &[&["estimator=rollouts"], changes].concat());
+        let error = Plan::of(&config, 1).unwrap_err();
+        assert_eq!(error.exit_code(), 2);
+        assert!(error.to_string().contains(what), "{error}");
+    }
+}
+
 /// The published network; lavapipe takes minutes to compile its stages.
 #[test]
 #[ignore = "takes minutes on a software device; run it where there is a GPU"]
@@ -687,7 +757,11 @@ fn first_updates_of_the_published_ipd_agree_with_the_cpu_engine() {
 #[test]
 fn seeds_side_by_side_are_seeds_alone() {
     let Some(gpu) = gpu() else { return };
-    for (preset, more) in [("ipd", &[][..]), ("logistic-paper", &["networks=separate", "rho=0.9"])] {
+    for (preset, more) in [
+        ("ipd", &[][..]),
+        ("logistic-paper", &["networks=separate", "rho=0.9"]),
+        ("ipd", &["estimator=rollouts", "turns=10"]),
+    ] {
         side_by_side(
             &gpu,
             &config(preset, &[&SMALL[..], &["steps=4", "stride=2"], more].concat()),

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use meva_core::game::GameName;
+use meva_core::random::{Purpose, Stream};
 use meva_operations::adamw;
 use meva_operations::bounds::Implementation;
 use meva_operations::cases::{Case, Numbers};
+use meva_operations::rollouts::{Rollouts, TURNS};
 use meva_operations::{Operation, Output};
 
 use crate::config::Config;
@@ -46,11 +48,17 @@ pub(super) struct Point {
     pub mask: Vec<f64>,
 }
 
-/// Runs the probe at all points. `theta` holds one network after the other.
+/// Runs the probe at all points. `theta` holds one network after the other; each point of a sampled game has a stream.
 ///
 /// # Errors
 /// The device failed, or the GPU engine cannot evaluate the network.
-pub(super) fn ask(gpu: &Arc<Gpu>, config: &Config, theta: &[f32], points: &[Point]) -> Result<Answers> {
+pub(super) fn ask(
+    gpu: &Arc<Gpu>,
+    config: &Config,
+    theta: &[f32],
+    points: &[Point],
+    streams: &[[u128; 2]],
+) -> Result<Answers> {
     let plan = Plan::of(config, 1)?;
     // The device reads both players' numbers side by side.
     let side_by_side = |numbers: &[f64]| -> Vec<f32> {
@@ -65,7 +73,7 @@ pub(super) fn ask(gpu: &Arc<Gpu>, config: &Config, theta: &[f32], points: &[Poin
         asked.extend(side_by_side(mask));
     }
     let (n, m) = (plan.layout.shape.parameters, plan.layout.shape.quantiles);
-    let numbers = probe(gpu, &plan, theta, &asked)?;
+    let numbers = probe(gpu, &plan, theta, &asked, streams)?;
     let mut answers = Answers::default();
     for point in numbers.chunks_exact(2 * (m + 3 * n + 6)) {
         let mut rest = point;
@@ -176,7 +184,7 @@ pub(super) fn answers(gpu: &Arc<Gpu>, operation: &dyn Operation, cases: &[Case])
     if module == "elementary" {
         // Both players' parameters are used: a pair of inputs is one point.
         let inputs: Vec<f64> = cases.iter().flat_map(|case| case.get("x")).copied().collect();
-        let answers = anywhere(gpu, "logistic", inputs.chunks_exact(2))?;
+        let answers = anywhere(gpu, &config_of("logistic")?, inputs.chunks_exact(2), &[])?;
         let [exp, tanh, sigmoid, gelu, slope] = answers.elementary;
         return Ok(Some(outputs(
             operation,
@@ -191,8 +199,31 @@ pub(super) fn answers(gpu: &Arc<Gpu>, operation: &dyn Operation, cases: &[Case])
         )));
     }
     if module.starts_with("game::") && has("f") && has("gradient") {
-        let answers = anywhere(gpu, operation.subject(), cases.iter().map(|case| case.get("x")))?;
+        let answers = anywhere(
+            gpu,
+            &config_of(operation.subject())?,
+            cases.iter().map(|case| case.get("x")),
+            &[],
+        )?;
         let given = [("f", answers.value), ("gradient", answers.naive)];
+        return Ok(Some(outputs(operation, cases.len(), &given)));
+    }
+    if module == "game::rollouts" {
+        let mut config = config_of("chicken")?;
+        let episodes = Rollouts::named(operation.subject()).map_or(1, |rollouts| rollouts.episodes);
+        for change in [
+            "estimator=rollouts",
+            &format!("episodes={episodes}"),
+            &format!("turns={TURNS}"),
+        ] {
+            config.set(change)?;
+        }
+        let streams: Vec<[u128; 2]> = cases
+            .iter()
+            .map(|case| Stream::generator(0, Purpose::Rollouts, case.get("seed")[0] as u64))
+            .collect();
+        let answers = anywhere(gpu, &config, cases.iter().map(|case| case.get("x")), &streams)?;
+        let given = [("value", answers.value), ("own_gradients", answers.naive)];
         return Ok(Some(outputs(operation, cases.len(), &given)));
     }
     if module == "adamw" && has("theta") {
@@ -202,7 +233,7 @@ pub(super) fn answers(gpu: &Arc<Gpu>, operation: &dyn Operation, cases: &[Case])
         let numbers = cases[0].tensors("parameters").flat_map(|(_, values)| values);
         let theta: Vec<f32> = numbers.map(|number| *number as f32).collect();
         let points: Vec<Point> = cases.iter().map(point).collect();
-        let answers = ask(gpu, &config_of(operation.subject())?, &theta, &points)?;
+        let answers = ask(gpu, &config_of(operation.subject())?, &theta, &points, &[])?;
         return Ok(Some(outputs(
             operation,
             cases.len(),
@@ -226,9 +257,13 @@ fn point(case: &Case) -> Point {
 }
 
 /// A GPU's results at joint policies where the network does not matter.
-fn anywhere<'a>(gpu: &Arc<Gpu>, game: &str, x: impl Iterator<Item = &'a [f64]>) -> Result<Answers> {
-    let config = config_of(game)?;
-    let layout = Plan::of(&config, 1)?.layout;
+fn anywhere<'a>(
+    gpu: &Arc<Gpu>,
+    config: &Config,
+    x: impl Iterator<Item = &'a [f64]>,
+    streams: &[[u128; 2]],
+) -> Result<Answers> {
+    let layout = Plan::of(config, 1)?.layout;
     let points: Vec<Point> = x
         .map(|x| Point {
             x: x.to_vec(),
@@ -236,7 +271,7 @@ fn anywhere<'a>(gpu: &Arc<Gpu>, game: &str, x: impl Iterator<Item = &'a [f64]>) 
             mask: vec![1.0; 2 * config.hidden],
         })
         .collect();
-    ask(gpu, &config, &vec![0.0; layout.len], &points)
+    ask(gpu, config, &vec![0.0; layout.len], &points, streams)
 }
 
 /// Splits numbers that are ordered by point into the outputs that they belong to.

@@ -374,7 +374,7 @@ fn on_gpu<const N: usize, const H: usize, const R: usize, const M: usize>(
             mask: vec![1.0; 2 * H],
         })
         .collect();
-    let answers = ask(device, config, &theta, &asked)?;
+    let answers = ask(device, config, &theta, &asked, &[])?;
     let single = |row: &[f64]| -> [f32; N] { std::array::from_fn(|n| row[n] as f32) };
     let gradients = answers.naive.chunks_exact(N).zip(answers.own_gradient.chunks_exact(N));
     let gammas = points.iter().flat_map(|point| point.gamma);

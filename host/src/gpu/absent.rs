@@ -60,7 +60,7 @@ pub mod probe {
     ///
     /// # Errors
     /// None.
-    pub fn probe(gpu: &Arc<Gpu>, _: &Plan, _: &[f32], _: &[f32]) -> Result<Vec<f32>> {
+    pub fn probe(gpu: &Arc<Gpu>, _: &Plan, _: &[f32], _: &[f32], _: &[[u128; 2]]) -> Result<Vec<f32>> {
         match gpu.never {}
     }
 }

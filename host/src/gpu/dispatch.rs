@@ -21,13 +21,13 @@ use Access::{Read, Write};
 /// The first storage binding of a stage, and how it uses its buffers.
 fn bindings(stage: Stage) -> (u32, &'static [Access]) {
     match stage {
-        Stage::RollOut => (2, &[Read, Read, Read, Read, Write, Write, Write]),
+        Stage::RollOut => (2, &[Read, Read, Read, Read, Write, Write, Write, Read]),
         Stage::Bootstrap => (2, &[Read, Read, Read, Read, Write]),
         Stage::FormTargets => (4, &[Read, Read, Write, Write]),
         Stage::VjpParameters => (2, &[Read, Read, Read, Read, Read, Write, Write, Write]),
         Stage::DenseVjpWeight => (2, &[Read, Read, Read, Read, Write]),
         Stage::AdamW => (2, &[Write, Write, Read, Read, Write]),
-        Stage::Probe => (2, &[Read, Read, Read, Write]),
+        Stage::Probe => (2, &[Read, Read, Read, Write, Read]),
     }
 }
 

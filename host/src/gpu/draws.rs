@@ -3,9 +3,10 @@
 use rayon::prelude::*;
 
 use crate::config::Config;
-use crate::draws::Draws;
+use crate::draws::{Draws, rollout_streams};
 use crate::error::Result;
 use meva_core::game::NamedGame;
+use meva_core::random::{Purpose, Stream};
 use meva_core::shape::ShapeVisitor;
 
 /// The draws of one outer iteration for runs side by side. The numbers of the two players are adjacent.
@@ -15,6 +16,16 @@ pub struct OuterDraws {
     pub starts: Vec<f32>,
     /// Per update, run and trajectory: a pair of discounts.
     pub gammas: Vec<f32>,
+    /// Per update, run and trajectory of sampled games: the words of the [generator](words) of its episodes.
+    pub streams: Vec<u32>,
+}
+
+/// Words of a stream's generator.
+pub(super) const STREAM: usize = 8;
+
+/// A generator as `random.wgsl` reads it: its state and its increment, the lowest words first.
+pub(super) fn words(generator: [u128; 2]) -> [u32; STREAM] {
+    std::array::from_fn(|word| (generator[word / 4] >> (32 * (word % 4))) as u32)
 }
 
 impl OuterDraws {
@@ -30,19 +41,25 @@ impl OuterDraws {
         let Some(config) = configs.first() else {
             return Ok(OuterDraws::default());
         };
-        let per_update = 2 * config.batch;
-        let updates = 0..config.updates_per_outer();
+        let updates = config.updates_per_outer();
+        let gammas: Vec<&[f32]> = runs.iter().map(|run| &run.gammas[..]).collect();
+        let streams: Vec<&[u32]> = runs.iter().map(|run| &run.streams[..]).collect();
         Ok(OuterDraws {
             starts: runs.iter().flat_map(|run| &run.starts).copied().collect(),
-            gammas: updates
-                .flat_map(|update| {
-                    let of_update = per_update * update..per_update * (update + 1);
-                    runs.iter().flat_map(move |run| &run.gammas[of_update.clone()])
-                })
-                .copied()
-                .collect(),
+            gammas: by_update(updates, &gammas),
+            streams: by_update(updates, &streams),
         })
     }
+}
+
+/// The numbers of all runs, update by update, from those of each.
+fn by_update<T: Copy>(updates: usize, runs: &[&[T]]) -> Vec<T> {
+    let of_run = |update, run: &&[T]| {
+        let length = run.len() / updates;
+        run[length * update..length * (update + 1)].to_vec()
+    };
+    let of_update = |update| runs.iter().flat_map(move |run| of_run(update, run));
+    (0..updates).flat_map(of_update).collect()
 }
 
 fn of_run(config: &Config, iteration: usize) -> Result<OuterDraws> {
@@ -81,5 +98,10 @@ fn side_by_side<const N: usize, const H: usize>(config: &Config, iteration: usiz
         }
     }
     outer.gammas = draws.gamma.concat().as_flattened().to_vec();
+    if config.sampling().is_some() {
+        let indices = rollout_streams(iteration, config.updates_per_outer(), config.batch);
+        let generators = indices.map(|index| Stream::generator(config.seed, Purpose::Rollouts, index));
+        outer.streams = generators.flat_map(words).collect();
+    }
     outer
 }

@@ -4,6 +4,7 @@
 //! of seeds and used again by the next group; within a group, the records from which weight gradients are formed are held
 //! for a *slice* of chunks. Every index in the shaders follows from these sizes, so devices need not check any.
 
+use super::draws::STREAM;
 use super::layout::{PARTIAL_REST, STATE_SETS, WEIGHT_COPIES};
 use super::plan::Plan;
 use crate::error::{Error, Result};
@@ -35,6 +36,8 @@ pub struct Memory {
     pub state: usize,
     /// Copies of the matrices.
     pub weights: usize,
+    /// The generators of each update's episodes, if games are sampled.
+    pub streams: usize,
     /// The current policies.
     pub positions: usize,
     /// Policies and returns along the trajectories of a group.
@@ -88,7 +91,8 @@ impl Memory {
 
         let of_outer = trajectories * 2 * plan.draw_len() as u128;
         let of_update = trajectories * 2;
-        let draws = NUMBER * (of_outer + updates * of_update);
+        let streams = plan.sampling.map_or(0, |_| trajectories * STREAM as u128);
+        let draws = NUMBER * (of_outer + updates * (of_update + streams));
         let outers = (MOST_UPDATES as u128 / updates).min(MOST_DRAWS / draws).max(1);
 
         // What an update computes on the way, for one seed.
@@ -127,6 +131,11 @@ impl Memory {
             gammas: fits(
                 "the discounts of an outer iteration",
                 outers * updates * of_update,
+                fewer,
+            )?,
+            streams: fits(
+                "the random streams of an outer iteration",
+                outers * updates * streams,
                 fewer,
             )?,
             state: fits(

@@ -14,6 +14,9 @@
 //! | `dense_vjp_weight` | matrices and vectors x chunks x networks | sums these into gradients |
 //! | `adamw` | parameters x networks | takes a step of the optimiser, moves the target network |
 //!
+//! Where games are sampled, `roll_out` plays the episodes, with the random numbers that the CPU engine draws: it is given where each
+//! trajectory's stream starts, and its threads take the stream's steps many at a time.
+//!
 //! A seed has one network, shared by the players, or one for each player; `roll_out` and `bootstrap` loop over them. A stage may
 //! be split into several dispatches, so that none takes long, and all stages run once for each group of seeds that the memory
 //! of an update has room for.

@@ -1,5 +1,7 @@
 //! What the shaders and buffers of a training are built for.
 
+use std::mem::replace;
+
 use meva_core::activation::Activation;
 use meva_core::algorithm1::{self, Bootstrap, Exploration, Settings};
 use meva_core::game::AnyGame;
@@ -10,12 +12,19 @@ use super::constant::{Constant, Value};
 use super::layout::Layout;
 use super::stage::Stage;
 use crate::config::{Algorithm, Config, Game};
+use crate::draws::Sampling;
 use crate::error::{Error, Result};
 
 /// Chunks that a batch is split into: enough for their partial sums to fill a large GPU, few enough to be added up quickly.
 const CHUNKS: usize = 32;
 /// Steps that one workgroup backpropagates through.
 const SEGMENT: usize = 4;
+/// Episodes and turns that a workgroup has in memory at once for a point.
+const CELLS: usize = 512;
+/// Turns of an episode that are played at once, at most.
+const MOST_TURNS: usize = 32;
+/// Operations that a number of a stream takes, for an estimate of the time.
+const OPERATIONS_OF_A_DRAW: f64 = 100.0;
 /// Threads in a workgroup of `adamw`.
 pub(super) const ADAMW_WIDTH: usize = 64;
 
@@ -54,6 +63,8 @@ pub struct Plan {
     pub layout: Layout,
     /// The game.
     pub game: AnyGame,
+    /// The episodes from which it is estimated, unless it is known exactly.
+    pub sampling: Option<Sampling>,
     /// What an update does; the learning rate is passed with each update.
     pub settings: Settings,
     /// Trajectories of a seed.
@@ -88,11 +99,24 @@ impl Plan {
                 Error::usage("the GPU engine knows named games only, not one of your own").hint("use the CPU engine"),
             );
         }
-        if config.sampling().is_some() {
-            return Err(Error::usage(
-                "the GPU engine evaluates games exactly; it cannot estimate them from rollouts (`estimator` = rollouts)",
-            )
-            .hint("use --engine cpu"));
+        let sampling = config.sampling();
+        if let Some(Sampling { episodes, turns, .. }) = sampling {
+            if episodes > CELLS {
+                return Err(Error::usage(format!(
+                    "the GPU engine plays at most {CELLS} episodes per estimate, and `episodes` is {episodes}"
+                ))
+                .hint("use fewer, or --engine cpu"));
+            }
+            // A thread counts the pairs of numbers that it draws in a word.
+            let pairs = [episodes, turns, config.stride.saturating_add(2)];
+            if pairs.into_iter().fold(1, usize::saturating_mul) > 1 << 31 {
+                return Err(Error::usage(format!(
+                    "the GPU engine plays at most 2^31 turns per trajectory in an update: `episodes` {episodes} x `turns` \
+                     {turns} x `stride` {} are more",
+                    config.stride
+                ))
+                .hint("use fewer, or --engine cpu"));
+            }
         }
         if !config.opponents.are_self() {
             return Err(
@@ -107,6 +131,7 @@ impl Plan {
         Ok(Plan {
             layout: Layout::of(config.shape()?)?,
             game: config.any_game()?,
+            sampling,
             settings: config.settings(),
             batch: config.batch,
             stride: config.stride,
@@ -186,6 +211,19 @@ impl Plan {
             }
     }
 
+    /// About how many operations a stage of one update takes, matrix products or not, by which dispatches are split.
+    pub fn work(&self, stage: Stage) -> f64 {
+        let trajectories = (self.seeds * self.batch) as f64;
+        let drawn = match (stage, self.sampling) {
+            (Stage::RollOut, Some(Sampling { episodes, turns, .. })) => {
+                trajectories * (self.stride + 1) as f64 * 2.0 * episodes as f64 * turns as f64
+            }
+            _ => 0.0,
+        };
+        let moved = (self.all_networks() * self.layout.len) as f64;
+        self.operations(stage).max(moved) + OPERATIONS_OF_A_DRAW * drawn
+    }
+
     /// What was chosen for the number of trajectories, in words.
     pub fn choices(&self) -> String {
         format!(
@@ -232,6 +270,7 @@ impl Plan {
         ];
         let bools = [
             ("INPUT_IS_TENTH", settings.architecture.input == Input::Tenth),
+            ("SAMPLED", self.sampling.is_some()),
             ("SIGN_FLIPS", settings.exploration == Exploration::SignFlips),
             ("RESIDUAL", self.residual()),
             ("HAS_TARGET", settings.rho.is_some()),
@@ -265,6 +304,24 @@ impl Plan {
             constants.extend([
                 constant("DELTA", Value::Number(game.discount as f32)),
                 constant("PAYOFFS", Value::Pairs(payoffs.to_vec())),
+            ]);
+        }
+        if let (AnyGame::IteratedMatrix(game), Some(Sampling { episodes, turns, .. })) = (self.game, self.sampling) {
+            let weights: f64 = (0..turns)
+                .scan(1.0, |weight, _| Some(replace(weight, *weight * game.discount)))
+                .sum();
+            // A single episode has no baseline.
+            let others = episodes.saturating_sub(1).max(1) as f64;
+            constants.extend([
+                constant("EPISODES", Value::Index(episodes)),
+                constant("TURNS", Value::Index(turns)),
+                constant(
+                    "TURNS_AT_ONCE",
+                    Value::Index((CELLS / episodes.max(1)).min(turns).clamp(1, MOST_TURNS)),
+                ),
+                constant("PER_EPISODE", Value::Number((1.0 / episodes as f64) as f32)),
+                constant("VALUE_SHARE", Value::Number((1.0 / (weights * episodes as f64)) as f32)),
+                constant("GRADIENT_SHARE", Value::Number((1.0 / (weights * others)) as f32)),
             ]);
         }
         constants

@@ -6,6 +6,7 @@ use wgpu::BufferUsages;
 
 use super::device::Gpu;
 use super::dispatch::{UNIFORM_STRIDE, bind, filled, pipeline};
+use super::draws::{STREAM, words};
 use super::layout::STATE_SETS;
 use super::plan::Plan;
 use super::stage::Stage;
@@ -17,11 +18,12 @@ use crate::error::Result;
 /// `theta` holds the numbers of one network after the other. A point consists of pairs of numbers, one per player: `N`
 /// policy parameters, the discount, and `H` signs of the last hidden units. An answer likewise: `M` quantiles, `N` own
 /// gradients of their mean, `N` with the signs, the game's value, its `N` own gradients, and `exp`, `tanh`, `sigmoid`,
-/// GELU and GELU's slope of the first policy parameter.
+/// GELU and GELU's slope of the first policy parameter. Where the plan's game is sampled, its value and gradients are
+/// estimates from the episodes that each point's [generator](meva_core::random::Stream::generator) in `streams` gives.
 ///
 /// # Errors
 /// The device failed.
-pub fn probe(gpu: &Arc<Gpu>, plan: &Plan, theta: &[f32], points: &[f32]) -> Result<Vec<f32>> {
+pub fn probe(gpu: &Arc<Gpu>, plan: &Plan, theta: &[f32], points: &[f32], streams: &[[u128; 2]]) -> Result<Vec<f32>> {
     let shape = plan.layout.shape;
     trainable(shape)?;
     let count = points.len() / (2 * (shape.parameters + 1 + shape.hidden));
@@ -35,9 +37,12 @@ pub fn probe(gpu: &Arc<Gpu>, plan: &Plan, theta: &[f32], points: &[f32]) -> Resu
         .collect();
     let weights = storage(&weights(&plan.layout.copies(), &state));
     let (state, asked, answers) = (storage(&state), storage(points), storage(&vec![0.0; count * answer]));
+    let mut words: Vec<u32> = streams.iter().copied().flat_map(words).collect();
+    words.resize(STREAM * count.max(1), 0);
+    let streams = filled(gpu, "probe", bytemuck::cast_slice(&words), BufferUsages::STORAGE);
     let now = filled(gpu, "probe", &[0; UNIFORM_STRIDE], BufferUsages::UNIFORM);
     let (pipeline, layout) = pipeline(gpu, Stage::Probe, plan)?;
-    let buffers = [&state, &weights, &asked, &answers];
+    let buffers = [&state, &weights, &asked, &answers, &streams];
     let bind_group = bind(gpu, Stage::Probe, &layout, [&now, &now], &buffers);
     let mut encoder = gpu.device.create_command_encoder(&Default::default());
     let mut pass = encoder.begin_compute_pass(&Default::default());

@@ -10,7 +10,7 @@
 //!
 //! and [`Stage::source`] resolves them: a stage consists of its own file, the files that it imports directly or
 //! indirectly, and only those constants that are imported from Rust. A folder stands for whichever of its files the
-//! plan or the stage selects: the game, what a backward pass keeps, and how many points are evaluated at once.
+//! plan or the stage selects: the game, how it is known, what a backward pass keeps, and how many points are evaluated at once.
 
 use std::fmt::Write as _;
 
@@ -43,6 +43,10 @@ impl Stage {
                 AnyGame::Plane(PlaneGame::Bilinear) => "game/bilinear.wgsl",
                 AnyGame::Plane(PlaneGame::Quadratic) => "game/quadratic.wgsl",
                 AnyGame::IteratedMatrix(_) => "game/iterated_matrix.wgsl",
+            },
+            estimator: match plan.sampling {
+                None => "estimator/exact.wgsl",
+                Some(_) => "estimator/rollouts.wgsl",
             },
             keep: match self {
                 Stage::VjpParameters => "keep/records.wgsl",
@@ -99,8 +103,9 @@ fn is_of_name(c: char) -> bool {
 struct Assembly<'a> {
     shaders: &'a [Shader],
     constants: &'a [Constant],
-    /// The files that `game/`, `keep/` and `columns/` stand for.
+    /// The files that `game/`, `estimator/`, `keep/` and `columns/` stand for.
     game: &'a str,
+    estimator: &'a str,
     keep: &'a str,
     columns: &'a str,
 }
@@ -158,6 +163,7 @@ impl<'a> Assembly<'a> {
             }
             let imported = self.shader(match from {
                 "game/" => self.game,
+                "estimator/" => self.estimator,
                 "keep/" => self.keep,
                 "columns/" => self.columns,
                 file => file,
@@ -200,11 +206,13 @@ mod tests {
         ["logistic", "ipd", "imp"]
             .map(|preset| Config::preset(preset).unwrap())
             .into_iter()
-            .chain([{
-                let mut config = Config::preset("logistic").unwrap();
-                config.set("game=tandem").unwrap();
-                config
-            }])
+            .chain(
+                [("logistic", "game=tandem"), ("ipd", "estimator=rollouts")].map(|(preset, change)| {
+                    let mut config = Config::preset(preset).unwrap();
+                    config.set(change).unwrap();
+                    config
+                }),
+            )
             .map(|config| Plan::of(&config, 2).unwrap())
             .collect()
     }
@@ -410,6 +418,7 @@ mod tests {
             shaders,
             constants: &constants,
             game: "game/b.wgsl",
+            estimator: "estimator/b.wgsl",
             keep: "keep/b.wgsl",
             columns: "columns/b.wgsl",
         };

@@ -67,6 +67,7 @@ pub struct Updater {
     slices: Buffer,
     starts: Buffer,
     gammas: Buffer,
+    streams: Buffer,
     state: Buffer,
     weights: Buffer,
     losses: Buffer,
@@ -103,6 +104,7 @@ impl Updater {
         let slices = buffer("slices", UNIFORM_STRIDE * MOST_PARTS, BufferUsages::UNIFORM);
         let starts = storage("starts", memory.starts);
         let gammas = storage("gammas", memory.gammas);
+        let streams = storage("streams", memory.streams);
         let state = storage("state", memory.state);
         let weights = storage("weights", memory.weights);
         let positions = storage("positions", memory.positions);
@@ -131,7 +133,16 @@ impl Updater {
         for (stage, compiled) in stages.iter().zip(pipelines(&gpu, &stages, &plan)) {
             let (pipeline, bindings) = compiled?;
             let buffers: &[&Buffer] = match stage {
-                Stage::RollOut => &[&state, &weights, &starts, &gammas, &positions, &path, &predictions],
+                Stage::RollOut => &[
+                    &state,
+                    &weights,
+                    &starts,
+                    &gammas,
+                    &positions,
+                    &path,
+                    &predictions,
+                    &streams,
+                ],
                 Stage::Bootstrap => &[&state, &weights, &gammas, &path, &predictions],
                 Stage::FormTargets => &[&gammas, &path, &predictions, &trajectory_losses],
                 Stage::VjpParameters => &[
@@ -169,11 +180,7 @@ impl Updater {
                         bind_group: bind_group.clone(),
                         items,
                         rows,
-                        // Stages without matrix products still move all numbers.
-                        work: share
-                            * plan
-                                .operations(*stage)
-                                .max((plan.all_networks() * plan.layout.len) as f64),
+                        work: share * plan.work(*stage),
                         seed,
                         chunk,
                     });
@@ -211,6 +218,7 @@ impl Updater {
             slices,
             starts,
             gammas,
+            streams,
             state,
             weights,
             losses,
@@ -419,12 +427,14 @@ impl Updater {
         let queue = &self.gpu.queue;
         let uniforms = uniforms(steps, self.updates_per_outer);
         queue.write_buffer(&self.now, 0, bytemuck::cast_slice(&uniforms));
-        let (mut at_starts, mut at_gammas) = (0, 0);
+        let (mut at_starts, mut at_gammas, mut at_streams) = (0, 0, 0);
         for outer in outers {
             queue.write_buffer(&self.starts, at_starts, bytemuck::cast_slice(&outer.starts));
             queue.write_buffer(&self.gammas, at_gammas, bytemuck::cast_slice(&outer.gammas));
+            queue.write_buffer(&self.streams, at_streams, bytemuck::cast_slice(&outer.streams));
             at_starts += 4 * outer.starts.len() as u64;
             at_gammas += 4 * outer.gammas.len() as u64;
+            at_streams += 4 * outer.streams.len() as u64;
         }
     }
 
