@@ -2,7 +2,7 @@
 //
 // import GELU_LINEAR, GELU_CUBIC, GELU_CUBIC_SLOPE from core/src/activation.rs
 // import GELU from host/src/gpu/plan.rs
-// import Columns from columns/
+// import Columns, constant, times from columns/
 // import exact from exact.wgsl
 // import hyperbolic_tangent, sigmoid from elementary.wgsl
 
@@ -12,10 +12,11 @@ struct Activated {
 }
 
 fn gelu(z: Columns) -> Activated {
-    let square = exact(z * z);
-    let s = sigmoid(exact(z * exact(GELU_LINEAR + exact(GELU_CUBIC * square))));
-    let inner = exact(GELU_LINEAR + exact(GELU_CUBIC_SLOPE * square));
-    return Activated(z * s, s + exact(exact(z * inner) * s) * exact(1.0 - s));
+    let square = exact(times(z, z));
+    let linear = constant(GELU_LINEAR);
+    let s = sigmoid(exact(times(z, exact(linear + exact(GELU_CUBIC * square)))));
+    let inner = exact(linear + exact(GELU_CUBIC_SLOPE * square));
+    return Activated(times(z, s), s + times(exact(times(exact(times(z, inner)), s)), exact(constant(1.0) - s)));
 }
 
 fn activate(activation: u32, z: Columns) -> Activated {
@@ -23,5 +24,5 @@ fn activate(activation: u32, z: Columns) -> Activated {
         return gelu(z);
     }
     let t = hyperbolic_tangent(z);
-    return Activated(t, exact(1.0 - exact(t * t)));
+    return Activated(t, exact(constant(1.0) - exact(times(t, t))));
 }

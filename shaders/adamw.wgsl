@@ -1,7 +1,7 @@
 // core/src/adamw.rs and core/src/target_network.rs: one thread per parameter and network sums the chunks' adjoints,
 // takes a step, and keeps the copies in `weights` up to date.
 //
-// import LEN, PARTIAL_LEN, STATE_SETS, WEIGHT_COPIES from host/src/gpu/layout.rs
+// import LEN, COPY_LEN, PARTIAL_LEN, STATE_SETS, WEIGHT_COPIES from host/src/gpu/layout.rs
 // import SEEDS, NETWORKS, CHUNKS, HAS_TARGET, ADAMW_WIDTH from host/src/gpu/plan.rs
 // import BETA1, REST1, BETA2, REST2, ADAM_EPSILON, DECAY, RATE from host/src/gpu/plan.rs
 // import now from update.wgsl
@@ -52,9 +52,9 @@ fn main(@builtin(global_invocation_id) thread: vec3<u32>) {
     state[at + 3u * LEN] = v;
     let place = places[p];
     if place.x != NOWHERE {
-        let copies = network * WEIGHT_COPIES * LEN;
+        let copies = network * WEIGHT_COPIES * COPY_LEN;
         weights[copies + place.x] = theta;
-        weights[copies + LEN + place.y] = theta;
-        weights[copies + 2u * LEN + place.x] = target_;
+        weights[copies + COPY_LEN + place.y] = theta;
+        weights[copies + 2u * COPY_LEN + place.x] = target_;
     }
 }

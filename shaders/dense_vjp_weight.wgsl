@@ -52,7 +52,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         for (var k = 0u; k < trajectories; k++) {
             loss += trajectory_losses[chunk / CHUNKS / NETWORKS * BATCH + first + k];
         }
-        partials[(partial_ + LEN) / 4u].x = loss;
+        let place = partial_ + LEN;
+        partials[place / 4u][place % 4u] = loss;
     }
 }
 

@@ -3,7 +3,7 @@
 //
 // import LOG2_E, LN_2_HIGH, LN_2_LOW, ROUNDER, EXPM1_POLYNOMIAL, EXP_HIGHEST, EXP_LOWEST from core/src/elementary.rs
 // import TANH_POLYNOMIAL, TANH_NEAR, TANH_HIGHEST from core/src/elementary.rs
-// import Columns, Bits, Integers, columns, at_point from columns/
+// import Columns, Bits, Integers, columns, at_point, values, chain from columns/
 // import exact from exact.wgsl
 
 const Q = EXPM1_POLYNOMIAL;
@@ -38,6 +38,11 @@ fn exponential(value: Columns) -> Columns {
 }
 
 fn hyperbolic_tangent(x: Columns) -> Columns {
+    let t = tanh_of_values(values(x));
+    return chain(t, exact(1.0 - exact(t * t)), x);
+}
+
+fn tanh_of_values(x: Columns) -> Columns {
     let magnitude = abs(x);
     let a = select(magnitude, Columns(TANH_HIGHEST), magnitude > Columns(TANH_HIGHEST));
     let z = exact(a * a);
@@ -50,6 +55,11 @@ fn hyperbolic_tangent(x: Columns) -> Columns {
 }
 
 fn sigmoid(x: Columns) -> Columns {
+    let s = sigmoid_of_values(values(x));
+    return chain(s, exact(s * exact(1.0 - s)), x);
+}
+
+fn sigmoid_of_values(x: Columns) -> Columns {
     let e = exponential(-abs(x));
     return select(Columns(1.0), e, x < Columns(0.0)) / exact(1.0 + e);
 }

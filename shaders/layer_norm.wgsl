@@ -9,7 +9,7 @@
 // import EPSILON from core/src/layer_norm.rs
 // import NORMS, SHIFT, SCALE_SUM, SHIFT_SUM from host/src/gpu/layout.rs
 // import PER_UNIT from host/src/gpu/plan.rs
-// import Columns from columns/
+// import Columns, constant, times, values, chain from columns/
 // import exact from exact.wgsl
 // import activate from activation.wgsl
 // import parameter from parameters.wgsl
@@ -44,12 +44,12 @@ fn layer_norm(norm: Affine, activation: u32, slot: u32, z: Columns) -> Columns {
     }
     workgroupBarrier();
     let d = exact(z - pivot);
-    let sums = add_up(d, exact(d * d));
+    let sums = add_up(d, exact(times(d, d)));
     let mean = exact(sums.a * PER_UNIT);
-    let variance = max(exact(exact(sums.b * PER_UNIT) - exact(mean * mean)), Columns(0.0));
-    let inverse = 1.0 / exact(sqrt(variance + EPSILON));
-    let n = exact(exact(d - mean) * inverse);
-    let y = activate(activation, exact(norm.scale * n) + norm.shift);
+    let variance = exact(exact(sums.b * PER_UNIT) - exact(times(mean, mean)));
+    let inverse = inverse_root(select(variance, Columns(0.0), values(variance) < Columns(0.0)));
+    let n = exact(times(exact(d - mean), inverse));
+    let y = activate(activation, exact(norm.scale * n) + constant(norm.shift));
     if thread == 0u {
         inverse_deviations[slot] = inverse;
     }
@@ -57,16 +57,22 @@ fn layer_norm(norm: Affine, activation: u32, slot: u32, z: Columns) -> Columns {
     return y.value;
 }
 
+// 1 / sqrt(x + EPSILON)
+fn inverse_root(x: Columns) -> Columns {
+    let inverse = 1.0 / exact(sqrt(values(x) + EPSILON));
+    return chain(inverse, -0.5 * inverse * inverse * inverse, x);
+}
+
 // dz from dy; `scale` is read early, as above. The adjoints of scale and shift are kept in the layer's slots, the first of
 // which is `slots`.
 fn layer_norm_vjp(scale: f32, slot: u32, slots: u32, dy: Columns) -> Columns {
     let n = tape[slot].normalized;
-    let g = exact(tape[slot].slope * dy);
-    keep_sum(slots + SCALE_SUM, exact(g * n));
+    let g = exact(times(tape[slot].slope, dy));
+    keep_sum(slots + SCALE_SUM, exact(times(g, n)));
     keep_sum(slots + SHIFT_SUM, g);
     let dn = exact(scale * g);
-    let sums = add_up(dn, exact(dn * n));
+    let sums = add_up(dn, exact(times(dn, n)));
     let mean = exact(sums.a * PER_UNIT);
     let mean_n = exact(sums.b * PER_UNIT);
-    return inverse_deviations[slot] * exact(exact(dn - mean) - exact(n * mean_n));
+    return times(inverse_deviations[slot], exact(exact(dn - mean) - exact(times(n, mean_n))));
 }

@@ -23,18 +23,28 @@ macro_rules! shaders {
 }
 
 /// Every file, by name.
-pub const SHADERS: [Shader; 34] = shaders![
+pub const SHADERS: [Shader; 45] = shaders![
     "activation.wgsl",
     "adamw.wgsl",
     "bootstrap.wgsl",
+    "cola.wgsl",
+    "columns/dual.wgsl",
     "columns/one.wgsl",
     "columns/two.wgsl",
     "dense.wgsl",
     "dense_vjp_weight.wgsl",
+    "derivatives.wgsl",
+    "derivatives/bilinear.wgsl",
+    "derivatives/iterated_matrix.wgsl",
+    "derivatives/logistic.wgsl",
+    "derivatives/matching_pennies.wgsl",
+    "derivatives/quadratic.wgsl",
+    "derivatives/tandem.wgsl",
     "elementary.wgsl",
     "estimator/exact.wgsl",
     "estimator/rollouts.wgsl",
     "exact.wgsl",
+    "first_of_both.wgsl",
     "form_targets.wgsl",
     "game/bilinear.wgsl",
     "game/iterated_matrix.wgsl",
@@ -42,6 +52,7 @@ pub const SHADERS: [Shader; 34] = shaders![
     "game/matching_pennies.wgsl",
     "game/quadratic.wgsl",
     "game/tandem.wgsl",
+    "keep/duals.wgsl",
     "keep/nothing.wgsl",
     "keep/records.wgsl",
     "lambda_return.wgsl",

@@ -15,7 +15,7 @@
 // import VALUE_FIRST_PRODUCT, BIAS_SUM from host/src/gpu/layout.rs
 // import NETWORKS, INPUT_IS_TENTH, GELU, LAST_ACTIVATION, PER_QUANTILE from host/src/gpu/plan.rs
 // import now from update.wgsl
-// import Columns, columns_of from columns/
+// import Columns, constant, times, columns_of from columns/
 // import exact, exact_scalar from exact.wgsl
 // import sigmoid, sigmoid_pair from elementary.wgsl
 // import parameter, find_network from parameters.wgsl
@@ -76,15 +76,15 @@ fn heads(predicted: Columns, other: Columns) -> Columns {
 // The last hidden units: the policy network, then the value network.
 fn forward(x: array<Columns, N>, gamma: Columns) -> Columns {
     var policies = x;
-    var z = Columns(parameter(POLICY_FIRST_BIAS + unit));
+    var z = constant(parameter(POLICY_FIRST_BIAS + unit));
     for (var n = 0u; n < N; n++) {
         if INPUT_IS_TENTH {
             embedded[n] = exact(TENTH * policies[n]);
-            embedded_slope[n] = Columns(TENTH);
+            embedded_slope[n] = constant(TENTH);
         } else {
             let s = sigmoid(policies[n]);
             embedded[n] = s;
-            embedded_slope[n] = s * exact(1.0 - s);
+            embedded_slope[n] = times(s, exact(constant(1.0) - s));
         }
         z += parameter(POLICY_FIRST + unit * N + n) * embedded[n];
     }
@@ -102,7 +102,7 @@ fn forward(x: array<Columns, N>, gamma: Columns) -> Columns {
             keep_input(VALUE_FIRST_PRODUCT, h);
             share(h);
             let other = fetch(VALUE_FIRST_OTHER, H);
-            z = dense(own, H, Columns(bias));
+            z = dense(own, H, constant(bias));
             // `product` has read all of `line`, but not all threads have read its sums yet.
             workgroupBarrier();
             z = dense_opponent(other, z);
@@ -118,7 +118,7 @@ fn quantiles(h: Columns) -> Columns {
     let matrix = fetch(QUANTILES, M);
     let bias = parameter(QUANTILES_BIAS + min(unit, M - 1u));
     share(h);
-    return dense(matrix, M, Columns(bias));
+    return dense(matrix, M, constant(bias));
 }
 
 // From the adjoint of the last hidden units, the adjoint of the input to the policy network's first norm.

@@ -6,7 +6,7 @@
 // import BIAS_SUM, OUTER_BIAS_SUM, GATE_SUM, BLOCK_SUMS from host/src/gpu/layout.rs
 // import GELU from host/src/gpu/plan.rs
 // import now from update.wgsl
-// import Columns from columns/
+// import Columns, constant, times from columns/
 // import exact, exact_scalar from exact.wgsl
 // import parameter from parameters.wgsl
 // import unit from unit.wgsl
@@ -46,12 +46,12 @@ fn trunk(place: Place, activation: u32, input: Columns, first: Fetched) -> Colum
         let outer_bias = parameter(block + OUTER_BIAS + unit);
         keep_input(place.products + 2u * r, h);
         share(h);
-        let z = dense(next, H, Columns(inner_bias));
+        let z = dense(next, H, constant(inner_bias));
         next = fetch(block + OUTER, H);
         let inner = layer_norm(norm, GELU, place.tape + 1u + r, z);
         keep_input(place.products + 2u * r + 1u, inner);
         share(inner);
-        let branch = dense(next, H, Columns(outer_bias));
+        let branch = dense(next, H, constant(outer_bias));
         next = fetch(select(place.last, block + BLOCK_LEN, r + 1u < R), H);
         gaps[place.gates + r] = h - branch;
         h = exact(g * h) + exact(exact_scalar(1.0 - g) * branch);
@@ -60,7 +60,7 @@ fn trunk(place: Place, activation: u32, input: Columns, first: Fetched) -> Colum
     let bias = parameter(place.last + BIAS + unit);
     keep_input(place.products + 2u * R, h);
     share(h);
-    return layer_norm(norm, activation, place.tape + 1u + R, dense(next, H, Columns(bias)));
+    return layer_norm(norm, activation, place.tape + 1u + R, dense(next, H, constant(bias)));
 }
 
 // The first matrix of `trunk`.
@@ -85,7 +85,7 @@ fn trunk_vjp(place: Place, dy: Columns) -> Columns {
         let take = exact_scalar(1.0 - g);
         next = fetch_vjp(block + OUTER, H);
         let scale = parameter(block + NORM + unit);
-        keep_sum(slots + GATE_SUM, exact_scalar(g * take) * exact(gaps[place.gates + r] * dh));
+        keep_sum(slots + GATE_SUM, exact_scalar(g * take) * exact(times(gaps[place.gates + r], dh)));
         let dbranch = exact(take * dh);
         keep_sum(slots + OUTER_BIAS_SUM, dbranch);
         keep_delta(place.products + 2u * r + 1u, dbranch);

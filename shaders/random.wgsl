@@ -19,15 +19,15 @@ fn steps(increment: vec4<u32>, count: u32) -> Steps {
     var power = Steps(MULTIPLIER, increment);
     for (var rest = count; rest > 0u; rest >>= 1u) {
         if (rest & 1u) == 1u {
-            all = Steps(times(power.factor, all.factor), moved(all.summand, power));
+            all = Steps(product_of_wide(power.factor, all.factor), moved(all.summand, power));
         }
-        power = Steps(times(power.factor, power.factor), moved(power.summand, power));
+        power = Steps(product_of_wide(power.factor, power.factor), moved(power.summand, power));
     }
     return all;
 }
 
 fn moved(state: vec4<u32>, by: Steps) -> vec4<u32> {
-    return plus(times(by.factor, state), by.summand);
+    return sum_of_wide(product_of_wide(by.factor, state), by.summand);
 }
 
 // The number of a state, uniform on [0, 1): its upper 24 bits.
@@ -43,18 +43,18 @@ fn uniform_number(state: vec4<u32>) -> f32 {
     return f32(word >> 8u) * 0x1p-24f;
 }
 
-fn times(a: vec4<u32>, b: vec4<u32>) -> vec4<u32> {
+fn product_of_wide(a: vec4<u32>, b: vec4<u32>) -> vec4<u32> {
     let second = scaled(a, b.y);
     let third = scaled(a, b.z);
-    let first_two = plus(scaled(a, b.x), vec4(0u, second.xyz));
-    return plus(first_two, vec4(0u, 0u, third.x, third.y + a.x * b.w));
+    let first_two = sum_of_wide(scaled(a, b.x), vec4(0u, second.xyz));
+    return sum_of_wide(first_two, vec4(0u, 0u, third.x, third.y + a.x * b.w));
 }
 
 fn scaled(a: vec4<u32>, b: u32) -> vec4<u32> {
     let x = product_of_words(a.x, b);
     let y = product_of_words(a.y, b);
     let z = product_of_words(a.z, b);
-    return plus(vec4(x.x, y.x, z.x, a.w * b), vec4(0u, x.y, y.y, z.y));
+    return sum_of_wide(vec4(x.x, y.x, z.x, a.w * b), vec4(0u, x.y, y.y, z.y));
 }
 
 // The 64 bits of a product.
@@ -65,7 +65,7 @@ fn product_of_words(a: u32, b: u32) -> vec2<u32> {
     return vec2((other << 16u) | (low & 0xffffu), (a >> 16u) * (b >> 16u) + (middle >> 16u) + (other >> 16u));
 }
 
-fn plus(a: vec4<u32>, b: vec4<u32>) -> vec4<u32> {
+fn sum_of_wide(a: vec4<u32>, b: vec4<u32>) -> vec4<u32> {
     let x = a.x + b.x;
     let y = plus_carry(a.y, b.y, u32(x < a.x));
     let z = plus_carry(a.z, b.z, y.y);

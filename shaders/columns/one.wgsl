@@ -16,6 +16,23 @@ fn at_point(value: Columns, point: u32) -> vec2<f32> {
     return value;
 }
 
+fn constant(number: f32) -> Columns {
+    return Columns(number);
+}
+
+fn times(a: Columns, b: Columns) -> Columns {
+    return a * b;
+}
+
+// A function of x, from its values and slopes at the numbers that `values` has.
+fn chain(value: Columns, slope: Columns, x: Columns) -> Columns {
+    return value;
+}
+
+fn values(x: Columns) -> Columns {
+    return x;
+}
+
 // The players exchanged.
 fn opponents(value: Columns) -> Columns {
     return value.yx;

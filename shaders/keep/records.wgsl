@@ -1,10 +1,10 @@
 // For `vjp_parameters`: everything from which the gradient with respect to parameters is computed.
 //
-// import H, PRODUCTS, SUMS, VALUE_FIRST, VALUE_FIRST_OTHER from host/src/gpu/layout.rs
+// import H, PRODUCTS, SUMS from host/src/gpu/layout.rs
 // import Columns, POINTS, at_point from columns/
 // import exact_scalar from exact.wgsl
 // import thread from unit.wgsl
-// import fetch_vjp, dense_vjp_input, dense_vjp_opponent from dense.wgsl
+// import first_of_both_vjp from first_of_both.wgsl
 
 // Per record, which is a step of a trajectory: PRODUCTS times both players times H, by thread.
 @group(0) @binding(7) var<storage, read_write> inputs: array<f32>;
@@ -44,10 +44,6 @@ fn keep_sum(slot: u32, value: Columns) {
     sums[slot] = sum;
 }
 
-// The adjoints of both players' z, from those of the inputs to both value networks' first norms, which are shared.
 fn first_vjp() -> Columns {
-    let own = dense_vjp_input(fetch_vjp(VALUE_FIRST, H), H, Columns(0.0));
-    // `product` has read all of `line`, but not all threads have read its sums yet.
-    workgroupBarrier();
-    return dense_vjp_opponent(fetch_vjp(VALUE_FIRST_OTHER, H), own);
+    return first_of_both_vjp();
 }

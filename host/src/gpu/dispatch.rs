@@ -25,6 +25,7 @@ fn bindings(stage: Stage) -> (u32, &'static [Access]) {
         Stage::Bootstrap => (2, &[Read, Read, Read, Read, Write]),
         Stage::FormTargets => (4, &[Read, Read, Write, Write]),
         Stage::VjpParameters => (2, &[Read, Read, Read, Read, Read, Write, Write, Write]),
+        Stage::Cola => (2, &[Read, Read, Read, Write, Write, Write, Write]),
         Stage::DenseVjpWeight => (2, &[Read, Read, Read, Read, Write]),
         Stage::AdamW => (2, &[Write, Write, Read, Read, Write]),
         Stage::Probe => (2, &[Read, Read, Read, Write, Read]),

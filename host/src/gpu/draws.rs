@@ -2,17 +2,18 @@
 
 use rayon::prelude::*;
 
-use crate::config::Config;
+use crate::config::{Algorithm, Config};
+use crate::cpu::cola::Points;
 use crate::draws::{Draws, rollout_streams};
 use crate::error::Result;
 use meva_core::game::NamedGame;
 use meva_core::random::{Purpose, Stream};
-use meva_core::shape::ShapeVisitor;
+use meva_core::shape::{ColaVisitor, ShapeVisitor};
 
 /// The draws of one outer iteration for runs side by side. The numbers of the two players are adjacent.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OuterDraws {
-    /// Per run and trajectory: [`Plan::draw_len`](super::Plan::draw_len) pairs.
+    /// Per run and trajectory: [`Plan::draw_len`](super::Plan::draw_len) pairs. For COLA, per update, run and point.
     pub starts: Vec<f32>,
     /// Per update, run and trajectory: a pair of discounts.
     pub gammas: Vec<f32>,
@@ -42,10 +43,14 @@ impl OuterDraws {
             return Ok(OuterDraws::default());
         };
         let updates = config.updates_per_outer();
+        let starts: Vec<&[f32]> = runs.iter().map(|run| &run.starts[..]).collect();
         let gammas: Vec<&[f32]> = runs.iter().map(|run| &run.gammas[..]).collect();
         let streams: Vec<&[u32]> = runs.iter().map(|run| &run.streams[..]).collect();
         Ok(OuterDraws {
-            starts: runs.iter().flat_map(|run| &run.starts).copied().collect(),
+            starts: match config.algorithm {
+                Algorithm::Meva => starts.concat(),
+                Algorithm::Cola => by_update(updates, &starts),
+            },
             gammas: by_update(updates, &gammas),
             streams: by_update(updates, &streams),
         })
@@ -63,7 +68,11 @@ fn by_update<T: Copy>(updates: usize, runs: &[&[T]]) -> Vec<T> {
 }
 
 fn of_run(config: &Config, iteration: usize) -> Result<OuterDraws> {
-    Ok(config.shape()?.visit(SideBySide { config, iteration })?)
+    let (shape, of) = (config.shape()?, SideBySide { config, iteration });
+    Ok(match config.algorithm {
+        Algorithm::Meva => shape.visit(of)?,
+        Algorithm::Cola => shape.visit_cola(of)?,
+    })
 }
 
 struct SideBySide<'a> {
@@ -77,6 +86,27 @@ impl ShapeVisitor for SideBySide<'_> {
     fn visit<G: NamedGame<N>, const N: usize, const H: usize, const R: usize, const M: usize>(self) -> OuterDraws {
         side_by_side::<N, H>(self.config, self.iteration)
     }
+}
+
+impl ColaVisitor for SideBySide<'_> {
+    type Output = OuterDraws;
+
+    fn visit<G: NamedGame<N>, const N: usize, const H: usize, const R: usize>(self) -> OuterDraws {
+        points_side_by_side::<N>(self.config, self.iteration)
+    }
+}
+
+fn points_side_by_side<const N: usize>(config: &Config, iteration: usize) -> OuterDraws {
+    let updates = config.updates_per_outer();
+    let mut outer = OuterDraws::default();
+    for update in iteration * updates..(iteration + 1) * updates {
+        let points = Points::<N>::new(config.seed, update, config.batch, config.starts(), config.alpha_max);
+        for ([a, b], alpha) in points.x.iter().zip(points.alpha) {
+            outer.starts.extend(a.iter().zip(b).flat_map(|(a, b)| [*a, *b]));
+            outer.starts.extend([alpha; 2]);
+        }
+    }
+    outer
 }
 
 fn side_by_side<const N: usize, const H: usize>(config: &Config, iteration: usize) -> OuterDraws {

@@ -10,7 +10,7 @@ use meva_core::game::NamedGame;
 use meva_core::layer_norm::LayerNorm;
 use meva_core::mlp::{Normalized, Residual};
 use meva_core::parameters::Parameters;
-use meva_core::shape::{Shape, ShapeVisitor};
+use meva_core::shape::{ColaVisitor, Shape, ShapeVisitor};
 
 use super::constant::{Constant, Value};
 use crate::error::Result;
@@ -109,6 +109,14 @@ struct Offsets {
 
 struct FindOffsets;
 
+impl ColaVisitor for FindOffsets {
+    type Output = Offsets;
+
+    fn visit<G: NamedGame<N>, const N: usize, const H: usize, const R: usize>(self) -> Offsets {
+        Offsets::of::<N, H, R, N>()
+    }
+}
+
 impl ShapeVisitor for FindOffsets {
     type Output = Offsets;
 
@@ -161,10 +169,19 @@ impl Layout {
     /// The shape is not compiled in.
     pub fn of(shape: Shape) -> Result<Self> {
         let offsets = shape.visit(FindOffsets)?;
-        Ok(Self::with_offsets(shape, &offsets))
+        Ok(Self::with_offsets(shape, &offsets, false))
     }
 
-    fn with_offsets(shape: Shape, offsets: &Offsets) -> Self {
+    /// The layout of a compiled shape of COLA's network. Its last layer has so few outputs that its rows are summed as vectors.
+    ///
+    /// # Errors
+    /// The shape is not compiled in.
+    pub fn of_cola(shape: Shape) -> Result<Self> {
+        let offsets = shape.visit_cola(FindOffsets)?;
+        Ok(Self::with_offsets(shape, &offsets, true))
+    }
+
+    fn with_offsets(shape: Shape, offsets: &Offsets, outputs_are_rows: bool) -> Self {
         let Shape {
             parameters: n,
             hidden: h,
@@ -191,7 +208,9 @@ impl Layout {
         let value_products = products.len();
         products.extend(trunk(value));
         let quantiles_product = products.len();
-        products.push(vec![(offsets.quantiles, false)]);
+        if !outputs_are_rows {
+            products.push(vec![(offsets.quantiles, false)]);
+        }
         let matrices = products.iter().enumerate().flat_map(|(product, served)| {
             served.iter().map(move |&(offset, swap)| Matrix {
                 product,
@@ -244,6 +263,10 @@ impl Layout {
             length: m,
             ..vector(offsets.quantiles_bias)
         });
+        let output_sums = sums.len();
+        if outputs_are_rows {
+            sums.extend((0..m).map(|row| vector(offsets.quantiles + row * h)));
+        }
 
         let indices = vec![
             ("N", n),
@@ -251,7 +274,8 @@ impl Layout {
             ("R", r),
             ("M", m),
             ("LEN", offsets.len),
-            ("PARTIAL_LEN", offsets.len + PARTIAL_REST),
+            ("COPY_LEN", offsets.len.next_multiple_of(4)),
+            ("PARTIAL_LEN", offsets.len.next_multiple_of(4) + PARTIAL_REST),
             ("STATE_SETS", STATE_SETS),
             ("WEIGHT_COPIES", WEIGHT_COPIES),
             ("POLICY_FIRST", policy.first_own),
@@ -294,6 +318,7 @@ impl Layout {
             ("VALUE_FIRST_SUMS", value_first_sums),
             ("POLICY_INPUT_SUMS", policy_input_sums),
             ("QUANTILES_SUM", quantiles_sum),
+            ("OUTPUT_SUMS", output_sums),
             ("SUMS", sums.len()),
         ];
         Layout {
@@ -330,6 +355,11 @@ impl Layout {
             constant("SUM_LENGTH", of_sums(|sum| sum.length)),
         ]);
         constants
+    }
+
+    /// Numbers from one copy of the matrices to the next, which start where four numbers can be read at once.
+    pub fn copy_len(&self) -> usize {
+        self.len.next_multiple_of(4)
     }
 
     /// For each number of `theta`, its index in the copies FORWARD (and TARGET) and BACKWARD of `dense.wgsl`; `None`

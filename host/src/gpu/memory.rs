@@ -87,10 +87,13 @@ impl Memory {
         ]
         .map(|size| size as u128);
         let trajectories = seeds * batch;
-        let len = layout.len as u128;
+        let (len, copy) = (layout.len as u128, layout.copy_len() as u128);
 
-        let of_outer = trajectories * 2 * plan.draw_len() as u128;
-        let of_update = trajectories * 2;
+        // COLA draws points for each update, and evaluates them where they are.
+        let (of_outer, of_update, steps) = match plan.form {
+            None => (trajectories * 2 * plan.draw_len() as u128, trajectories * 2, steps),
+            Some(_) => (updates * trajectories * 2 * plan.draw_len() as u128, 0, 0),
+        };
         let streams = plan.sampling.map_or(0, |_| trajectories * STREAM as u128);
         let draws = NUMBER * (of_outer + updates * (of_update + streams));
         let outers = (MOST_UPDATES as u128 / updates).min(MOST_DRAWS / draws).max(1);
@@ -98,7 +101,7 @@ impl Memory {
         // What an update computes on the way, for one seed.
         let path = batch * steps * 2 * (n + 1);
         let predictions = batch * steps * 6 * m;
-        let partials = networks * plan.chunks() as u128 * (len + PARTIAL_REST as u128);
+        let partials = networks * plan.chunks() as u128 * (copy + PARTIAL_REST as u128);
         let smaller = "a smaller `batch` or `stride`";
         fits(
             "predictions along one seed's trajectories",
@@ -145,7 +148,7 @@ impl Memory {
             )?,
             weights: fits(
                 "the copies of matrices",
-                seeds * networks * WEIGHT_COPIES as u128 * len,
+                seeds * networks * WEIGHT_COPIES as u128 * copy,
                 fewer,
             )?,
             positions: fits("the policies of all trajectories", trajectories * 2 * n, fewer)?,
@@ -178,7 +181,7 @@ mod tests {
     /// However many seeds there are, no buffer is larger than the limit, and groups and slices cover everything.
     #[test]
     fn many_seeds_fit() {
-        for preset in ["logistic", "ipd", "imp"] {
+        for preset in ["logistic", "ipd", "imp", "cola", "cola-ipd"] {
             for (seeds, limit) in [(1, DEFAULT), (8, DEFAULT), (32, DEFAULT), (128, 1 << 30)] {
                 let (plan, updates) = plan(preset, &[], seeds);
                 let memory = Memory::of(&plan, updates, limit).unwrap();

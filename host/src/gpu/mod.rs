@@ -3,7 +3,7 @@
 //! [`device`] opens an adapter, [`plan`] says what a training needs, [`layout`] where numbers are in memory, [`memory`] how much
 //! of it there is, [`shader`] assembles the sources of the stages ([`stage`]), [`updater`] runs them, [`profile`] says where the time
 //! goes, and [`mod@probe`] and [`mod@optimize`] evaluate single formulas and steps for the cross-check. `training::Fleet` uses all of
-//! this to train runs. One update is six stages:
+//! this to train runs. One update of meta-values is six stages, of which COLA has the last two, after one of its own:
 //!
 //! | stage | workgroups | does |
 //! |---|---|---|
@@ -11,6 +11,7 @@
 //! | `bootstrap` | steps of trajectories, or pairs of steps | predicts with the target network, if there is one |
 //! | `form_targets` | trajectories | forms targets, losses and the adjoints of the quantiles |
 //! | `vjp_parameters` | segments of trajectories, for each network | passes back, keeps each layer's inputs and adjoints |
+//! | `cola` | points | evaluates the network in dual numbers, finds the consistency loss, and passes it back, likewise |
 //! | `dense_vjp_weight` | matrices and vectors x chunks x networks | sums these into gradients |
 //! | `adamw` | parameters x networks | takes a step of the optimiser, moves the target network |
 //!

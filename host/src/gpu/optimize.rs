@@ -26,7 +26,7 @@ pub fn optimize(
     gradient: &[f32],
     step: &OptimizerStep,
 ) -> Result<Vec<f32>> {
-    trainable(plan.layout.shape)?;
+    trainable(plan)?;
     let (len, copies) = (plan.layout.len, plan.layout.copies());
     // The chunks' gradients are summed; all but the first are 0.
     let mut partials = Vec::new();

@@ -5,6 +5,7 @@ use std::mem::replace;
 use meva_core::activation::Activation;
 use meva_core::algorithm1::{self, Bootstrap, Exploration, Settings};
 use meva_core::game::AnyGame;
+use meva_core::learner::cola::Form;
 use meva_core::learner::meta_value::Field;
 use meva_core::meta_value::Input;
 
@@ -61,6 +62,8 @@ const MANY: usize = 512;
 pub struct Plan {
     /// The network.
     pub layout: Layout,
+    /// What the network predicts if it is COLA's, rather than meta-values.
+    pub form: Option<Form>,
     /// The game.
     pub game: AnyGame,
     /// The episodes from which it is estimated, unless it is known exactly.
@@ -91,9 +94,6 @@ impl Plan {
     /// # Errors
     /// The configuration asks for something that the GPU engine cannot do.
     pub fn of(config: &Config, seeds: usize) -> Result<Self> {
-        if config.algorithm == Algorithm::Cola {
-            return Err(Error::usage("the GPU engine trains meta-values, not COLA").hint("leave out --engine gpu"));
-        }
         if config.game == Game::Custom {
             return Err(
                 Error::usage("the GPU engine knows named games only, not one of your own").hint("use the CPU engine"),
@@ -128,8 +128,13 @@ impl Plan {
             return Err(Error::usage("the GPU engine does not clip gradients (`clip`)")
                 .hint("leave `clip` out, or use --engine cpu"));
         }
+        let form = (config.algorithm == Algorithm::Cola).then_some(config.cola_form);
         Ok(Plan {
-            layout: Layout::of(config.shape()?)?,
+            layout: match form {
+                None => Layout::of(config.shape()?)?,
+                Some(_) => Layout::of_cola(config.shape()?)?,
+            },
+            form,
             game: config.any_game()?,
             sampling,
             settings: config.settings(),
@@ -144,11 +149,26 @@ impl Plan {
         })
     }
 
-    /// Numbers (for both players) that a trajectory starts from: policy, discount and, with sign flips, the mask.
+    /// The stages of an update, in order.
+    pub fn stages(&self) -> Vec<Stage> {
+        let bootstrap = self.settings.rho.map(|_| Stage::Bootstrap);
+        let learning = match self.form {
+            None => [Stage::RollOut]
+                .into_iter()
+                .chain(bootstrap)
+                .chain([Stage::FormTargets, Stage::VjpParameters])
+                .collect(),
+            Some(_) => vec![Stage::Cola],
+        };
+        [learning, vec![Stage::DenseVjpWeight, Stage::AdamW]].concat()
+    }
+
+    /// Numbers (for both players) that a trajectory starts from: policy, discount and, with sign flips, the mask. COLA's points are a
+    /// policy and the length of the imagined step.
     pub fn draw_len(&self) -> usize {
         let mask = match self.settings.exploration {
-            Exploration::None => 0,
-            Exploration::SignFlips => self.layout.shape.hidden,
+            Exploration::SignFlips if self.form.is_none() => self.layout.shape.hidden,
+            _ => 0,
         };
         self.layout.shape.parameters + 1 + mask
     }
@@ -158,7 +178,7 @@ impl Plan {
         match stage {
             Stage::RollOut => self.rolled_out,
             Stage::Bootstrap | Stage::VjpParameters => self.evaluated,
-            Stage::FormTargets | Stage::DenseVjpWeight | Stage::AdamW | Stage::Probe => Points::One,
+            Stage::FormTargets | Stage::Cola | Stage::DenseVjpWeight | Stage::AdamW | Stage::Probe => Points::One,
         }
     }
 
@@ -177,14 +197,21 @@ impl Plan {
         self.settings.bootstrap == Bootstrap::Residual && self.settings.rho.is_none()
     }
 
-    /// Steps whose predictions receive a gradient.
+    /// Records of a trajectory: the steps whose predictions receive a gradient. COLA's points are evaluated twice in dual numbers, and
+    /// there are two records of each.
     pub fn learned(&self) -> usize {
-        self.stride + usize::from(self.residual())
+        match self.form {
+            None => self.stride + usize::from(self.residual()),
+            Some(_) => 4,
+        }
     }
 
     /// Number of segments of a trajectory.
     pub fn segments(&self) -> usize {
-        self.learned().div_ceil(self.segment)
+        match self.form {
+            None => self.learned().div_ceil(self.segment),
+            Some(_) => 1,
+        }
     }
 
     /// Floating-point operations of matrix products in a stage of one update: twice the multiplications. With the device's
@@ -206,6 +233,8 @@ impl Plan {
                 Stage::RollOut => (explored + k) * (forward + own_gradient) + forward,
                 Stage::Bootstrap => k * forward,
                 Stage::VjpParameters => learned * 2.0 * forward,
+                // Three times, in dual numbers.
+                Stage::Cola => 3.0 * 2.0 * 2.0 * forward,
                 Stage::DenseVjpWeight => learned * 4.0 * matrices,
                 Stage::FormTargets | Stage::AdamW | Stage::Probe => 0.0,
             }
@@ -268,7 +297,12 @@ impl Plan {
             // The predictions that targets are based on: the target network's, or those already made.
             ("BOOTSTRAP", usize::from(settings.rho.is_some())),
         ];
+        let share = match self.form {
+            None => algorithm1::share(self.batch as f32, self.stride + 1).unwrap_or(0.0),
+            Some(_) => 1.0 / (2 * self.batch * layout.shape.parameters) as f32,
+        };
         let bools = [
+            ("CORRECTION", self.form == Some(Form::Correction)),
             ("INPUT_IS_TENTH", settings.architecture.input == Input::Tenth),
             ("SAMPLED", self.sampling.is_some()),
             ("SIGN_FLIPS", settings.exploration == Exploration::SignFlips),
@@ -279,10 +313,7 @@ impl Plan {
         let numbers = [
             ("PER_UNIT", (1.0 / layout.shape.hidden as f64) as f32),
             ("PER_QUANTILE", (1.0 / layout.shape.quantiles as f64) as f32),
-            (
-                "SHARE",
-                algorithm1::share(self.batch as f32, self.stride + 1).unwrap_or(0.0),
-            ),
+            ("SHARE", share),
             ("ALPHA", settings.alpha as f32),
             ("PHI", settings.phi as f32),
             ("LAMBDA", lambda),

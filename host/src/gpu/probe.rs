@@ -25,7 +25,7 @@ use crate::error::Result;
 /// The device failed.
 pub fn probe(gpu: &Arc<Gpu>, plan: &Plan, theta: &[f32], points: &[f32], streams: &[[u128; 2]]) -> Result<Vec<f32>> {
     let shape = plan.layout.shape;
-    trainable(shape)?;
+    trainable(plan)?;
     let count = points.len() / (2 * (shape.parameters + 1 + shape.hidden));
     let answer = 2 * (shape.quantiles + 3 * shape.parameters + 6);
     let storage = |numbers: &[f32]| filled(gpu, "probe", bytemuck::cast_slice(numbers), BufferUsages::STORAGE);

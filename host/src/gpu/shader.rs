@@ -10,7 +10,7 @@
 //!
 //! and [`Stage::source`] resolves them: a stage consists of its own file, the files that it imports directly or
 //! indirectly, and only those constants that are imported from Rust. A folder stands for whichever of its files the
-//! plan or the stage selects: the game, how it is known, what a backward pass keeps, and how many points are evaluated at once.
+//! plan or the stage selects: the game, or its derivatives, how it is known, what a backward pass keeps, and the columns of a vector.
 
 use std::fmt::Write as _;
 
@@ -37,12 +37,12 @@ impl Stage {
             shaders: &SHADERS,
             constants: &constants,
             game: match plan.game {
-                AnyGame::Plane(PlaneGame::Logistic) => "game/logistic.wgsl",
-                AnyGame::Plane(PlaneGame::Tandem) => "game/tandem.wgsl",
-                AnyGame::Plane(PlaneGame::MatchingPennies) => "game/matching_pennies.wgsl",
-                AnyGame::Plane(PlaneGame::Bilinear) => "game/bilinear.wgsl",
-                AnyGame::Plane(PlaneGame::Quadratic) => "game/quadratic.wgsl",
-                AnyGame::IteratedMatrix(_) => "game/iterated_matrix.wgsl",
+                AnyGame::Plane(PlaneGame::Logistic) => "logistic.wgsl",
+                AnyGame::Plane(PlaneGame::Tandem) => "tandem.wgsl",
+                AnyGame::Plane(PlaneGame::MatchingPennies) => "matching_pennies.wgsl",
+                AnyGame::Plane(PlaneGame::Bilinear) => "bilinear.wgsl",
+                AnyGame::Plane(PlaneGame::Quadratic) => "quadratic.wgsl",
+                AnyGame::IteratedMatrix(_) => "iterated_matrix.wgsl",
             },
             estimator: match plan.sampling {
                 None => "estimator/exact.wgsl",
@@ -50,11 +50,13 @@ impl Stage {
             },
             keep: match self {
                 Stage::VjpParameters => "keep/records.wgsl",
+                Stage::Cola => "keep/duals.wgsl",
                 _ => "keep/nothing.wgsl",
             },
-            columns: match plan.points(self) {
-                Points::One => "columns/one.wgsl",
-                Points::Two => "columns/two.wgsl",
+            columns: match (self, plan.points(self)) {
+                (Stage::Cola, _) => "columns/dual.wgsl",
+                (_, Points::One) => "columns/one.wgsl",
+                (_, Points::Two) => "columns/two.wgsl",
             },
         }
         .source(&format!("{}.wgsl", self.name()))
@@ -103,8 +105,9 @@ fn is_of_name(c: char) -> bool {
 struct Assembly<'a> {
     shaders: &'a [Shader],
     constants: &'a [Constant],
-    /// The files that `game/`, `estimator/`, `keep/` and `columns/` stand for.
+    /// The file that is meant in `game/` and in `derivatives/`.
     game: &'a str,
+    /// The files that `estimator/`, `keep/` and `columns/` stand for.
     estimator: &'a str,
     keep: &'a str,
     columns: &'a str,
@@ -161,8 +164,9 @@ impl<'a> Assembly<'a> {
                 }
                 continue;
             }
+            let of_game = format!("{from}{}", self.game);
             let imported = self.shader(match from {
-                "game/" => self.game,
+                "game/" | "derivatives/" => &of_game,
                 "estimator/" => self.estimator,
                 "keep/" => self.keep,
                 "columns/" => self.columns,
@@ -207,7 +211,12 @@ mod tests {
             .map(|preset| Config::preset(preset).unwrap())
             .into_iter()
             .chain(
-                [("logistic", "game=tandem"), ("ipd", "estimator=rollouts")].map(|(preset, change)| {
+                [
+                    ("logistic", "game=tandem"),
+                    ("ipd", "estimator=rollouts"),
+                    ("cola", "seed=0"),
+                ]
+                .map(|(preset, change)| {
                     let mut config = Config::preset(preset).unwrap();
                     config.set(change).unwrap();
                     config
@@ -417,7 +426,7 @@ mod tests {
         let assembly = Assembly {
             shaders,
             constants: &constants,
-            game: "game/b.wgsl",
+            game: "b.wgsl",
             estimator: "estimator/b.wgsl",
             keep: "keep/b.wgsl",
             columns: "columns/b.wgsl",

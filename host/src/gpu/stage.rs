@@ -11,6 +11,8 @@ pub enum Stage {
     FormTargets,
     /// Backpropagates the adjoints through the networks.
     VjpParameters,
+    /// Evaluates COLA's consistency loss, and passes its gradient back.
+    Cola,
     /// Sums outer products.
     DenseVjpWeight,
     /// Takes a step of the optimiser.
@@ -21,11 +23,12 @@ pub enum Stage {
 
 impl Stage {
     /// All stages.
-    pub const ALL: [Stage; 7] = [
+    pub const ALL: [Stage; 8] = [
         Stage::RollOut,
         Stage::Bootstrap,
         Stage::FormTargets,
         Stage::VjpParameters,
+        Stage::Cola,
         Stage::DenseVjpWeight,
         Stage::AdamW,
         Stage::Probe,
@@ -38,6 +41,7 @@ impl Stage {
             Stage::Bootstrap => "bootstrap",
             Stage::FormTargets => "form_targets",
             Stage::VjpParameters => "vjp_parameters",
+            Stage::Cola => "cola",
             Stage::DenseVjpWeight => "dense_vjp_weight",
             Stage::AdamW => "adamw",
             Stage::Probe => "probe",

@@ -4,7 +4,6 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use meva_core::shape::Shape;
 use wgpu::{BindGroup, Buffer, BufferUsages, ComputePipeline};
 
 use super::device::Gpu;
@@ -84,7 +83,7 @@ impl Updater {
     /// The plan needs a larger buffer than the device can bind, or the device fails.
     pub fn new(gpu: Arc<Gpu>, plan: Plan, updates_per_outer: usize) -> Result<Self> {
         let layout = &plan.layout;
-        trainable(layout.shape)?;
+        trainable(&plan)?;
         let memory = Memory::of(&plan, updates_per_outer, gpu.binds())?;
 
         let buffer = |label: &str, bytes: usize, usage: BufferUsages| {
@@ -121,14 +120,7 @@ impl Updater {
         let places = storage("places", words.len());
         gpu.queue.write_buffer(&places, 0, bytemuck::cast_slice(&words));
 
-        let mut stages = vec![Stage::RollOut];
-        stages.extend(plan.settings.rho.map(|_| Stage::Bootstrap));
-        stages.extend([
-            Stage::FormTargets,
-            Stage::VjpParameters,
-            Stage::DenseVjpWeight,
-            Stage::AdamW,
-        ]);
+        let stages = plan.stages();
         let mut built = Vec::new();
         for (stage, compiled) in stages.iter().zip(pipelines(&gpu, &stages, &plan)) {
             let (pipeline, bindings) = compiled?;
@@ -151,6 +143,15 @@ impl Updater {
                     &gammas,
                     &path,
                     &predictions,
+                    &inputs,
+                    &deltas,
+                    &vector_sums,
+                ],
+                Stage::Cola => &[
+                    &state,
+                    &weights,
+                    &starts,
+                    &trajectory_losses,
                     &inputs,
                     &deltas,
                     &vector_sums,
@@ -201,6 +202,7 @@ impl Updater {
                     held * plan.chunk * plan.segments(),
                     1,
                 );
+                add(Stage::Cola, chunk, held, held * plan.chunk, 1);
                 let sums = layout.matrices.len() + layout.sums.len();
                 add(Stage::DenseVjpWeight, chunk, held, held * sums, 1);
             }
@@ -253,7 +255,11 @@ impl Updater {
                 .write_buffer(buffer, 4 * offset as u64, bytemuck::cast_slice(numbers));
         };
         write(&self.state, seed * networks * STATE_SETS * len, numbers);
-        write(&self.weights, seed * networks * WEIGHT_COPIES * len, &weights);
+        write(
+            &self.weights,
+            seed * networks * WEIGHT_COPIES * layout.copy_len(),
+            &weights,
+        );
     }
 
     /// A seed's state, in the layout that [`Updater::set_state`] takes.
@@ -539,9 +545,11 @@ fn pipelines(gpu: &Gpu, stages: &[Stage], plan: &Plan) -> Vec<Result<(ComputePip
 }
 
 /// An error if the stages cannot evaluate a network of this shape.
-pub(super) fn trainable(shape: Shape) -> Result<()> {
-    let fits = shape.hidden.is_multiple_of(16) && shape.quantiles.is_multiple_of(16);
-    if fits && shape.quantiles <= shape.hidden && shape.hidden <= 64 {
+pub(super) fn trainable(plan: &Plan) -> Result<()> {
+    let shape = plan.layout.shape;
+    // COLA's outputs are summed one by one.
+    let fits = plan.form.is_some() || shape.quantiles.is_multiple_of(16);
+    if fits && shape.hidden.is_multiple_of(16) && shape.quantiles <= shape.hidden && shape.hidden <= 64 {
         return Ok(());
     }
     Err(
@@ -582,13 +590,14 @@ pub(super) fn places(copies: &[Option<[usize; 2]>]) -> Vec<u32> {
 /// `numbers`: of `theta`, of `theta` transposed, and of `theta_bar`.
 pub(super) fn weights(copies: &[Option<[usize; 2]>], numbers: &[f32]) -> Vec<f32> {
     let len = copies.len();
+    let copy_len = len.next_multiple_of(4);
     let of_network = |numbers: &[f32]| {
-        let mut weights = vec![0.0; WEIGHT_COPIES * len];
+        let mut weights = vec![0.0; WEIGHT_COPIES * copy_len];
         for (p, copy) in copies.iter().enumerate() {
             if let Some([forward, backward]) = copy {
                 weights[*forward] = numbers[p];
-                weights[len + backward] = numbers[p];
-                weights[2 * len + forward] = numbers[len + p];
+                weights[copy_len + backward] = numbers[p];
+                weights[2 * copy_len + forward] = numbers[len + p];
             }
         }
         weights
