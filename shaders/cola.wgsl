@@ -9,7 +9,7 @@
 // import BATCH, SEEDS, CHUNK, CHUNKS, CORRECTION, SHARE from host/src/gpu/plan.rs
 // import now from update.wgsl
 // import slice from slice.wgsl
-// import Columns, columns, at_point, opponents, constant, times from columns/
+// import Columns, columns, opponents, constant, times from columns/
 // import exact, exact_pair from exact.wgsl
 // import THETA, parameter from parameters.wgsl
 // import unit, find_unit from unit.wgsl

@@ -217,10 +217,24 @@ const SHADERS: &[(&str, Cover)] = &[
     ("activation.wgsl", By(&["activation.rs"])),
     ("adamw.wgsl", By(&["adamw.rs"])),
     ("bootstrap.wgsl", By(&["algorithm1/mod.rs"])),
+    ("cola.wgsl", By(&["learner/cola.rs"])),
+    ("columns/dual.wgsl", By(&["dual.rs"])),
+    ("columns/one.wgsl", None("a vector of one point")),
+    ("columns/two.wgsl", None("vectors of two points")),
     ("dense.wgsl", By(&["dense.rs"])),
     ("dense_vjp_weight.wgsl", By(&["dense.rs"])),
+    ("derivatives.wgsl", None("what derivatives of games consist of")),
+    ("derivatives/bilinear.wgsl", By(&["game/bilinear.rs"])),
+    ("derivatives/iterated_matrix.wgsl", By(&["game/iterated_matrix.rs"])),
+    ("derivatives/logistic.wgsl", By(&["game/logistic.rs"])),
+    ("derivatives/matching_pennies.wgsl", By(&["game/matching_pennies.rs"])),
+    ("derivatives/quadratic.wgsl", By(&["game/quadratic.rs"])),
+    ("derivatives/tandem.wgsl", By(&["game/tandem.rs"])),
     ("elementary.wgsl", By(&["elementary.rs"])),
     ("exact.wgsl", None("keeps drivers from reassociating")),
+    ("estimator/exact.wgsl", By(&["game/mod.rs"])),
+    ("estimator/rollouts.wgsl", By(&["game/rollouts.rs"])),
+    ("first_of_both.wgsl", By(&["mlp.rs"])),
     ("form_targets.wgsl", By(&["algorithm1/mod.rs"])),
     ("game/bilinear.wgsl", By(&["game/bilinear.rs"])),
     ("game/iterated_matrix.wgsl", By(&["game/iterated_matrix.rs"])),
@@ -228,6 +242,9 @@ const SHADERS: &[(&str, Cover)] = &[
     ("game/matching_pennies.wgsl", By(&["game/matching_pennies.rs"])),
     ("game/quadratic.wgsl", By(&["game/quadratic.rs"])),
     ("game/tandem.wgsl", By(&["game/tandem.rs"])),
+    ("keep/duals.wgsl", By(&["learner/cola.rs"])),
+    ("keep/nothing.wgsl", None("nothing is kept")),
+    ("keep/records.wgsl", By(&["meta_value.rs"])),
     ("lambda_return.wgsl", By(&["lambda_return.rs"])),
     ("layer_norm.wgsl", By(&["layer_norm.rs"])),
     ("meta_value.wgsl", By(&["meta_value.rs"])),
@@ -235,6 +252,7 @@ const SHADERS: &[(&str, Cover)] = &[
     ("parameters.wgsl", By(&["parameters.rs"])),
     ("probe.wgsl", None("shows the others' results")),
     ("quantile_huber.wgsl", By(&["quantile_huber.rs"])),
+    ("random.wgsl", By(&["random.rs"])),
     ("roll_out.wgsl", By(&["algorithm1/mod.rs"])),
     ("slice.wgsl", None("where a trajectory's numbers lie")),
     ("sum.wgsl", None("sums of layer norms, in a tree")),
@@ -409,7 +427,7 @@ fn every_shader_twins_a_file() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shaders");
     let files = files();
     let mut shaders = Vec::new();
-    for part in ["", "game"] {
+    for part in ["", "columns", "derivatives", "estimator", "game", "keep"] {
         for entry in fs::read_dir(folder.join(part)).expect("a folder of shaders") {
             let path = entry.expect("an entry").path();
             if path.extension().is_some_and(|extension| extension == "wgsl") {

@@ -255,15 +255,23 @@ impl Plan {
 
     /// What was chosen for the number of trajectories, in words.
     pub fn choices(&self) -> String {
+        let Plan {
+            seeds,
+            batch,
+            chunk,
+            segment,
+            ..
+        } = self;
+        if self.form.is_some() {
+            return format!(
+                "seeds {seeds}, points of each {batch}; per workgroup: 1 point in dual numbers, points of a chunk {chunk}"
+            );
+        }
         format!(
-            "seeds {}, trajectories of each {}; per workgroup: trajectories rolled out {}, steps evaluated {}, steps of a \
-             segment {}, trajectories of a chunk {}",
-            self.seeds,
-            self.batch,
+            "seeds {seeds}, trajectories of each {batch}; per workgroup: trajectories rolled out {}, steps evaluated {}, steps of \
+             a segment {segment}, trajectories of a chunk {chunk}",
             self.rolled_out.count(),
             self.evaluated.count(),
-            self.segment,
-            self.chunk
         )
     }
 
