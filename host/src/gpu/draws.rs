@@ -17,7 +17,7 @@ pub struct OuterDraws {
     pub starts: Vec<f32>,
     /// Per update, run and trajectory: a pair of discounts.
     pub gammas: Vec<f32>,
-    /// Per update, run and trajectory of sampled games: the words of the [generator](words) of its episodes.
+    /// Per update, run and trajectory of sampled games: the [generator](Stream::generator) of its episodes, as eight words.
     pub streams: Vec<u32>,
 }
 
