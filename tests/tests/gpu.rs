@@ -6,7 +6,7 @@
 //! shaders fix every order: with the core's formulas, whose sums are taken in the shaders' order by [`Shaders`]. Hardware may
 //! fuse operations or divide less exactly: there, and where sums are split into chunks, bounds apply.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use meva::config::{Algorithm, Config, Sharing};
 use meva::draws::Draws;
@@ -26,9 +26,9 @@ use meva_core::parameters::Parameters;
 use meva_core::random::{Purpose, Stream};
 use meva_core::{Game, Player, Players, dense, elementary};
 
+/// A device of the test's own: lavapipe compiles the stages of each device one after the other.
 fn gpu() -> Option<Arc<Gpu>> {
-    static GPU: OnceLock<Option<Arc<Gpu>>> = OnceLock::new();
-    GPU.get_or_init(|| match Gpu::open(None) {
+    match Gpu::open(None) {
         Ok(gpu) => {
             println!("on {}", gpu.description);
             Some(Arc::new(gpu))
@@ -41,8 +41,7 @@ fn gpu() -> Option<Arc<Gpu>> {
             println!("SKIPPED, not tested: {error}");
             None
         }
-    })
-    .clone()
+    }
 }
 
 /// Whether the device computes according to IEEE, so that bits can be compared.
