@@ -208,9 +208,10 @@ pub(super) fn answers(gpu: &Arc<Gpu>, operation: &dyn Operation, cases: &[Case])
         let given = [("f", answers.value), ("gradient", answers.naive)];
         return Ok(Some(outputs(operation, cases.len(), &given)));
     }
-    if module == "game::rollouts" {
+    if module == "game::rollouts"
+        && let Some(Rollouts { episodes, .. }) = Rollouts::named(operation.subject())
+    {
         let mut config = config_of("chicken")?;
-        let episodes = Rollouts::named(operation.subject()).map_or(1, |rollouts| rollouts.episodes);
         for change in [
             "estimator=rollouts",
             &format!("episodes={episodes}"),

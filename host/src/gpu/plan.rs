@@ -25,7 +25,7 @@ const CELLS: usize = 512;
 /// Turns of an episode that are played at once, at most.
 const MOST_TURNS: usize = 32;
 /// Operations that a number of a stream takes, for an estimate of the time.
-const OPERATIONS_OF_A_DRAW: f64 = 100.0;
+const OPERATIONS_OF_A_DRAW: f64 = 200.0;
 /// Threads in a workgroup of `adamw`.
 pub(super) const ADAMW_WIDTH: usize = 64;
 
