@@ -2,6 +2,8 @@
 // for its tangent. What is linear treats all columns alike.
 
 const POINTS: u32 = 1u;
+// The number of columns.
+const WIDTH: u32 = 4u;
 
 alias Columns = vec4<f32>;
 alias Bits = vec4<u32>;

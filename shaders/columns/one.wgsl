@@ -1,6 +1,8 @@
 // A workgroup evaluates the network at one point, a joint policy with its discounts: a column for each player.
 
 const POINTS: u32 = 1u;
+// The number of columns.
+const WIDTH: u32 = 2u;
 
 alias Columns = vec2<f32>;
 alias Bits = vec2<u32>;

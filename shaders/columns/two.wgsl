@@ -2,6 +2,8 @@
 // at the first, then at the second. A weight that has been fetched serves four products.
 
 const POINTS: u32 = 2u;
+// The number of columns.
+const WIDTH: u32 = 4u;
 
 alias Columns = vec4<f32>;
 alias Bits = vec4<u32>;
