@@ -4,11 +4,11 @@
 //
 // import H, LEN, PARTIAL_LEN, PRODUCTS, SUMS, MATRICES, MATRIX_PRODUCT, MATRIX_SWAP from host/src/gpu/layout.rs
 // import MATRIX_OFFSET, MATRIX_ROWS, SUM_OFFSET, SUM_STRIDE, SUM_LENGTH from host/src/gpu/layout.rs
-// import LEARNED, BATCH, NETWORKS, CHUNK, CHUNKS, SEGMENTS from host/src/gpu/plan.rs
+// import LEARNED, BATCH, NETWORKS, CHUNK, CHUNKS, SEGMENTS, RECORDED, RECORD_ROWS from host/src/gpu/plan.rs
 // import slice from slice.wgsl
 // import QUADS from unit.wgsl
 
-@group(0) @binding(2) var<storage, read> inputs: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> records: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read> deltas: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read> vector_sums: array<f32>;
 @group(0) @binding(5) var<storage, read> trajectory_losses: array<f32>;
@@ -34,7 +34,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let trajectories = min(CHUNK, BATCH - first);
     let partial_ = chunk * PARTIAL_LEN;
     if index < MATRICES {
-        add_outer(index, of_slice * CHUNK * LEARNED * 2u, trajectories * LEARNED * 2u, partial_, thread);
+        // What `roll_out` kept is there for all chunks of the group.
+        let kept = select(of_slice, chunk, RECORDED) * CHUNK * LEARNED;
+        add_outer(index, kept, of_slice * CHUNK * LEARNED, trajectories * LEARNED * 2u, partial_, thread);
         return;
     }
     let slot = index - MATRICES;
@@ -64,15 +66,16 @@ struct Four {
 }
 
 // The `place`th four of the rows from `row` on, of which there are `rows`; zero beyond them.
-fn fetch(index: u32, first_row: u32, row: u32, rows: u32, place: u32) -> Four {
+fn fetch(index: u32, kept: u32, first: u32, row: u32, rows: u32, place: u32) -> Four {
     let own = row + place / QUADS;
     if own >= rows {
         return Four(vec4(0.0), vec4(0.0));
     }
     let player = own % 2u;
-    let first = ((first_row + own) / 2u * PRODUCTS + MATRIX_PRODUCT[index]) * 2u;
+    let output = 2u * ((first + own / 2u) * PRODUCTS + MATRIX_PRODUCT[index]) + player;
+    let input = 2u * ((kept + own / 2u) * RECORD_ROWS + MATRIX_PRODUCT[index]) + (player ^ MATRIX_SWAP[index]);
     let four = place % QUADS;
-    return Four(deltas[(first + player) * QUADS + four], inputs[(first + (player ^ MATRIX_SWAP[index])) * QUADS + four]);
+    return Four(deltas[output * QUADS + four], records[input * QUADS + four]);
 }
 
 fn store(place: u32, four: Four) {
@@ -85,21 +88,21 @@ fn store(place: u32, four: Four) {
     }
 }
 
-fn add_outer(index: u32, first_row: u32, rows: u32, partial_: u32, thread: u32) {
+fn add_outer(index: u32, kept: u32, first: u32, rows: u32, partial_: u32, thread: u32) {
     // Two quads of outputs, a quad of inputs.
     let o = 2u * (thread / QUADS);
     let i = thread % QUADS;
     var dw: array<vec4<f32>, 8>;
-    var a = fetch(index, first_row, 0u, rows, thread);
-    var b = fetch(index, first_row, 0u, rows, thread + THREADS);
+    var a = fetch(index, kept, first, 0u, rows, thread);
+    var b = fetch(index, kept, first, 0u, rows, thread + THREADS);
     for (var row = 0u; row < rows; row += ROWS) {
         workgroupBarrier();
         store(thread, a);
         store(thread + THREADS, b);
         workgroupBarrier();
         // On the way while the threads compute.
-        a = fetch(index, first_row, row + ROWS, rows, thread);
-        b = fetch(index, first_row, row + ROWS, rows, thread + THREADS);
+        a = fetch(index, kept, first, row + ROWS, rows, thread);
+        b = fetch(index, kept, first, row + ROWS, rows, thread + THREADS);
         for (var r = 0u; r < ROWS; r++) {
             let d = dy[r * QUADS + o];
             let e = dy[r * QUADS + o + 1u];

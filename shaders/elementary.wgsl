@@ -4,7 +4,7 @@
 // import LOG2_E, LN_2_HIGH, LN_2_LOW, ROUNDER, EXPM1_POLYNOMIAL, EXP_HIGHEST, EXP_LOWEST from core/src/elementary.rs
 // import TANH_POLYNOMIAL, TANH_NEAR, TANH_HIGHEST from core/src/elementary.rs
 // import Columns, Bits, Integers, columns, at_point, values, chain from columns/
-// import exact from exact.wgsl
+// import exact, fixed from exact.wgsl
 
 const Q = EXPM1_POLYNOMIAL;
 const P = TANH_POLYNOMIAL;
@@ -16,7 +16,7 @@ struct Reduced {
 
 // x = n ln 2 + r; p = exp(r) - 1.
 fn reduce(x: Columns) -> Reduced {
-    let shifted = exact(exact(x * LOG2_E) + ROUNDER);
+    let shifted = fixed(exact(x * LOG2_E) + ROUNDER);
     let n = exact(shifted - ROUNDER);
     let r = exact(exact(x - exact(n * LN_2_HIGH)) - exact(n * LN_2_LOW));
     let q = Q[0] + r * (Q[1] + r * (Q[2] + r * (Q[3] + r * (Q[4] + r * Q[5]))));

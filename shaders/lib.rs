@@ -23,7 +23,7 @@ macro_rules! shaders {
 }
 
 /// Every file, by name.
-pub const SHADERS: [Shader; 45] = shaders![
+pub const SHADERS: [Shader; 48] = shaders![
     "activation.wgsl",
     "adamw.wgsl",
     "bootstrap.wgsl",
@@ -53,12 +53,14 @@ pub const SHADERS: [Shader; 45] = shaders![
     "game/quadratic.wgsl",
     "game/tandem.wgsl",
     "keep/duals.wgsl",
+    "keep/evaluations.wgsl",
     "keep/nothing.wgsl",
     "keep/records.wgsl",
     "lambda_return.wgsl",
     "layer_norm.wgsl",
     "meta_value.wgsl",
     "mlp.wgsl",
+    "own_first.wgsl",
     "parameters.wgsl",
     "probe.wgsl",
     "quantile_huber.wgsl",
@@ -66,6 +68,7 @@ pub const SHADERS: [Shader; 45] = shaders![
     "roll_out.wgsl",
     "slice.wgsl",
     "sum.wgsl",
+    "tape.wgsl",
     "unit.wgsl",
     "update.wgsl",
     "vjp_parameters.wgsl",

@@ -12,7 +12,7 @@
 // import POLICY_RESIDUAL, POLICY_LAST, POLICY_PRODUCTS, POLICY_SUMS, POLICY_FIRST_SUMS from host/src/gpu/layout.rs
 // import VALUE_FIRST, VALUE_FIRST_OTHER, VALUE_FIRST_BIAS, VALUE_FIRST_NORM from host/src/gpu/layout.rs
 // import VALUE_RESIDUAL, VALUE_LAST, VALUE_PRODUCTS, VALUE_SUMS, VALUE_FIRST_SUMS from host/src/gpu/layout.rs
-// import VALUE_FIRST_PRODUCT, BIAS_SUM from host/src/gpu/layout.rs
+// import VALUE_FIRST_PRODUCT, QUANTILES_PRODUCT, BIAS_SUM from host/src/gpu/layout.rs
 // import NETWORKS, INPUT_IS_TENTH, GELU, LAST_ACTIVATION, PER_QUANTILE from host/src/gpu/plan.rs
 // import now from update.wgsl
 // import Columns, constant, times, columns_of from columns/
@@ -73,19 +73,24 @@ fn heads(predicted: Columns, other: Columns) -> Columns {
     return select(other, predicted, columns_of(head));
 }
 
+// An input of the policy network.
+fn embed(n: u32, policy: Columns) {
+    if INPUT_IS_TENTH {
+        embedded[n] = exact(TENTH * policy);
+        embedded_slope[n] = constant(TENTH);
+    } else {
+        let s = sigmoid(policy);
+        embedded[n] = s;
+        embedded_slope[n] = times(s, exact(constant(1.0) - s));
+    }
+}
+
 // The last hidden units: the policy network, then the value network.
 fn forward(x: array<Columns, N>, gamma: Columns) -> Columns {
     var policies = x;
     var z = constant(parameter(POLICY_FIRST_BIAS + unit));
     for (var n = 0u; n < N; n++) {
-        if INPUT_IS_TENTH {
-            embedded[n] = exact(TENTH * policies[n]);
-            embedded_slope[n] = constant(TENTH);
-        } else {
-            let s = sigmoid(policies[n]);
-            embedded[n] = s;
-            embedded_slope[n] = times(s, exact(constant(1.0) - s));
-        }
+        embed(n, policies[n]);
         z += parameter(POLICY_FIRST + unit * N + n) * embedded[n];
     }
     z += parameter(POLICY_FIRST_GAMMA + unit) * gamma;
@@ -117,6 +122,7 @@ fn forward(x: array<Columns, N>, gamma: Columns) -> Columns {
 fn quantiles(h: Columns) -> Columns {
     let matrix = fetch(QUANTILES, M);
     let bias = parameter(QUANTILES_BIAS + min(unit, M - 1u));
+    keep_input(QUANTILES_PRODUCT, h);
     share(h);
     return dense(matrix, M, constant(bias));
 }

@@ -3,8 +3,9 @@
 //   x~ <- x~ + alpha d U_mean(x~; theta~, gamma~)          k times, with sign flips only
 //   x(t+1) = x(t) + alpha field(x(t); theta, gamma)        from x(0) = x~
 //
-// import N, H, M from host/src/gpu/layout.rs
+// import N, H, R, M, NORMS from host/src/gpu/layout.rs
 // import K, BATCH, SEEDS, NETWORKS, DRAW_LEN, SIGN_FLIPS, ALPHA from host/src/gpu/plan.rs
+// import CHUNK, CHUNKS, LEARNED, RECORDED from host/src/gpu/plan.rs
 // import SAMPLED, FIELD, FIELD_V, FIELD_U, FIELD_U_NORMALIZED, FIELD_U_ROOT from host/src/gpu/plan.rs
 // import REACH from core/src/learner/meta_value.rs
 // import now from update.wgsl
@@ -13,21 +14,26 @@
 // import exact from exact.wgsl
 // import THETA from parameters.wgsl
 // import thread, unit, find_unit from unit.wgsl
+// import tape, inverse_deviations from layer_norm.wgsl
+// import gaps from mlp.wgsl
+// import RECORD_LEN, NORMS_PLACE, GAPS_PLACE, DEVIATIONS_PLACE from tape.wgsl
+// import record, records, points_kept from keep/evaluations.wgsl
 // import use_network, networks, heads, forward, quantiles, own_gradient, direction from meta_value.wgsl
 // import sample_from, estimate, estimated_value, estimated_gradient from estimator/
 
-// Per outer iteration, seed and trajectory: x~ (N), gamma~, and with sign flips the mask (H).
-@group(0) @binding(4) var<storage, read> starts: array<vec2<f32>>;
+// The current policy of each trajectory. Then, per outer iteration, seed and trajectory: x~ (N), gamma~, and with sign flips the
+// mask (H).
+@group(0) @binding(4) var<storage, read_write> starts: array<vec2<f32>>;
 @group(0) @binding(5) var<storage, read> gammas: array<vec2<f32>>;
-// The current policy of each trajectory.
-@group(0) @binding(6) var<storage, read_write> positions: array<vec2<f32>>;
 // Per trajectory of the group and step: x (N), f.
-@group(0) @binding(7) var<storage, read_write> path: array<vec2<f32>>;
+@group(0) @binding(6) var<storage, read_write> path: array<vec2<f32>>;
 // Likewise: quantiles (M), the target network's (M), targets (M).
-@group(0) @binding(8) var<storage, read_write> predictions: array<vec2<f32>>;
+@group(0) @binding(7) var<storage, read_write> predictions: array<vec2<f32>>;
 // Per update, seed and trajectory, where returns are estimated from rollouts: the state and the increment of a generator.
-@group(0) @binding(9) var<storage, read> streams: array<vec4<u32>>;
+@group(0) @binding(8) var<storage, read> streams: array<vec4<u32>>;
 
+// Numbers of the policies, before those drawn.
+const POLICIES: u32 = SEEDS * BATCH * N;
 // Items of a seed.
 const ITEMS: u32 = (BATCH + POINTS - 1u) / POINTS;
 
@@ -43,7 +49,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let first = seed * BATCH + number;
     let last_of_item = trajectories - 1u;
     let first_kept = of_group * BATCH + number;
-    let draw = (now.outer * SEEDS * BATCH + first) * DRAW_LEN;
+    let draw = POLICIES + (now.outer * SEEDS * BATCH + first) * DRAW_LEN;
     let second_draw = draw + last_of_item * DRAW_LEN;
     if NETWORKS == 1u {
         use_network(seed, THETA);
@@ -53,7 +59,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         if now.start == 1u {
             x[n] = columns(starts[draw + n], starts[second_draw + n]);
         } else {
-            x[n] = columns(positions[first * N + n], positions[(first + last_of_item) * N + n]);
+            x[n] = columns(starts[first * N + n], starts[(first + last_of_item) * N + n]);
         }
     }
     let discounts = now.update * SEEDS * BATCH + first;
@@ -83,7 +89,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             for (var n = 0u; n < N; n++) {
                 let at = at_point(x[n], thread);
                 if arrives {
-                    positions[(first + thread) * N + n] = at;
+                    starts[(first + thread) * N + n] = at;
                 }
                 if !exploring {
                     path[step + n] = at;
@@ -97,7 +103,15 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             if NETWORKS > 1u {
                 use_network(seed * NETWORKS + n, THETA);
             }
+            points_kept = 0u;
+            if RECORDED && !exploring && s - explored < LEARNED {
+                record = ((of_group * NETWORKS + n) * CHUNKS * CHUNK + number) * LEARNED + s - explored;
+                points_kept = trajectories;
+            }
             let q = quantiles(forward(x, discount));
+            if RECORDED && points_kept > 0u {
+                keep_tape();
+            }
             if !exploring && unit < M {
                 for (var p = 0u; p < trajectories; p++) {
                     let place = ((first_kept + p) * (K + 1u) + s - explored) * 3u * M + unit;
@@ -129,5 +143,26 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         }
         // All have read the estimate.
         workgroupBarrier();
+    }
+}
+
+// After an evaluation.
+fn keep_tape() {
+    for (var p = 0u; p < points_kept; p++) {
+        let first = (record + p * LEARNED) * RECORD_LEN;
+        for (var slot = 0u; slot < NORMS; slot++) {
+            let of_norm = tape[slot];
+            records[first + NORMS_PLACE + slot * H + thread] = vec4(at_point(of_norm.normalized, p), at_point(of_norm.slope, p));
+        }
+        for (var r = 0u; r < R; r++) {
+            records[first + GAPS_PLACE + r * H + thread] = vec4(at_point(gaps[r], p), at_point(gaps[R + r], p));
+        }
+        if thread < NORMS / 2u {
+            let deviations = vec4(
+                at_point(inverse_deviations[2u * thread], p),
+                at_point(inverse_deviations[2u * thread + 1u], p),
+            );
+            records[first + DEVIATIONS_PLACE + thread] = deviations;
+        }
     }
 }

@@ -1,18 +1,22 @@
-// core/src/meta_value.rs, `vjp_parameters`: one workgroup per network, trajectory and segment of its steps. Evaluates the
-// network again, backpropagates the adjoints of the quantiles, and keeps for each step what `dense_vjp_weight` multiplies:
+// core/src/meta_value.rs, `vjp_parameters`: one workgroup per network, trajectory and segment of its steps. Has
+// the tape from `roll_out`, or evaluates the network again, backpropagates the adjoints of the quantiles, and keeps for each step what `dense_vjp_weight` multiplies:
 // the inputs and the output adjoints of each matrix product. Adjoints of vectors are summed here, over the segment.
 //
-// import N, H, M, QUANTILES, QUANTILES_PRODUCT, QUANTILES_SUM, POLICY_INPUT_SUMS, SUMS from host/src/gpu/layout.rs
+// import N, H, R, M, NORMS, QUANTILES, QUANTILES_PRODUCT, QUANTILES_SUM, POLICY_INPUT_SUMS, SUMS from host/src/gpu/layout.rs
 // import K, LEARNED, BATCH, SEEDS, NETWORKS, CHUNK, CHUNKS, SEGMENT, SEGMENTS from host/src/gpu/plan.rs
+// import RECORDED from host/src/gpu/plan.rs
 // import now from update.wgsl
 // import slice from slice.wgsl
 // import Columns, POINTS, columns from columns/
 // import exact from exact.wgsl
 // import THETA from parameters.wgsl
-// import unit, find_unit from unit.wgsl
+// import thread, unit, find_unit from unit.wgsl
+// import LayerTape, tape, inverse_deviations from layer_norm.wgsl
+// import gaps from mlp.wgsl
+// import RECORD_LEN, NORMS_PLACE, GAPS_PLACE, DEVIATIONS_PLACE from tape.wgsl
 // import share, fetch_vjp, dense_vjp_input from dense.wgsl
-// import use_network, heads, forward, network_vjp, embedded from meta_value.wgsl
-// import record, points_kept, sums, vector_sums, keep_input, keep_delta, keep_sum from keep/records.wgsl
+// import use_network, heads, embed, forward, network_vjp, embedded from meta_value.wgsl
+// import record, points_kept, records, sums, vector_sums, keep_input, keep_delta, keep_sum from keep/records.wgsl
 
 @group(0) @binding(4) var<storage, read> gammas: array<vec2<f32>>;
 @group(0) @binding(5) var<storage, read> path: array<vec2<f32>>;
@@ -49,7 +53,14 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         for (var n = 0u; n < N; n++) {
             x[n] = columns(path[first * (N + 1u) + n], path[last * (N + 1u) + n]);
         }
-        keep_input(QUANTILES_PRODUCT, forward(x, gamma));
+        if RECORDED {
+            for (var n = 0u; n < N; n++) {
+                embed(n, x[n]);
+            }
+            find_tape((chunk * CHUNK + of_slice % CHUNK) * LEARNED + t);
+        } else {
+            keep_input(QUANTILES_PRODUCT, forward(x, gamma));
+        }
         var dq = Columns(0.0);
         if unit < M {
             let second = select(vec2(0.0), predictions[last * 3u * M + unit], points_kept > 1u);
@@ -68,5 +79,33 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let place = (of_slice * SEGMENTS + segment) * SUMS * H + unit;
     for (var slot = 0u; slot < SUMS; slot++) {
         vector_sums[place + slot * H] = sums[slot];
+    }
+}
+
+// What `roll_out` kept of its evaluations at the points whose records start with this one.
+fn find_tape(record_of_group: u32) {
+    let first = record_of_group * RECORD_LEN;
+    let second = first + (points_kept - 1u) * RECORD_LEN;
+    for (var slot = 0u; slot < NORMS; slot++) {
+        let place = NORMS_PLACE + slot * H + thread;
+        let a = records[first + place];
+        let b = records[second + place];
+        tape[slot] = LayerTape(columns(a.xy, b.xy), columns(a.zw, b.zw));
+    }
+    for (var r = 0u; r < R; r++) {
+        let place = GAPS_PLACE + r * H + thread;
+        let a = records[first + place];
+        let b = records[second + place];
+        gaps[r] = columns(a.xy, b.xy);
+        gaps[R + r] = columns(a.zw, b.zw);
+    }
+    // All have passed back through the points before.
+    workgroupBarrier();
+    if thread < NORMS / 2u {
+        let place = DEVIATIONS_PLACE + thread;
+        let a = records[first + place];
+        let b = records[second + place];
+        inverse_deviations[2u * thread] = columns(a.xy, b.xy);
+        inverse_deviations[2u * thread + 1u] = columns(a.zw, b.zw);
     }
 }

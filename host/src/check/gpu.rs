@@ -59,7 +59,7 @@ pub(super) fn ask(
     points: &[Point],
     streams: &[[u128; 2]],
 ) -> Result<Answers> {
-    let plan = Plan::of(config, 1)?;
+    let plan = Plan::of(config, 1)?.on(gpu);
     // The device reads both players' numbers side by side.
     let side_by_side = |numbers: &[f64]| -> Vec<f32> {
         let (zero, one) = numbers.split_at(numbers.len() / 2);
@@ -151,7 +151,7 @@ pub(super) fn step() -> Result<adamw::Step> {
 /// A GPU's results of [`step`]: each case is a parameter of a network whose others are 0.
 fn optimizer(gpu: &Arc<Gpu>, operation: &dyn Operation, cases: &[Case]) -> Result<Vec<Numbers>> {
     let config = optimized()?;
-    let plan = Plan::of(&config, 1)?;
+    let plan = Plan::of(&config, 1)?.on(gpu);
     let len = plan.layout.len;
     let of = |name: &str| {
         let mut numbers = vec![0.0; len];

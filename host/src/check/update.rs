@@ -202,7 +202,7 @@ impl Results {
         let theta = start(case);
         let count = theta.len();
         let start = [&theta[..], &theta, &vec![0.0; count], &vec![SECOND_MOMENTS; count]].concat();
-        let mut updater = Updater::new(Arc::clone(gpu), Plan::of(config, 1)?, 1)?;
+        let mut updater = Updater::new(Arc::clone(gpu), Plan::of(config, 1)?.on(gpu), 1)?;
         updater.set_state(0, &start);
         let draws = OuterDraws::of(std::slice::from_ref(config), 0)?;
         let losses = updater.run(&[draws], &[OptimizerStep::of(config, 0)])?;

@@ -6,6 +6,10 @@ use serde_json::{Value, json};
 
 /// The type of drivers that compute on the CPU.
 pub(super) const CPU: &str = "CPU";
+/// The type of adapters that have memory of their own.
+pub(super) const DISCRETE: &str = "discrete GPU";
+/// The backend through Vulkan.
+pub(super) const VULKAN: &str = "vulkan";
 
 /// What distinguishes an adapter from others.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use wgpu::{
 };
 
 use super::cache::Cache;
-use super::description::{CPU, Description};
+use super::description::{CPU, DISCRETE, Description};
 use crate::error::{Error, Result};
 
 /// How long a submission may take by default before it counts as hung: ten times what the slowest known software device
@@ -24,7 +24,7 @@ fn describe(index: usize, info: &AdapterInfo) -> Description {
         index,
         name: info.name.clone(),
         kind: match info.device_type {
-            DeviceType::DiscreteGpu => "discrete GPU",
+            DeviceType::DiscreteGpu => DISCRETE,
             DeviceType::IntegratedGpu => "integrated GPU",
             DeviceType::VirtualGpu => "virtual GPU",
             DeviceType::Cpu => CPU,

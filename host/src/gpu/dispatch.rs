@@ -21,7 +21,7 @@ use Access::{Read, Write};
 /// The first storage binding of a stage, and how it uses its buffers.
 fn bindings(stage: Stage) -> (u32, &'static [Access]) {
     match stage {
-        Stage::RollOut => (2, &[Read, Read, Read, Read, Write, Write, Write, Read]),
+        Stage::RollOut => (2, &[Read, Read, Write, Read, Write, Write, Read, Write]),
         Stage::Bootstrap => (2, &[Read, Read, Read, Read, Write]),
         Stage::FormTargets => (4, &[Read, Read, Write, Write]),
         Stage::VjpParameters => (2, &[Read, Read, Read, Read, Read, Write, Write, Write]),

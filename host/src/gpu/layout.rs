@@ -72,6 +72,8 @@ pub struct Layout {
     pub sums: Vec<Sum>,
     /// The number of product slots.
     pub products: usize,
+    /// The number of norms.
+    pub norms: usize,
     /// Sizes, offsets and slots under the names that shaders import.
     indices: Vec<(&'static str, usize)>,
 }
@@ -268,6 +270,7 @@ impl Layout {
             sums.extend((0..m).map(|row| vector(offsets.quantiles + row * h)));
         }
 
+        let norms = 2 * (r + 2);
         let indices = vec![
             ("N", n),
             ("H", h),
@@ -299,7 +302,7 @@ impl Layout {
             ("OUTER_BIAS", offsets.outer_bias),
             ("GATE", offsets.gate),
             ("BLOCK_LEN", offsets.block),
-            ("NORMS", 2 * (r + 2)),
+            ("NORMS", norms),
             ("POLICY_PRODUCTS", 0),
             ("VALUE_FIRST_PRODUCT", value_first_product),
             ("VALUE_PRODUCTS", value_products),
@@ -327,6 +330,7 @@ impl Layout {
             matrices: matrices.collect(),
             sums,
             products: products.len(),
+            norms,
             indices,
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! What lasts from one update to the next is held for all seeds. What an update computes on the way is held for a *group*
 //! of seeds and used again by the next group; within a group, the records from which weight gradients are formed are held
-//! for a *slice* of chunks. Every index in the shaders follows from these sizes, so devices need not check any.
+//! for a *slice* of chunks, except for those of a roll-out, which come before all slices. Every index in the shaders follows from these sizes, so devices need not check any.
 
 use super::draws::STREAM;
 use super::layout::{PARTIAL_REST, STATE_SETS, WEIGHT_COPIES};
@@ -28,7 +28,9 @@ pub struct Memory {
     pub slice: usize,
     /// Outer iterations whose draws are held.
     pub outers: usize,
-    /// What each outer iteration starts from.
+    /// The current policies, which precede what outer iterations start from.
+    pub policies: usize,
+    /// These, and what each outer iteration starts from.
     pub starts: usize,
     /// The discounts of each update.
     pub gammas: usize,
@@ -38,16 +40,16 @@ pub struct Memory {
     pub weights: usize,
     /// The generators of each update's episodes, if games are sampled.
     pub streams: usize,
-    /// The current policies.
-    pub positions: usize,
     /// Policies and returns along the trajectories of a group.
     pub path: usize,
     /// Predictions and targets along them.
     pub predictions: usize,
     /// The loss of each trajectory of a group.
     pub trajectory_losses: usize,
-    /// Inputs of matrix products, for a slice; as many adjoints.
+    /// Inputs of matrix products, for a slice, or with the tape of the roll-out for a group.
     pub records: usize,
+    /// Adjoints of their outputs, for a slice.
+    pub deltas: usize,
     /// Adjoints of vectors, for a slice.
     pub vector_sums: usize,
     /// Gradients by chunk, for a group.
@@ -56,7 +58,29 @@ pub struct Memory {
     pub losses: usize,
 }
 
+/// Trajectories that fill a large GPU: eight for each of its multiprocessors.
+const FILLING: u128 = 1024;
+
+/// Numbers of all records of a seed.
+fn recorded(plan: &Plan) -> u128 {
+    let sizes = [
+        plan.networks,
+        plan.chunks(),
+        plan.chunk,
+        plan.learned(),
+        plan.record_rows(),
+        2 * plan.layout.shape.hidden,
+    ];
+    sizes.into_iter().map(|size| size as u128).product()
+}
+
 impl Memory {
+    /// Whether a device that binds at most `limit` bytes can hold all records of a group of seeds that is large enough to fill it.
+    pub(super) fn records(plan: &Plan, limit: u64) -> bool {
+        let enough = FILLING.div_ceil(plan.batch.max(1) as u128).min(plan.seeds as u128);
+        NUMBER * recorded(plan) * enough <= u128::from(limit)
+    }
+
     /// The sizes on a device that binds at most `limit` bytes, for this many updates per outer iteration.
     ///
     /// # Errors
@@ -111,26 +135,32 @@ impl Memory {
         fits("one seed's gradients by chunk", partials, smaller)?;
         let at_once = limit.min(MOST_AT_ONCE) / NUMBER;
         let group = (at_once / predictions.max(path).max(partials)).max(1);
+        let group = match plan.recorded {
+            false => group,
+            true => group.min(limit / NUMBER / recorded(plan).max(1)).max(1),
+        };
         let group = seeds.div_ceil(seeds.div_ceil(group));
 
         let chunk = plan.chunk as u128;
-        let records = chunk * plan.learned() as u128 * layout.products as u128 * 2 * h;
+        let rows = |rows: usize| chunk * plan.learned() as u128 * rows as u128 * 2 * h;
+        let (records, deltas) = (rows(plan.record_rows()), rows(layout.products));
         let vectors = chunk * plan.segments() as u128 * layout.sums.len() as u128 * h;
-        fits(
-            "the records of one chunk of trajectories",
-            records.max(vectors),
-            smaller,
-        )?;
+        fits("the records of one chunk of trajectories", deltas.max(vectors), smaller)?;
         let chunks = group * networks * plan.chunks() as u128;
-        let slice = (at_once / records.max(vectors)).max(1);
+        let slice = (at_once / deltas.max(vectors)).max(1);
         let slice = chunks.div_ceil(chunks.div_ceil(slice));
 
+        let held = if plan.recorded { chunks } else { slice };
+        let records = fits("the records of one seed", held * records, smaller)?;
+
+        let policies = if plan.form.is_none() { trajectories * 2 * n } else { 0 };
         let fewer = "fewer seeds at once or a smaller `batch`";
         Ok(Memory {
             group: group as usize,
             slice: slice as usize,
             outers: outers as usize,
-            starts: fits("the draws of an outer iteration", outers * of_outer, fewer)?,
+            policies: policies as usize,
+            starts: fits("the draws of an outer iteration", policies + outers * of_outer, fewer)?,
             gammas: fits(
                 "the discounts of an outer iteration",
                 outers * updates * of_update,
@@ -151,11 +181,11 @@ impl Memory {
                 seeds * networks * WEIGHT_COPIES as u128 * copy,
                 fewer,
             )?,
-            positions: fits("the policies of all trajectories", trajectories * 2 * n, fewer)?,
             path: (group * path) as usize,
             predictions: (group * predictions) as usize,
             trajectory_losses: (group * batch) as usize,
-            records: (slice * records) as usize,
+            records,
+            deltas: (slice * deltas) as usize,
             vector_sums: (slice * vectors) as usize,
             partials: (group * partials) as usize,
             losses: fits("the losses of an outer iteration", outers * updates * seeds, fewer)?,
@@ -193,6 +223,7 @@ mod tests {
                     memory.path,
                     memory.predictions,
                     memory.records,
+                    memory.deltas,
                     memory.vector_sums,
                     memory.partials,
                 ];
@@ -201,6 +232,39 @@ mod tests {
                 assert!((1..=memory.group * plan.networks * plan.chunks()).contains(&memory.slice));
             }
         }
+    }
+
+    /// What is recorded is held for whole groups, of which none exceeds the limit, and only if they are large enough.
+    #[test]
+    fn records_of_roll_outs_fit() {
+        for (preset, seeds, limit, fits) in [
+            ("logistic", 1, 1 << 30, true),
+            ("logistic", 8, 1 << 30, true),
+            ("logistic", 8, DEFAULT, false),
+            ("logistic", 128, 1 << 30, true),
+            ("ipd", 32, 1 << 30, true),
+            ("ipd", 1, DEFAULT, true),
+        ] {
+            let (plan, updates) = plan(preset, &[], seeds);
+            let plan = Plan { recorded: true, ..plan };
+            assert_eq!(Memory::records(&plan, limit), fits, "{preset} {seeds}");
+            let memory = Memory::of(&plan, updates, limit).unwrap();
+            assert!(4 * memory.records as u64 <= limit, "{memory:?}");
+            let steps = memory.group * plan.networks * plan.batch * plan.learned();
+            assert_eq!(
+                memory.records,
+                steps * plan.record_rows() * 2 * plan.layout.shape.hidden
+            );
+            assert!(!fits || memory.group * plan.batch >= FILLING as usize || memory.group == seeds);
+        }
+        let (largest, updates) = plan("logistic", &["batch=4096", "steps=2000"], 1);
+        let largest = Plan {
+            recorded: true,
+            ..largest
+        };
+        assert!(!Memory::records(&largest, 1 << 30));
+        let error = Memory::of(&largest, updates, 1 << 30).unwrap_err().to_string();
+        assert!(error.contains("the records of one seed would need"), "{error}");
     }
 
     #[test]

@@ -10,7 +10,10 @@ use meva_core::learner::meta_value::Field;
 use meva_core::meta_value::Input;
 
 use super::constant::{Constant, Value};
+use super::description::{DISCRETE, VULKAN};
+use super::device::Gpu;
 use super::layout::Layout;
+use super::memory::Memory;
 use super::stage::Stage;
 use crate::config::{Algorithm, Config, Game};
 use crate::draws::Sampling;
@@ -30,7 +33,7 @@ const OPERATIONS_OF_A_DRAW: f64 = 200.0;
 pub(super) const ADAMW_WIDTH: usize = 64;
 
 /// How many points a workgroup evaluates the network at: joint policies with their discounts, of two columns each. The bits
-/// of the results do not depend on it.
+/// of the results do not depend on it, unless a driver contracts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Points {
     /// The most workgroups: for few trajectories.
@@ -86,6 +89,11 @@ pub struct Plan {
     pub rolled_out: Points,
     /// Steps of a trajectory that a workgroup evaluates at once in all other stages.
     pub evaluated: Points,
+    /// Whether `roll_out` keeps what `vjp_parameters` needs of its evaluations, instead of evaluating the networks twice. The bits
+    /// of the results do not depend on it, unless a driver contracts.
+    pub recorded: bool,
+    /// Whether the driver may contract: compute a product and a sum as one operation, which rounds once.
+    pub contracts: bool,
 }
 
 impl Plan {
@@ -146,7 +154,27 @@ impl Plan {
             segment: SEGMENT,
             rolled_out: Points::of(seeds.saturating_mul(config.batch)),
             evaluated: Points::of(seeds.saturating_mul(config.batch).saturating_mul(config.stride)),
+            recorded: false,
+            contracts: false,
         })
+    }
+
+    /// The same plan with what makes it faster on this device, if it is a GPU.
+    ///
+    /// Only Vulkan's drivers may contract: those of Metal and DirectX would also reassociate. Only a GPU with memory of its own
+    /// records, if that does not take more at once than it binds.
+    #[must_use]
+    pub fn on(self, gpu: &Gpu) -> Self {
+        let description = &gpu.description;
+        let recording = Plan {
+            recorded: self.form.is_none() && description.kind == DISCRETE,
+            contracts: description.backend == VULKAN && !description.is_software(),
+            ..self
+        };
+        Plan {
+            recorded: recording.recorded && Memory::records(&recording, gpu.binds()),
+            ..recording
+        }
     }
 
     /// The stages of an update, in order.
@@ -206,6 +234,18 @@ impl Plan {
         }
     }
 
+    /// Rows of a record, each of both players times the hidden units: the inputs of products, and the tape if it is kept.
+    pub fn record_rows(&self) -> usize {
+        let Layout {
+            products, norms, shape, ..
+        } = &self.layout;
+        match self.recorded {
+            false => *products,
+            // For each norm n and slope, for each block a gap, and 1 / sqrt(variance + epsilon) of all norms.
+            true => products + 2 * norms + 2 * shape.residual_blocks + 1,
+        }
+    }
+
     /// Number of segments of a trajectory.
     pub fn segments(&self) -> usize {
         match self.form {
@@ -232,7 +272,7 @@ impl Plan {
             * match stage {
                 Stage::RollOut => (explored + k) * (forward + own_gradient) + forward,
                 Stage::Bootstrap => k * forward,
-                Stage::VjpParameters => learned * 2.0 * forward,
+                Stage::VjpParameters => learned * if self.recorded { 1.0 } else { 2.0 } * forward,
                 // Three times, in dual numbers.
                 Stage::Cola => 3.0 * 2.0 * 2.0 * forward,
                 Stage::DenseVjpWeight => learned * 4.0 * matrices,
@@ -253,7 +293,7 @@ impl Plan {
         self.operations(stage).max(moved) + OPERATIONS_OF_A_DRAW * drawn
     }
 
-    /// What was chosen for the number of trajectories, in words.
+    /// What was chosen for the number of trajectories and the device, in words.
     pub fn choices(&self) -> String {
         let Plan {
             seeds,
@@ -269,9 +309,14 @@ impl Plan {
         }
         format!(
             "seeds {seeds}, trajectories of each {batch}; per workgroup: trajectories rolled out {}, steps evaluated {}, steps of \
-             a segment {segment}, trajectories of a chunk {chunk}",
+             a segment {segment}, trajectories of a chunk {chunk}; for the backward pass, networks are {}",
             self.rolled_out.count(),
             self.evaluated.count(),
+            if self.recorded {
+                "recorded in the roll-out"
+            } else {
+                "evaluated again"
+            },
         )
     }
 
@@ -294,6 +339,7 @@ impl Plan {
             ("SEGMENT", self.segment),
             ("SEGMENTS", self.segments()),
             ("DRAW_LEN", self.draw_len()),
+            ("RECORD_ROWS", self.record_rows()),
             ("ADAMW_WIDTH", ADAMW_WIDTH),
             ("GELU", Activation::Gelu as usize),
             ("LAST_ACTIVATION", settings.architecture.last_activation as usize),
@@ -315,6 +361,8 @@ impl Plan {
             ("SAMPLED", self.sampling.is_some()),
             ("SIGN_FLIPS", settings.exploration == Exploration::SignFlips),
             ("RESIDUAL", self.residual()),
+            ("RECORDED", self.recorded),
+            ("CONTRACTS", self.contracts),
             ("HAS_TARGET", settings.rho.is_some()),
         ];
         let (lambda, adamw) = (settings.lambda as f32, &settings.optimizer);

@@ -49,6 +49,7 @@ impl Stage {
                 Some(_) => "estimator/rollouts.wgsl",
             },
             keep: match self {
+                Stage::RollOut => "keep/evaluations.wgsl",
                 Stage::VjpParameters => "keep/records.wgsl",
                 Stage::Cola => "keep/duals.wgsl",
                 _ => "keep/nothing.wgsl",

@@ -65,6 +65,8 @@ pub struct Updater {
     now: Buffer,
     slices: Buffer,
     starts: Buffer,
+    /// Numbers of the current policies, before the draws in `starts`.
+    policies: usize,
     gammas: Buffer,
     streams: Buffer,
     state: Buffer,
@@ -106,12 +108,11 @@ impl Updater {
         let streams = storage("streams", memory.streams);
         let state = storage("state", memory.state);
         let weights = storage("weights", memory.weights);
-        let positions = storage("positions", memory.positions);
         let path = storage("path", memory.path);
         let predictions = storage("predictions", memory.predictions);
         let trajectory_losses = storage("trajectory losses", memory.trajectory_losses);
-        let inputs = storage("inputs", memory.records);
-        let deltas = storage("deltas", memory.records);
+        let records = storage("records", memory.records);
+        let deltas = storage("deltas", memory.deltas);
         let vector_sums = storage("vector sums", memory.vector_sums);
         let partials = storage("partials", memory.partials);
         let losses = storage("losses", memory.losses);
@@ -130,10 +131,10 @@ impl Updater {
                     &weights,
                     &starts,
                     &gammas,
-                    &positions,
                     &path,
                     &predictions,
                     &streams,
+                    &records,
                 ],
                 Stage::Bootstrap => &[&state, &weights, &gammas, &path, &predictions],
                 Stage::FormTargets => &[&gammas, &path, &predictions, &trajectory_losses],
@@ -143,7 +144,7 @@ impl Updater {
                     &gammas,
                     &path,
                     &predictions,
-                    &inputs,
+                    &records,
                     &deltas,
                     &vector_sums,
                 ],
@@ -152,11 +153,11 @@ impl Updater {
                     &weights,
                     &starts,
                     &trajectory_losses,
-                    &inputs,
+                    &records,
                     &deltas,
                     &vector_sums,
                 ],
-                Stage::DenseVjpWeight => &[&inputs, &deltas, &vector_sums, &trajectory_losses, &partials],
+                Stage::DenseVjpWeight => &[&records, &deltas, &vector_sums, &trajectory_losses, &partials],
                 Stage::AdamW => &[&state, &weights, &partials, &places, &losses],
                 Stage::Probe => &[],
             };
@@ -219,6 +220,7 @@ impl Updater {
             now,
             slices,
             starts,
+            policies: memory.policies,
             gammas,
             streams,
             state,
@@ -433,7 +435,7 @@ impl Updater {
         let queue = &self.gpu.queue;
         let uniforms = uniforms(steps, self.updates_per_outer);
         queue.write_buffer(&self.now, 0, bytemuck::cast_slice(&uniforms));
-        let (mut at_starts, mut at_gammas, mut at_streams) = (0, 0, 0);
+        let (mut at_starts, mut at_gammas, mut at_streams) = (4 * self.policies as u64, 0, 0);
         for outer in outers {
             queue.write_buffer(&self.starts, at_starts, bytemuck::cast_slice(&outer.starts));
             queue.write_buffer(&self.gammas, at_gammas, bytemuck::cast_slice(&outer.gammas));
@@ -572,6 +574,7 @@ pub(super) fn uniforms(steps: &[OptimizerStep], updates_per_outer: usize) -> Vec
             step.eta.to_bits(),
             c1,
             c2,
+            0,
         ];
         uniforms[update * UNIFORM_STRIDE / 4..][..words.len()].copy_from_slice(&words);
     }

@@ -27,7 +27,7 @@ impl Fleet {
     /// The runs differ in more than their seeds, the GPU engine cannot train them, or they need too much memory.
     pub fn new(gpu: &Arc<Gpu>, trainers: &[&Trainer]) -> Result<Self> {
         let first = trainers.first().ok_or_else(nothing)?;
-        Self::with_plan(gpu, trainers, Plan::of(first.config(), trainers.len())?)
+        Self::with_plan(gpu, trainers, Plan::of(first.config(), trainers.len())?.on(gpu))
     }
 
     /// As [`Fleet::new`], with the caller's own plan, for other chunks and segments.

@@ -180,7 +180,7 @@ impl Backend {
             }
             Backend::Gpu(gpu) => {
                 let config = trainer.config();
-                let plan = Plan::of(config, runs)?;
+                let plan = Plan::of(config, runs)?.on(gpu);
                 Memory::of(&plan, config.updates_per_outer(), gpu.binds()).map(drop)
             }
             Backend::Ranks(OnRanks { ranks, own, .. }) => own.check(trainer, runs.div_ceil(ranks.size())),
