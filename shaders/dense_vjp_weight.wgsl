@@ -8,12 +8,12 @@
 // import slice from slice.wgsl
 // import QUADS from unit.wgsl
 
-@group(0) @binding(2) var<storage, read> records: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> deltas: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> records: array<f32>;
+@group(0) @binding(3) var<storage, read> deltas: array<f32>;
 @group(0) @binding(4) var<storage, read> vector_sums: array<f32>;
 @group(0) @binding(5) var<storage, read> trajectory_losses: array<f32>;
 // Per chunk of a network of the group: LEN adjoints, and the loss, which covers both players for either network.
-@group(0) @binding(6) var<storage, read_write> partials: array<vec4<f32>>;
+@group(0) @binding(6) var<storage, read_write> partials: array<f32>;
 
 const THREADS: u32 = QUADS * QUADS / 2u;
 // Rows (steps of one player) that are in workgroup memory at once: two vec4s per thread.
@@ -46,26 +46,24 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         for (var k = 0u; k < trajectories * SEGMENTS; k++) {
             sum += vector_sums[(first_sum + k) * SUMS * H + slot * H + unit];
         }
-        let place = partial_ + SUM_OFFSET[slot] + unit * SUM_STRIDE[slot];
-        partials[place / 4u][place % 4u] = sum;
+        partials[partial_ + SUM_OFFSET[slot] + unit * SUM_STRIDE[slot]] = sum;
     }
     if slot == 0u && thread == 0u {
         var loss = 0.0;
         for (var k = 0u; k < trajectories; k++) {
             loss += trajectory_losses[chunk / CHUNKS / NETWORKS * BATCH + first + k];
         }
-        let place = partial_ + LEN;
-        partials[place / 4u][place % 4u] = loss;
+        partials[partial_ + LEN] = loss;
     }
 }
 
-// Four numbers of a row of dy and of x. Neighbouring threads have one unit each, of neighbouring quads.
+// A quad of a row of dy and of x.
 struct Four {
     dy: vec4<f32>,
     x: vec4<f32>,
 }
 
-// The `place`th four of the rows from `row` on, of which there are `rows`; zero beyond them.
+// The `place`th quad of the rows from `row` on, of which there are `rows`; zero beyond them.
 fn fetch(index: u32, kept: u32, first: u32, row: u32, rows: u32, place: u32) -> Four {
     let own = row + place / QUADS;
     if own >= rows {
@@ -74,18 +72,18 @@ fn fetch(index: u32, kept: u32, first: u32, row: u32, rows: u32, place: u32) -> 
     let player = own % 2u;
     let output = 2u * ((first + own / 2u) * PRODUCTS + MATRIX_PRODUCT[index]) + player;
     let input = 2u * ((kept + own / 2u) * RECORD_ROWS + MATRIX_PRODUCT[index]) + (player ^ MATRIX_SWAP[index]);
-    let four = place % QUADS;
-    return Four(deltas[output * QUADS + four], records[input * QUADS + four]);
+    // Units of a quad are QUADS threads apart.
+    let a = output * H + place % QUADS;
+    let b = input * H + place % QUADS;
+    return Four(
+        vec4(deltas[a], deltas[a + QUADS], deltas[a + 2u * QUADS], deltas[a + 3u * QUADS]),
+        vec4(records[b], records[b + QUADS], records[b + 2u * QUADS], records[b + 3u * QUADS]),
+    );
 }
 
 fn store(place: u32, four: Four) {
-    let of_row = place % QUADS;
-    let quarter = 4u * of_row / QUADS;
-    let quad = place - of_row + 4u * of_row % QUADS;
-    for (var q = 0u; q < 4u; q++) {
-        dy[quad + q][quarter] = four.dy[q];
-        x[quad + q][quarter] = four.x[q];
-    }
+    dy[place] = four.dy;
+    x[place] = four.x;
 }
 
 fn add_outer(index: u32, kept: u32, first: u32, rows: u32, partial_: u32, thread: u32) {
@@ -120,7 +118,11 @@ fn add_outer(index: u32, kept: u32, first: u32, rows: u32, partial_: u32, thread
     for (var r = 0u; r < 8u; r++) {
         let output = 4u * o + r;
         if output < MATRIX_ROWS[index] {
-            partials[(partial_ + MATRIX_OFFSET[index] + output * H) / 4u + i] = dw[r];
+            let place = partial_ + MATRIX_OFFSET[index] + output * H + 4u * i;
+            partials[place] = dw[r].x;
+            partials[place + 1u] = dw[r].y;
+            partials[place + 2u] = dw[r].z;
+            partials[place + 3u] = dw[r].w;
         }
     }
 }

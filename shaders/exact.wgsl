@@ -1,10 +1,10 @@
-// Prevents a driver from contracting or reassociating operations on either side: `nothing` is 0, but only at run time.
+// Prevents a driver from reassociating or contracting operations on either side: `nothing` is 0, but only at run time.
 //
 // import CONTRACTS from host/src/gpu/plan.rs
 // import Columns, Bits from columns/
 // import now from update.wgsl
 
-// Where bits matter; elsewhere a product and a sum may become one operation.
+// Unless the plan lets the driver compute a product and a sum as one operation.
 fn exact(x: Columns) -> Columns {
     if CONTRACTS {
         return x;
@@ -26,7 +26,7 @@ fn exact_scalar(x: f32) -> f32 {
     return bitcast<f32>(bitcast<u32>(x) ^ now.nothing);
 }
 
-// Where the result matters.
+// Whatever the plan says: where more than a rounding depends on it.
 fn fixed(x: Columns) -> Columns {
     return bitcast<Columns>(bitcast<Bits>(x) ^ Bits(now.nothing));
 }

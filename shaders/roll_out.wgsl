@@ -1,4 +1,5 @@
-// core/src/algorithm1.rs, `explore` and `roll_out`: a workgroup rolls out a trajectory, or two side by side, k steps each.
+// core/src/algorithm1.rs, `explore` and `roll_out`: a workgroup rolls out a trajectory, or two side by side, k steps each,
+// and may keep what `vjp_parameters` needs of their evaluations.
 //
 //   x~ <- x~ + alpha d U_mean(x~; theta~, gamma~)          k times, with sign flips only
 //   x(t+1) = x(t) + alpha field(x(t); theta, gamma)        from x(0) = x~
@@ -32,7 +33,7 @@
 // Per update, seed and trajectory, where returns are estimated from rollouts: the state and the increment of a generator.
 @group(0) @binding(8) var<storage, read> streams: array<vec4<u32>>;
 
-// Numbers of the policies, before those drawn.
+// Both players' numbers in the policies, before those drawn.
 const POLICIES: u32 = SEEDS * BATCH * N;
 // Items of a seed.
 const ITEMS: u32 = (BATCH + POINTS - 1u) / POINTS;

@@ -3,7 +3,7 @@
 // column, then another the results of eight.
 //
 // import H from host/src/gpu/layout.rs
-// import Columns, WIDTH from columns/
+// import Columns, WIDTH, columns from columns/
 // import thread from unit.wgsl
 
 // Results of eight numbers each that a sum is formed from.
@@ -15,7 +15,7 @@ const COLUMN_SUMS: u32 = 2u * WIDTH;
 
 var<workgroup> addends: array<Columns, 2 * ADDENDS>;
 var<workgroup> eighths: array<f32, 8 * COLUMN_SUMS>;
-var<workgroup> totals: array<Columns, 2>;
+var<workgroup> totals: array<f32, COLUMN_SUMS>;
 
 struct Sums {
     a: Columns,
@@ -34,10 +34,15 @@ fn add_up(a: Columns, b: Columns) -> Sums {
     }
     workgroupBarrier();
     if thread < COLUMN_SUMS {
-        totals[thread / WIDTH][thread % WIDTH] = eight_eighths(8u * thread);
+        totals[thread] = eight_eighths(8u * thread);
     }
     workgroupBarrier();
-    return Sums(totals[0], totals[1]);
+    return Sums(totals_from(0u), totals_from(WIDTH));
+}
+
+fn totals_from(first: u32) -> Columns {
+    let second = first + WIDTH - 2u;
+    return columns(vec2(totals[first], totals[first + 1u]), vec2(totals[second], totals[second + 1u]));
 }
 
 fn eight_addends(at: u32, column: u32) -> f32 {

@@ -1,7 +1,7 @@
 // What changes from one update to the next; written by `host/src/gpu/updater.rs`.
 
 struct Update {
-    // 0, but compilers do not know it, in bounds of loops.
+    // 0, for bounds of loops; compilers do not know it.
     zero: u32,
     // Counted within the submission.
     update: u32,
@@ -11,8 +11,8 @@ struct Update {
     eta: f32,
     correction1: f32,
     correction2: f32,
-    // 0 likewise, in arithmetic. It is a word of its own since drivers may compile a shader anew with the bounds of its loops as
-    // constants, and would know the word there.
+    // 0 likewise, for arithmetic. It is a word of its own since drivers may compile a shader anew with the bounds of its loops as
+    // constants, and would then know its value in arithmetic, too.
     nothing: u32,
 }
 

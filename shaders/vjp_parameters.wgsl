@@ -1,6 +1,7 @@
-// core/src/meta_value.rs, `vjp_parameters`: one workgroup per network, trajectory and segment of its steps. Has
-// the tape from `roll_out`, or evaluates the network again, backpropagates the adjoints of the quantiles, and keeps for each step what `dense_vjp_weight` multiplies:
-// the inputs and the output adjoints of each matrix product. Adjoints of vectors are summed here, over the segment.
+// core/src/meta_value.rs, `vjp_parameters`: one workgroup per network, trajectory and segment of its steps. Takes
+// the tape from `roll_out`, or evaluates the network again; backpropagates the adjoints of the quantiles; and keeps for each step
+// what `dense_vjp_weight` multiplies and `roll_out` has not kept: the output adjoints of each matrix product, or also its inputs.
+// Adjoints of vectors are summed here, over the segment.
 //
 // import N, H, R, M, NORMS, QUANTILES, QUANTILES_PRODUCT, QUANTILES_SUM, POLICY_INPUT_SUMS, SUMS from host/src/gpu/layout.rs
 // import K, LEARNED, BATCH, SEEDS, NETWORKS, CHUNK, CHUNKS, SEGMENT, SEGMENTS from host/src/gpu/plan.rs
@@ -88,14 +89,14 @@ fn find_tape(record_of_group: u32) {
     let second = first + (points_kept - 1u) * RECORD_LEN;
     for (var slot = 0u; slot < NORMS; slot++) {
         let place = NORMS_PLACE + slot * H + thread;
-        let a = records[first + place];
-        let b = records[second + place];
+        let a = kept(first + place);
+        let b = kept(second + place);
         tape[slot] = LayerTape(columns(a.xy, b.xy), columns(a.zw, b.zw));
     }
     for (var r = 0u; r < R; r++) {
         let place = GAPS_PLACE + r * H + thread;
-        let a = records[first + place];
-        let b = records[second + place];
+        let a = kept(first + place);
+        let b = kept(second + place);
         gaps[r] = columns(a.xy, b.xy);
         gaps[R + r] = columns(a.zw, b.zw);
     }
@@ -103,9 +104,14 @@ fn find_tape(record_of_group: u32) {
     workgroupBarrier();
     if thread < NORMS / 2u {
         let place = DEVIATIONS_PLACE + thread;
-        let a = records[first + place];
-        let b = records[second + place];
+        let a = kept(first + place);
+        let b = kept(second + place);
         inverse_deviations[2u * thread] = columns(a.xy, b.xy);
         inverse_deviations[2u * thread + 1u] = columns(a.zw, b.zw);
     }
+}
+
+fn kept(place: u32) -> vec4<f32> {
+    let first = 4u * place;
+    return vec4(records[first], records[first + 1u], records[first + 2u], records[first + 3u]);
 }

@@ -8,7 +8,7 @@
 // import own_first_vjp from own_first.wgsl
 
 // Per record, which is a step of a trajectory: RECORD_ROWS rows, each of both players times H. First the inputs of products, by
-// thread, then the tape.
+// thread, then the tape. Threads write single numbers of a vec4 at once with others, which all drivers of Vulkan keep apart.
 @group(0) @binding(9) var<storage, read_write> records: array<vec4<f32>>;
 
 // The first of the workgroup's records, and how many of its points have one. Those of the next trajectory follow.

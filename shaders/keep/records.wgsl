@@ -4,12 +4,12 @@
 // import RECORDED, RECORD_ROWS from host/src/gpu/plan.rs
 // import Columns, POINTS, at_point from columns/
 // import exact_scalar from exact.wgsl
-// import thread, QUADS from unit.wgsl
+// import thread from unit.wgsl
 // import first_of_both_vjp from first_of_both.wgsl
 
 // Per record, which is a step of a trajectory: RECORD_ROWS rows, each of both players times H. First the inputs of products, by
 // thread, then the tape that `roll_out` may have kept.
-@group(0) @binding(7) var<storage, read_write> records: array<vec4<f32>>;
+@group(0) @binding(7) var<storage, read_write> records: array<f32>;
 // Likewise: PRODUCTS rows of the adjoints of outputs, by thread.
 @group(0) @binding(8) var<storage, read_write> deltas: array<f32>;
 // Per trajectory and segment: SUMS times H, by unit.
@@ -27,8 +27,8 @@ fn keep_input(slot: u32, value: Columns) {
     for (var p = 0u; p < points_kept; p++) {
         let place = ((record + p) * RECORD_ROWS + slot) * 2u * H + thread;
         let players = at_point(value, p);
-        records[place / 4u][place % 4u] = players.x;
-        records[place / 4u + QUADS][place % 4u] = players.y;
+        records[place] = players.x;
+        records[place + H] = players.y;
     }
 }
 

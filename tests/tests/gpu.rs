@@ -262,7 +262,12 @@ fn shaders_are_valid() {
         let probe = plan.form.is_none().then_some(Stage::Probe);
         let stages = plan.stages().into_iter().chain(probe);
         // As on a GPU, and as on any other device.
-        let ways = [(Points::One, true), (Points::Two, true), (Points::Two, false)];
+        let ways = [
+            (Points::One, true),
+            (Points::Two, true),
+            (Points::One, false),
+            (Points::Two, false),
+        ];
         for (stage, (points, on_gpu)) in stages.flat_map(|stage| ways.map(|way| (stage, way))) {
             let plan = Plan {
                 rolled_out: points,
@@ -816,7 +821,8 @@ fn first_updates_of_the_published_ipd_agree_with_the_cpu_engine() {
     first_updates_agree("ipd", &config("ipd", &FEW));
 }
 
-/// A seed has the same bits alone and next to others, in one call or in several.
+/// A seed has the same bits alone and next to others, in one call or in several: also where drivers contract, as long as so few
+/// seeds have the plan of one.
 #[test]
 fn seeds_side_by_side_are_seeds_alone() {
     let Some(gpu) = gpu() else { return };

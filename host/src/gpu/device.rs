@@ -178,7 +178,7 @@ impl Gpu {
     }
 
     /// The same device, with shaders that check every index, as untrusted ones would have to. The results have the same
-    /// bits; the checks cost a third of the time.
+    /// bits, unless the driver contracts; the checks cost a third of the time.
     #[must_use]
     pub fn with_index_checks(self) -> Self {
         Gpu {

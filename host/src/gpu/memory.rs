@@ -1,8 +1,9 @@
 //! How much memory a plan takes, and how it is shared where a device binds less than everything at once.
 //!
 //! What lasts from one update to the next is held for all seeds. What an update computes on the way is held for a *group*
-//! of seeds and used again by the next group; within a group, the records from which weight gradients are formed are held
-//! for a *slice* of chunks, except for those of a roll-out, which come before all slices. Every index in the shaders follows from these sizes, so devices need not check any.
+//! of seeds and used again by the next group; within a group, the adjoints from which weight gradients are formed are held for a
+//! *slice* of chunks, and so are the inputs of products, unless the roll-out keeps them, for the whole group. Every index in the
+//! shaders follows from these sizes, so devices need not check any.
 
 use super::draws::STREAM;
 use super::layout::{PARTIAL_REST, STATE_SETS, WEIGHT_COPIES};
@@ -11,8 +12,8 @@ use crate::error::{Error, Result};
 
 /// Bytes of a number.
 const NUMBER: u128 = 4;
-/// The most bytes of a buffer that is used again within an update: what every device binds, and not more than a large GPU
-/// keeps near.
+/// The most bytes of a buffer that is used again within an update, other than a roll-out's records: what every device binds, and not
+/// more than a large GPU keeps near.
 const MOST_AT_ONCE: u128 = 128 << 20;
 /// The maximum number of updates whose draws and losses are kept on a device.
 const MOST_UPDATES: usize = 1024;
@@ -62,7 +63,7 @@ pub struct Memory {
 const FILLING: u128 = 1024;
 
 /// Numbers of all records of a seed.
-fn recorded(plan: &Plan) -> u128 {
+fn numbers_recorded(plan: &Plan) -> u128 {
     let sizes = [
         plan.networks,
         plan.chunks(),
@@ -71,14 +72,16 @@ fn recorded(plan: &Plan) -> u128 {
         plan.record_rows(),
         2 * plan.layout.shape.hidden,
     ];
-    sizes.into_iter().map(|size| size as u128).product()
+    sizes
+        .into_iter()
+        .fold(1, |product, size| product.saturating_mul(size as u128))
 }
 
 impl Memory {
     /// Whether a device that binds at most `limit` bytes can hold all records of a group of seeds that is large enough to fill it.
-    pub(super) fn records(plan: &Plan, limit: u64) -> bool {
-        let enough = FILLING.div_ceil(plan.batch.max(1) as u128).min(plan.seeds as u128);
-        NUMBER * recorded(plan) * enough <= u128::from(limit)
+    pub(super) fn can_record(plan: &Plan, limit: u64) -> bool {
+        let enough = FILLING.div_ceil(plan.batch as u128).min(plan.seeds as u128);
+        NUMBER.saturating_mul(numbers_recorded(plan)).saturating_mul(enough) <= u128::from(limit)
     }
 
     /// The sizes on a device that binds at most `limit` bytes, for this many updates per outer iteration.
@@ -137,7 +140,7 @@ impl Memory {
         let group = (at_once / predictions.max(path).max(partials)).max(1);
         let group = match plan.recorded {
             false => group,
-            true => group.min(limit / NUMBER / recorded(plan).max(1)).max(1),
+            true => group.min(limit / NUMBER / numbers_recorded(plan)).max(1),
         };
         let group = seeds.div_ceil(seeds.div_ceil(group));
 
@@ -247,7 +250,7 @@ mod tests {
         ] {
             let (plan, updates) = plan(preset, &[], seeds);
             let plan = Plan { recorded: true, ..plan };
-            assert_eq!(Memory::records(&plan, limit), fits, "{preset} {seeds}");
+            assert_eq!(Memory::can_record(&plan, limit), fits, "{preset} {seeds}");
             let memory = Memory::of(&plan, updates, limit).unwrap();
             assert!(4 * memory.records as u64 <= limit, "{memory:?}");
             let steps = memory.group * plan.networks * plan.batch * plan.learned();
@@ -262,7 +265,7 @@ mod tests {
             recorded: true,
             ..largest
         };
-        assert!(!Memory::records(&largest, 1 << 30));
+        assert!(!Memory::can_record(&largest, 1 << 30));
         let error = Memory::of(&largest, updates, 1 << 30).unwrap_err().to_string();
         assert!(error.contains("the records of one seed would need"), "{error}");
     }

@@ -10,7 +10,7 @@
 //! | `roll_out` | trajectories, or pairs of them | explores, and rolls out `k` steps; may keep each layer's inputs and the tape |
 //! | `bootstrap` | steps of trajectories, or pairs of steps | predicts with the target network, if there is one |
 //! | `form_targets` | trajectories | forms targets, losses and the adjoints of the quantiles |
-//! | `vjp_parameters` | segments of trajectories, for each network | passes back, keeps each layer's adjoints; evaluates first if there is no tape |
+//! | `vjp_parameters` | segments of trajectories, for each network | passes back, keeps each layer's adjoints, and its inputs unless they are kept |
 //! | `cola` | points | evaluates the network in dual numbers, finds the consistency loss, and passes it back, likewise |
 //! | `dense_vjp_weight` | matrices and vectors x chunks x networks | sums these into gradients |
 //! | `adamw` | parameters x networks | takes a step of the optimiser, moves the target network |
@@ -22,8 +22,9 @@
 //! be split into several dispatches, so that none takes long, and all stages run once for each group of seeds that the memory
 //! of an update has room for.
 //!
-//! On a GPU with memory of its own, `roll_out` keeps what `vjp_parameters` needs, which else evaluates the networks again: some 10 KB
-//! for each step of a trajectory. And a driver may compute a product and a sum as one operation there, where no bits are compared.
+//! On a GPU with memory of its own, through Vulkan, `roll_out` keeps what `vjp_parameters` needs, which otherwise evaluates the networks
+//! again: 12 to 17 KB for each step of a trajectory. And drivers of Vulkan's GPUs may contract: compute a product and a sum as one
+//! operation. [`Plan::on`] decides.
 //!
 //! All sums have a fixed order and there are no atomics, so on the same device a run reproduces the same bits. Where drivers do not
 //! contract, these do not depend on the plan either: alone or next to other seeds, at one point per workgroup or two, recorded or

@@ -162,17 +162,17 @@ impl Plan {
     /// The same plan with what makes it faster on this device, if it is a GPU.
     ///
     /// Only Vulkan's drivers may contract: those of Metal and DirectX would also reassociate. Only a GPU with memory of its own
-    /// records, if that does not take more at once than it binds.
+    /// records, if that does not take more at once than it binds, and through Vulkan, whose threads can write parts of a vector each.
     #[must_use]
     pub fn on(self, gpu: &Gpu) -> Self {
         let description = &gpu.description;
         let recording = Plan {
-            recorded: self.form.is_none() && description.kind == DISCRETE,
+            recorded: self.form.is_none() && description.backend == VULKAN && description.kind == DISCRETE,
             contracts: description.backend == VULKAN && !description.is_software(),
             ..self
         };
         Plan {
-            recorded: recording.recorded && Memory::records(&recording, gpu.binds()),
+            recorded: recording.recorded && Memory::can_record(&recording, gpu.binds()),
             ..recording
         }
     }
@@ -309,13 +309,13 @@ impl Plan {
         }
         format!(
             "seeds {seeds}, trajectories of each {batch}; per workgroup: trajectories rolled out {}, steps evaluated {}, steps of \
-             a segment {segment}, trajectories of a chunk {chunk}; for the backward pass, networks are {}",
+             a segment {segment}, trajectories of a chunk {chunk}; for the backward pass, evaluations are {}",
             self.rolled_out.count(),
             self.evaluated.count(),
             if self.recorded {
-                "recorded in the roll-out"
+                "kept from the roll-out"
             } else {
-                "evaluated again"
+                "repeated"
             },
         )
     }
