@@ -10,10 +10,7 @@ use meva_core::learner::meta_value::Field;
 use meva_core::meta_value::Input;
 
 use super::constant::{Constant, Value};
-use super::description::{DISCRETE, VULKAN};
-use super::device::Gpu;
 use super::layout::Layout;
-use super::memory::Memory;
 use super::stage::Stage;
 use crate::config::{Algorithm, Config, Game};
 use crate::draws::Sampling;
@@ -157,24 +154,6 @@ impl Plan {
             recorded: false,
             contracts: false,
         })
-    }
-
-    /// The same plan with what makes it faster on this device, if it is a GPU.
-    ///
-    /// Only Vulkan's drivers may contract: those of Metal and DirectX would also reassociate. Only a GPU with memory of its own
-    /// records, if that does not take more at once than it binds, and through Vulkan, whose threads can write parts of a vector each.
-    #[must_use]
-    pub fn on(self, gpu: &Gpu) -> Self {
-        let description = &gpu.description;
-        let recording = Plan {
-            recorded: self.form.is_none() && description.backend == VULKAN && description.kind == DISCRETE,
-            contracts: description.backend == VULKAN && !description.is_software(),
-            ..self
-        };
-        Plan {
-            recorded: recording.recorded && Memory::can_record(&recording, gpu.binds()),
-            ..recording
-        }
     }
 
     /// The stages of an update, in order.
