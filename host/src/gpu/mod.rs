@@ -2,8 +2,8 @@
 //!
 //! [`device`] opens an adapter, [`plan`] says what a training needs, `fit` what suits a device, [`layout`] where numbers are in
 //! memory, [`memory`] how much of it there is, [`shader`] assembles the sources of the stages ([`stage`]), [`updater`] runs them,
-//! [`profile`] says where the time goes, and [`mod@probe`] and [`mod@optimize`] evaluate single formulas and steps for the cross-
-//! check. `training::Fleet` uses all of this to train runs. One update of meta-values is six stages, of which COLA has the last
+//! [`profile`] says where the time goes, and [`mod@probe`] and [`mod@optimize`] evaluate single formulas and steps for the
+//! cross-check. `training::Fleet` uses all of this to train runs. One update of meta-values is six stages, of which COLA has the last
 //! two, after one of its own:
 //!
 //! | stage | workgroups | does |
